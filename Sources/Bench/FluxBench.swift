@@ -1,0 +1,3 @@
+import Histogram
+import ArgumentParser
+@main enum FluxBench { static func main() {} }

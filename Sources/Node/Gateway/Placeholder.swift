@@ -1,0 +1,2 @@
+import HummingbirdCore
+import NIOHTTPTypesHTTP1

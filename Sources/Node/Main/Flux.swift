@@ -1,0 +1,1 @@
+@main enum Flux { static func main() {} }
