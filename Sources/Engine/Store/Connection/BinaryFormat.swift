@@ -121,16 +121,25 @@ extension BinaryFormat {
         guard let element = type.element else { return false }
         switch (value, element) {
         case (.boolArray(let values), .bool):
-            return appendArray(values, of: element, to: &buffer) { $1.append($0 ? 1 : 0); return true }
+            return appendArray(values, of: element, to: &buffer) {
+                $1.append($0 ? 1 : 0)
+                return true
+            }
         case (.intArray(let values), .int2), (.intArray(let values), .int4), (.intArray(let values), .int8):
             return appendArray(values, of: element, to: &buffer) { append($0, as: element, to: &$1) }
         case (.optionalIntArray(let values), .int2), (.optionalIntArray(let values), .int4),
             (.optionalIntArray(let values), .int8):
             return appendArray(values, of: element, to: &buffer) { append($0, as: element, to: &$1) }
         case (.textArray(let values), .text):
-            return appendArray(values, of: element, to: &buffer) { $1.append(contentsOf: $0.utf8); return true }
+            return appendArray(values, of: element, to: &buffer) {
+                $1.append(contentsOf: $0.utf8)
+                return true
+            }
         case (.bytesArray(let values), .bytea):
-            return appendArray(values, of: element, to: &buffer) { $1.append(contentsOf: $0); return true }
+            return appendArray(values, of: element, to: &buffer) {
+                $1.append(contentsOf: $0)
+                return true
+            }
         case (.timestampArray(let values), .timestamptz):
             return appendArray(values, of: element, to: &buffer) {
                 append($0.microseconds &- epochOffset, to: &$1)

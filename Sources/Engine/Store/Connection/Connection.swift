@@ -2,9 +2,9 @@ import CPostgres
 import FluxCore
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// One libpq connection, for the thread that made it.

@@ -78,9 +78,11 @@ public struct Row: Sendable {
 
     /// Integers of any width; a NULL element is corrupt.
     public func ints(_ column: Column) throws(StoreError) -> [Int64] {
-        try required(column, decode(column) { type, bytes in
-            BinaryFormat.array(bytes, as: type) { BinaryFormat.integer($1, as: $0) }
-        })
+        try required(
+            column,
+            decode(column) { type, bytes in
+                BinaryFormat.array(bytes, as: type) { BinaryFormat.integer($1, as: $0) }
+            })
     }
 
     /// Ids; a NULL element is corrupt.
@@ -90,9 +92,11 @@ public struct Row: Sendable {
 
     /// Texts; a NULL element is corrupt.
     public func texts(_ column: Column) throws(StoreError) -> [String] {
-        try required(column, decode(column) { type, bytes in
-            BinaryFormat.array(bytes, as: type) { BinaryFormat.text($1, as: $0) }
-        })
+        try required(
+            column,
+            decode(column) { type, bytes in
+                BinaryFormat.array(bytes, as: type) { BinaryFormat.text($1, as: $0) }
+            })
     }
 
     // MARK: Machinery
