@@ -1,0 +1,64 @@
+import Collections
+import FluxCore
+
+/// The newest messages of a channel, oldest first, so that the newest page needs no Postgres. Bounded.
+struct MessageTail {
+    static let capacity = 100
+
+    private var messages: Deque<Message> = []
+    /// Whether messages older than the tail may exist.
+    private(set) var hasOlder: Bool
+    /// Messages of the tail that have, or had, a reaction: their counts are in Postgres.
+    private var reacted: Set<MessageID> = []
+
+    /// - Parameter messages: the newest ones by growing id.
+    init(messages: [Message], reacted: Set<MessageID>, hasOlder: Bool) {
+        self.messages = Deque(messages.suffix(Self.capacity))
+        self.reacted = reacted
+        self.hasOlder = hasOlder || messages.count > Self.capacity
+    }
+
+    var count: Int { messages.count }
+
+    subscript(id: MessageID) -> Message? { index(of: id).map { messages[$0] } }
+
+    /// The newest `limit` messages, newest first; nil if the tail does not reach back so far.
+    func newest(_ limit: Int) -> [Message]? {
+        guard !hasOlder || messages.count >= limit else { return nil }
+        return messages.suffix(limit).reversed()
+    }
+
+    func hasReactions(_ id: MessageID) -> Bool { reacted.contains(id) }
+
+    mutating func append(_ message: Message) {
+        messages.append(message)
+        if messages.count > Self.capacity, let oldest = messages.popFirst() {
+            reacted.remove(oldest.id)
+            hasOlder = true
+        }
+    }
+
+    mutating func replace(_ message: Message) {
+        if let index = index(of: message.id) { messages[index] = message }
+    }
+
+    mutating func remove(_ id: MessageID) {
+        if let index = index(of: id) { messages.remove(at: index) }
+        reacted.remove(id)
+    }
+
+    mutating func markReacted(_ id: MessageID) {
+        if index(of: id) != nil { reacted.insert(id) }
+    }
+
+    /// Ids grow along the tail, so bisection finds one.
+    private func index(of id: MessageID) -> Int? {
+        var low = 0
+        var high = messages.count
+        while low < high {
+            let middle = (low + high) / 2
+            if messages[middle].id < id { low = middle + 1 } else { high = middle }
+        }
+        return low < messages.count && messages[low].id == id ? low : nil
+    }
+}

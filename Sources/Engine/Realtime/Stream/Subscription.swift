@@ -1,0 +1,70 @@
+import FluxCore
+
+/// What receives the events of streams on one loop: a session.
+protocol StreamSubscriber: AnyObject {
+    var userID: UserID { get }
+    /// An event for this subscriber, in stream order.
+    func receive(_ event: StreamEvent)
+    /// The subscription is over: the member was removed or the stream ended.
+    func subscriptionEnded(_ key: StreamKey)
+    /// A control that the session itself acts on.
+    func perform(_ control: StreamControl)
+    /// Events were lost, or more than the bound gathered before the snapshot came: the session cannot go on (I6).
+    func subscriptionBroken(_ key: StreamKey)
+}
+
+/// One subscriber's place in one stream on one loop. Follows "register first, buffer, take the snapshot with its position,
+/// drop what is at or before it" (design 4).
+final class Subscription {
+    enum Phase {
+        /// Registered; events gather until the snapshot, or the replay of a session that moved, is here.
+        case buffering([StreamEvent])
+        /// The snapshot is newer than what has reached this loop: events up to the position are part of it already.
+        case ahead(of: StreamPosition)
+        /// Every event that reaches the loop is passed on.
+        case live
+    }
+
+    /// How many events may gather before the snapshot is here.
+    static let maximumBuffered = 8192
+
+    /// Held strongly, for speed; the cycle ends when the subscription is removed from the registry.
+    let subscriber: any StreamSubscriber
+    let key: StreamKey
+    var phase: Phase = .buffering([])
+    var visibility: ChannelVisibility?
+    /// The group that holds this subscription while it is live, and where in it.
+    var group: SubscriberGroup?
+    var indexInGroup = 0
+
+    init(subscriber: any StreamSubscriber, key: StreamKey) {
+        self.subscriber = subscriber
+        self.key = key
+    }
+}
+
+/// The live subscribers of a stream on one loop that may view the same channels.
+final class SubscriberGroup {
+    let visibility: ChannelVisibility?
+    private(set) var members: ContiguousArray<Subscription> = []
+
+    init(visibility: ChannelVisibility?) { self.visibility = visibility }
+
+    func add(_ subscription: Subscription) {
+        subscription.group = self
+        subscription.indexInGroup = members.count
+        members.append(subscription)
+    }
+
+    /// Removes in constant time; the order among subscribers means nothing.
+    func remove(_ subscription: Subscription) {
+        precondition(subscription.group === self, "a subscription is removed from a group that does not hold it")
+        let index = subscription.indexInGroup
+        let last = members.removeLast()
+        if last !== subscription {
+            members[index] = last
+            last.indexInGroup = index
+        }
+        subscription.group = nil
+    }
+}
