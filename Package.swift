@@ -87,6 +87,7 @@ let package = Package(
             dependencies: [
                 "FluxCore", "FluxSecurity", "FluxStore", "FluxRealtime", hummingbird, nioCore, concurrencyHelpers,
                 collections, logging, metrics,
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
