@@ -144,7 +144,7 @@ extension APIError {
     public static let friendRequestUnknownUser = APIError(
         status: 400, code: 80004, message: "No users with that username exist.")
 
-    public static let internalError = APIError(status: 500, code: 0, message: "500: Internal Server Error")
+    public static let internalFailure = APIError(status: 500, code: 0, message: "500: Internal Server Error")
     public static let serviceUnavailable = APIError(
         status: 503, code: 0, message: "503: Service Unavailable", retryAfter: 1)
 }
