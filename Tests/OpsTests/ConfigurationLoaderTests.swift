@@ -94,16 +94,22 @@ struct ConfigurationLoaderTests {
 
     @Test("A key that does not exist is refused with its line and what was meant")
     func unknownKeys() throws {
-        #expect(try problems("name: a\nlisten_on: 1\n") == ["FILE:2: unknown key listen_on; did you mean listen?"] ||
-            problems("name: a\nlisten_on: 1\n").first?.hasPrefix("FILE:2: unknown key listen_on; known here: ") == true)
+        #expect(
+            try problems("name: a\nlisten_on: 1\n") == ["FILE:2: unknown key listen_on; did you mean listen?"]
+                || problems("name: a\nlisten_on: 1\n").first?.hasPrefix("FILE:2: unknown key listen_on; known here: ")
+                    == true
+        )
         #expect(try problems("lissten: 127.0.0.1:1") == ["FILE:1: unknown key lissten; did you mean listen?"])
         #expect(
             try problems("limits:\n  mesage_length: 5\n")
                 == ["FILE:2: unknown key limits.mesage_length; did you mean limits.message_length?"])
-        #expect(try problems("tls:\n  zzzzzzzz: 5\n") == ["FILE:2: unknown key tls.zzzzzzzz; known here: tls.cert, tls.key"])
+        #expect(
+            try problems("tls:\n  zzzzzzzz: 5\n") == ["FILE:2: unknown key tls.zzzzzzzz; known here: tls.cert, tls.key"]
+        )
         #expect(
             try problems("databse:\n  url: x\n  lanes: 2\n") == ["FILE:1: unknown key databse; did you mean database?"])
-        #expect(try problems("listen:\n  host: x\n").first?.hasPrefix("FILE:1: listen is a value, not a section") == true)
+        #expect(
+            try problems("listen:\n  host: x\n").first?.hasPrefix("FILE:1: listen is a value, not a section") == true)
         #expect(try problems("limits: 5\n") == ["FILE:1: limits is a section; its keys go below it, indented"])
     }
 
@@ -167,7 +173,9 @@ struct ConfigurationLoaderTests {
         let wrong = try problems("database:\n  url: mysql://root:geheim@db\n")
         #expect(wrong == ["FILE:2: database.url: the value is refused; allowed: a postgres:// URL"])
         #expect(
-            try problems("database:\n  url_file: /nonexistent/url\n") == ["FILE:2: /nonexistent/url: there is no such file"])
+            try problems("database:\n  url_file: /nonexistent/url\n") == [
+                "FILE:2: /nonexistent/url: there is no such file"
+            ])
     }
 
     @Test("What only the whole can know: both halves of TLS, all of S3")

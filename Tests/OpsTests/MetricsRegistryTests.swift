@@ -16,7 +16,10 @@ struct MetricsRegistryTests {
         timer.recordNanoseconds(1_500_000)
         timer.recordNanoseconds(60_000_000_000)
         let text = registry.render()
-        #expect(text.contains("# HELP flux_messages_total Messages accepted from clients.\n# TYPE flux_messages_total counter\nflux_messages_total 3\n"))
+        #expect(
+            text.contains(
+                "# HELP flux_messages_total Messages accepted from clients.\n# TYPE flux_messages_total counter\nflux_messages_total 3\n"
+            ))
         #expect(text.contains("# TYPE flux_actors gauge\nflux_actors{kind=\"gu\\\"il\\\\d\\n\"} 2.5\n"))
         #expect(text.contains("flux_commit_seconds_bucket{lane=\"0\",le=\"0.001\"} 0\n"))
         #expect(text.contains("flux_commit_seconds_bucket{lane=\"0\",le=\"0.002\"} 1\n"))
@@ -122,7 +125,9 @@ struct MetricsRegistryTests {
         let registry = MetricsRegistry()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let lag = EventLoopLag(group: group, factory: registry)
-        while [0, 1].contains(where: { !registry.render().contains("flux_event_loop_lag_seconds_bucket{loop=\"\($0)\",le=\"+Inf\"} 1") }) {
+        while [0, 1].contains(where: {
+            !registry.render().contains("flux_event_loop_lag_seconds_bucket{loop=\"\($0)\",le=\"+Inf\"} 1")
+        }) {
             await Task.yield()
         }
         lag.cancel()

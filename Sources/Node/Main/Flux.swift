@@ -1,1 +1,8 @@
-@main enum Flux { static func main() {} }
+import FluxOps
+
+/// The process.
+@main enum Flux {
+    static func main() async {
+        await FluxCommand.runProcess()
+    }
+}

@@ -79,8 +79,13 @@ struct ConfigurationCommand: ParsableCommand {
         @Flag(help: "Print the reference file instead: every key with its default and its meaning.")
         var reference = false
 
+        @Flag(help: "Print a table in Markdown: every key with its default and its meaning.")
+        var table = false
+
         func run() throws {
-            if reference {
+            if table {
+                print(ConfigurationPrinter.table(), terminator: "")
+            } else if reference {
                 print(ConfigurationPrinter.reference(), terminator: "")
             } else {
                 print(ConfigurationPrinter.effective(try options.load()), terminator: "")

@@ -15,7 +15,7 @@ public struct FluxCommand: AsyncParsableCommand {
             """,
         version: FluxVersion.text,
         subcommands: [
-            NodeCommand.self, ConfigurationCommand.self, PostgresCommand.self, AdminCommand.self,
+            ConfigurationCommand.self, MetricsCommand.self,
         ])
 
     /// For the argument parser.

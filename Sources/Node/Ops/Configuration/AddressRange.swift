@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A range of IP addresses in CIDR notation (RFC 4632, RFC 4291): `10.0.0.0/8`, `::1`.

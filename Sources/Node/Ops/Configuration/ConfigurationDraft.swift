@@ -22,13 +22,15 @@ struct ConfigurationDraft {
             guard !refused.contains(where: { entry.path.hasPrefix($0 + ".") }) else { continue }
             let place = ConfigurationProblem.Place.file(file, line: entry.line)
             switch (entry.text, Self.keysByPath[entry.path], Self.sections.contains(entry.path)) {
+            case (.scalar("")?, _?, _), (.scalar("")?, nil, true), (nil, nil, true): break  // left empty: not set
             case (let text?, let key?, _): set(key, to: text, from: place)
-            case (.scalar("")?, nil, true), (nil, nil, true): break
             case (nil, let key?, _):
-                problems.append(.init(place: place, message: "\(key.path) is a value, not a section; allowed: \(key.allowed)"))
+                problems.append(
+                    .init(place: place, message: "\(key.path) is a value, not a section; allowed: \(key.allowed)"))
                 refused.append(entry.path)
             case (_?, nil, true):
-                problems.append(.init(place: place, message: "\(entry.path) is a section; its keys go below it, indented"))
+                problems.append(
+                    .init(place: place, message: "\(entry.path) is a section; its keys go below it, indented"))
             case (_, nil, false):
                 reportUnknown(entry.path, at: place)
                 refused.append(entry.path)
@@ -120,7 +122,8 @@ struct ConfigurationDraft {
             let present = tls.certificate == nil ? "tls.key" : "tls.cert"
             report(.init(place: places[present] ?? .preset, message: "tls.cert and tls.key: set both or none"))
         }
-        if let url = configuration.database.url?.exposed, !url.hasPrefix("postgres://"), !url.hasPrefix("postgresql://") {
+        if let url = configuration.database.url?.exposed, !url.hasPrefix("postgres://"), !url.hasPrefix("postgresql://")
+        {
             let place = places["database.url"] ?? places["database.url_file"] ?? .preset
             report(.init(place: place, message: "database.url: the value is refused; allowed: a postgres:// URL"))
         }

@@ -45,7 +45,8 @@ public struct ConfigurationLoader: Sendable {
         var draft = ConfigurationDraft()
         if let file {
             do throws(ConfigurationProblem) {
-                let document = try ConfigurationDocument(yaml: try Self.read(file, namedBy: .option("--config")), file: file)
+                let document = try ConfigurationDocument(
+                    yaml: try Self.read(file, namedBy: .option("--config")), file: file)
                 draft.take(document, file: file)
             } catch {
                 draft.report(error)

@@ -31,13 +31,24 @@ public enum ConfigurationPrinter {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// The same as a table in Markdown, for `docs/operations.md`.
+    public static func table() -> String {
+        let preset = NodeConfiguration()
+        let rows = ConfigurationSchema.keys.map { key in
+            let text = key.read(preset).map { "`\(yaml($0))`" } ?? "–"
+            return "| `\(key.path)` | \(text) | \(key.allowed) | \(key.summary) |"
+        }
+        return (["| key | default | allowed | meaning |", "| --- | --- | --- | --- |"] + rows).joined(separator: "\n")
+            + "\n"
+    }
+
     /// Walks the schema and opens the sections on the way.
     private static func write(
         to lines: inout [String], sectionComments: Bool = false, key render: (ConfigurationKey, String) -> [String]
     ) {
         for section in ConfigurationSchema.sections {
             if sectionComments {
-                lines += ["", "# " + section.summary]
+                lines += section.name.isEmpty ? [""] : ["", "# " + section.summary]
             }
             var open: [Substring] = []
             for key in section.keys {
@@ -61,8 +72,10 @@ public enum ConfigurationPrinter {
     }
 
     private static func quoted(_ text: String) -> String {
-        let plain = !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || " ._-/:%".contains($0)) }
-        let isAmbiguous = text.first == "-" || text.first == " " || text.last == " " || text.last == ":" || text.contains(": ")
+        let plain =
+            !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || " ._-/:%".contains($0)) }
+        let isAmbiguous =
+            text.first == "-" || text.first == " " || text.last == " " || text.last == ":" || text.contains(": ")
         if plain, !isAmbiguous, !text.hasPrefix("%") { return text }
         let escaped = text.map { character in
             switch character {

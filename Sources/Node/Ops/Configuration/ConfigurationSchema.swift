@@ -17,7 +17,8 @@ public enum ConfigurationSchema {
     static let sections: [Section] = [
         Section(name: "", summary: "The node itself.", keys: node),
         Section(name: "database", summary: "Postgres.", keys: database),
-        Section(name: "tls", summary: "TLS on the client port: both files or none. SIGHUP reads them again.", keys: tls),
+        Section(
+            name: "tls", summary: "TLS on the client port: both files or none. SIGHUP reads them again.", keys: tls),
         Section(name: "storage", summary: "Where uploaded files are kept.", keys: storage),
         Section(name: "limits", summary: "Bounds on what one client or one node may use.", keys: limits),
         Section(
@@ -33,7 +34,8 @@ public enum ConfigurationSchema {
             "The node's name, unique in its cluster. Nothing: the machine's host name."),
         ConfigurationKey(
             "listen", .endpoint, \.listen,
-            "Where people and bots connect, HTTP and WebSocket on one port. 0.0.0.0 serves every interface."),
+            "Where people and bots connect, HTTP and WebSocket on one port. 0.0.0.0:8080 or [::]:8080 serves every interface."
+        ),
         ConfigurationKey(
             "cluster_listen", .endpoint, \.clusterListen, "Where the other nodes of the cluster connect."),
         ConfigurationKey(
@@ -153,7 +155,8 @@ public enum ConfigurationSchema {
         ConfigurationKey("rate_limits.search", .allowance, \.rateLimits.search, "Searches."),
         ConfigurationKey(
             "rate_limits.register", .allowance, \.rateLimits.register, "New accounts, by address; not for loopback."),
-        ConfigurationKey("rate_limits.login", .allowance, \.rateLimits.login, "Sign-ins, by address; not for loopback."),
+        ConfigurationKey(
+            "rate_limits.login", .allowance, \.rateLimits.login, "Sign-ins, by address; not for loopback."),
         ConfigurationKey(
             "rate_limits.refresh", .allowance, \.rateLimits.refresh, "Token refreshes, by address; not for loopback."),
         ConfigurationKey(

@@ -43,7 +43,7 @@ extension ConfigurationValueType<Bool> {
 extension ConfigurationValueType<Endpoint> {
     /// `host:port`.
     static let endpoint = Self(
-        allowed: "host:port, such as 127.0.0.1:8080, 0.0.0.0:80 or [::]:8080; port 0 lets the system choose",
+        allowed: "host:port, with port 0 for any free one",
         scalar: { Endpoint($0) }, text: \.description)
 }
 

@@ -38,7 +38,9 @@ struct FluxLogHandler: LogHandler {
         }
     }
 
-    private func textLine(_ event: LogEvent, time: String, _ fields: [(key: String, value: Logger.MetadataValue)]) -> String {
+    private func textLine(_ event: LogEvent, time: String, _ fields: [(key: String, value: Logger.MetadataValue)])
+        -> String
+    {
         var line = "\(time) \(event.level) \(label): \(Self.oneLine(event.message.description))"
         for (key, value) in fields {
             line += " \(key)=\(Self.oneLine(value.description))"
@@ -46,20 +48,22 @@ struct FluxLogHandler: LogHandler {
         return line
     }
 
-    private func jsonLine(_ event: LogEvent, time: String, _ fields: [(key: String, value: Logger.MetadataValue)]) -> String {
+    private func jsonLine(_ event: LogEvent, time: String, _ fields: [(key: String, value: Logger.MetadataValue)])
+        -> String
+    {
         var writer = JSONWriter()
         writer.beginObject()
         for (key, value) in [
             ("time", time), ("level", event.level.rawValue), ("logger", label), ("message", event.message.description),
         ] {
-            writer.key(key)
+            writer.key(escaping: key)
             writer.string(value)
         }
         if !fields.isEmpty {
             writer.key("fields")
             writer.beginObject()
             for (key, value) in fields {
-                writer.key(key)
+                writer.key(escaping: key)
                 writer.string(value.description)
             }
             writer.endObject()

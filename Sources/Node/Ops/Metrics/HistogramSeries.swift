@@ -2,9 +2,9 @@ import CoreMetrics
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A histogram with one set of labels.

@@ -13,7 +13,8 @@ public enum MetricCatalog {
         MetricDefinition("flux_lane_rows", .gauge, "Mutations that wait for their commit."),
         MetricDefinition("flux_lane_age_seconds", .gauge, "Age of the oldest mutation that waits."),
         MetricDefinition(
-            "flux_lane_batch_rows", .histogram, "Mutations in a committed batch.", buckets: MetricDefinition.countBuckets),
+            "flux_lane_batch_rows", .histogram, "Mutations in a committed batch.",
+            buckets: MetricDefinition.countBuckets),
         MetricDefinition("flux_commit_seconds", .histogram, "Time of one batch, from its send to its outcome."),
         MetricDefinition("flux_live_to_final_seconds", .histogram, "Time from an event's broadcast to its commit."),
         MetricDefinition("flux_fencing_refusals_total", .counter, "Batches that the fence refused."),
@@ -40,6 +41,12 @@ public enum MetricCatalog {
     /// All metrics, also those read at a scrape.
     public static let all =
         recorded + [refusedSeries, residentMemory, processorSeconds, openFiles, fileLimit, startTime, threads]
+
+    /// All of them as a table in Markdown, for `docs/operations.md`.
+    public static func table() -> String {
+        let rows = all.map { "| `\($0.name)` | \($0.kind.rawValue) | \($0.help) |" }
+        return (["| metric | type | meaning |", "| --- | --- | --- |"] + rows).joined(separator: "\n") + "\n"
+    }
 
     private static let known = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 

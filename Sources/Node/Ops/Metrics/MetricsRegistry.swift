@@ -96,8 +96,9 @@ public final class MetricsRegistry: MetricsFactory {
         let labels = Labels(dimensions)
         return state.withLock { state in
             var family = state.families[definition.name] ?? Family(definition: definition)
-            if let known = family.series[labels] { return known }
-            guard family.definition.kind == definition.kind, family.series.count < Self.seriesLimit else {
+            let isSameKind = family.definition.kind == definition.kind
+            if isSameKind, let known = family.series[labels] { return known }
+            guard isSameKind, family.series.count < Self.seriesLimit else {
                 state.refused += 1
                 return nil
             }
@@ -121,7 +122,8 @@ public final class MetricsRegistry: MetricsFactory {
     // MARK: MetricsFactory
 
     public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-        guard case .counter(let counter)? = series(label, .counter, dimensions, make: { _ in .counter(CounterSeries()) })
+        guard
+            case .counter(let counter)? = series(label, .counter, dimensions, make: { _ in .counter(CounterSeries()) })
         else { return NOOPMetricsHandler.instance }
         return counter
     }

@@ -1,9 +1,10 @@
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// What the operating system knows of this process, read at each scrape from `/proc` (nothing where there is none).
 struct ProcessMetrics: Sendable {
@@ -48,10 +49,10 @@ struct ProcessMetrics: Sendable {
     }
 
     #if canImport(Glibc)
-    private static let ownUsage = RUSAGE_SELF.rawValue
-    private static let fileLimit = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        private static let ownUsage = RUSAGE_SELF.rawValue
+        private static let fileLimit = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     #else
-    private static let ownUsage = RUSAGE_SELF
-    private static let fileLimit = RLIMIT_NOFILE
+        private static let ownUsage = RUSAGE_SELF
+        private static let fileLimit = RLIMIT_NOFILE
     #endif
 }
