@@ -11,7 +11,7 @@ public enum Change: Sendable {
     /// One reaction comes or goes.
     case reaction(ReactionChange, LogEntry)
     /// All reactions of a message, or those of one emoji, go.
-    case clearReactions(channelID: ChannelID, messageID: MessageID, emoji: String?, LogEntry)
+    case clearReactions(channelID: ChannelID, messageID: MessageID, emoji: Emoji?, LogEntry)
     /// An event that changes no row, but has its number.
     case logOnly(LogEntry)
     /// A number that was given to an event which did not come to be.
@@ -41,8 +41,13 @@ public struct CounterKey: Hashable, Sendable {
 public struct MessageRow: Sendable {
     /// The whole state.
     public var message: Message
+    /// The sender's key where there was no nonce: what makes its repeats one message (I4).
+    public var idempotencyKey: UInt64?
 
-    public init(_ message: Message) { self.message = message }
+    public init(_ message: Message, idempotencyKey: UInt64? = nil) {
+        self.message = message
+        self.idempotencyKey = idempotencyKey
+    }
 }
 
 /// One event of a channel other than a create, as `channel_log` keeps it for 7 days.
@@ -74,22 +79,16 @@ public struct ReactionChange: Sendable, Hashable {
     public var channelID: ChannelID
     public var messageID: MessageID
     public var userID: UserID
-    /// The emoji's key: `name:id`, or the character itself.
-    public var emoji: String
+    public var emoji: Emoji
     /// True: given; false: taken back.
     public var isAdded: Bool
-    /// When it was given.
-    public var at: Timestamp
 
-    public init(
-        channelID: ChannelID, messageID: MessageID, userID: UserID, emoji: String, isAdded: Bool, at: Timestamp
-    ) {
+    public init(channelID: ChannelID, messageID: MessageID, userID: UserID, emoji: Emoji, isAdded: Bool) {
         self.channelID = channelID
         self.messageID = messageID
         self.userID = userID
         self.emoji = emoji
         self.isAdded = isAdded
-        self.at = at
     }
 }
 
@@ -100,8 +99,8 @@ extension Change {
         case .createMessage(let row): row.byteCount
         case .updateMessage(let row, let entry): row.byteCount + entry.byteCount
         case .deleteMessages(let ids, _, let entry): ids.count * 8 + entry.byteCount
-        case .reaction(let reaction, let entry): 96 + reaction.emoji.utf8.count + entry.byteCount
-        case .clearReactions(_, _, let emoji, let entry): 48 + (emoji?.utf8.count ?? 0) + entry.byteCount
+        case .reaction(let reaction, let entry): 96 + reaction.emoji.name.utf8.count + entry.byteCount
+        case .clearReactions(_, _, let emoji, let entry): 48 + (emoji?.name.utf8.count ?? 0) + entry.byteCount
         case .logOnly(let entry): entry.byteCount
         case .void: 64
         case .statements(let statements): statements.reduce(64) { $0 + $1.byteCount }
