@@ -12,6 +12,11 @@ public enum Base64URL {
         return values
     }()
 
+    /// Whether a decoder may meet this ASCII character.
+    static func isInAlphabet(_ character: UInt8) -> Bool {
+        values[Int(character)] != 255
+    }
+
     /// `bytes` in the URL-safe alphabet, without padding.
     public static func encode(_ bytes: some Collection<UInt8>) -> String {
         var text: [UInt8] = []

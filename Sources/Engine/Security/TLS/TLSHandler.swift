@@ -242,17 +242,10 @@ public final class TLSHandler: ChannelDuplexHandler {
     private func encryptBatch(_ context: ChannelHandlerContext) -> Bool {
         var batch = writes.nextBatch()
         while let record = batch.popFirst() {
-            switch connection.write(record.readableBytesView) {
-            case .advanced(record.readableBytes):
-                continue
-            case .failed(let reason):
-                batch.promises.forEach { $0.fail(TLSError.closed) }
-                fail(context, with: .protocolViolation(reason))
-                return false
-            case .advanced, .wantsInput, .closedByPeer:
-                // A memory BIO takes every byte and renegotiation is off, so a write is never put off.
-                batch.promises.forEach { $0.fail(TLSError.closed) }
-                fail(context, with: .protocolViolation("a record was written in part"))
+            // A memory BIO takes every byte and renegotiation is off, so a write is whole or the connection is broken.
+            guard case .advanced(record.readableBytes) = connection.write(record.readableBytesView) else {
+                batch.fail(TLSError.closed)
+                fail(context, with: .protocolViolation("a record could not be written"))
                 return false
             }
         }

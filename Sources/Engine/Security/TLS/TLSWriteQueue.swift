@@ -12,6 +12,11 @@ struct TLSWriteQueue {
             records.popFirst()
         }
 
+        /// Fails them all.
+        func fail(_ error: TLSError) {
+            for promise in promises { promise.fail(error) }
+        }
+
         /// One promise that decides all of them, or nil where nobody waits.
         func combinedPromise(on eventLoop: any EventLoop) -> EventLoopPromise<Void>? {
             guard let first = promises.first else { return nil }
