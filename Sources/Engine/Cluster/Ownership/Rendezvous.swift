@@ -1,0 +1,53 @@
+import FluxCore
+import Foundation
+
+/// Weighted rendezvous hashing: which node should own a slot.
+///
+/// Every node computes the same answer from the same set of nodes, without talking. A node that comes or goes moves only
+/// the slots that it gains or held; a node of weight 2 gets twice as many as one of weight 1. (Thaler and Ravishankar,
+/// "A Name-Based Mapping Scheme for Rendezvous", 1996; logarithmic weights after Schindelhauer and Schomaker, 2005.)
+public struct Rendezvous: Sendable {
+    /// A node that can own slots.
+    public struct Candidate: Hashable, Sendable {
+        /// Which node.
+        public let node: NodeID
+        /// Its share, relative to the others'; above 0.
+        public let weight: Double
+
+        /// A candidate with a share.
+        public init(node: NodeID, weight: Double = 1) {
+            self.node = node
+            self.weight = weight
+        }
+    }
+
+    private let candidates: [Candidate]
+
+    /// The candidates in any order; those without a positive weight get no slot.
+    public init(_ candidates: [Candidate]) {
+        self.candidates = candidates.filter { $0.weight > 0 }
+    }
+
+    /// The node that should own the slot; nil without candidates.
+    public func owner(of slot: Slot) -> NodeID? {
+        candidates.max { left, right in
+            let (leftScore, rightScore) = (Self.score(slot, left), Self.score(slot, right))
+            return leftScore == rightScore ? left.node < right.node : leftScore < rightScore
+        }?.node
+    }
+
+    private static func score(_ slot: Slot, _ candidate: Candidate) -> Double {
+        let hash = mix(UInt64(slot.rawValue) << 16 | UInt64(candidate.node.rawValue))
+        // 53 bits, moved by a half so that the logarithm of 0 is never asked for.
+        let fraction = (Double(hash >> 11) + 0.5) / 9_007_199_254_740_992
+        return -candidate.weight / log(fraction)
+    }
+
+    /// The finaliser of SplitMix64: every bit of the input changes half of the output's.
+    private static func mix(_ value: UInt64) -> UInt64 {
+        var mixed = value &+ 0x9E37_79B9_7F4A_7C15
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,86 @@
+import NIOConcurrencyHelpers
+
+/// A network inside one process: each `LocalTransport` attached to it is a node.
+///
+/// A node that runs alone has one with nobody else on it. Several systems on one network are a cluster in one process, over
+/// the same frames that the real transport carries.
+public final class LocalNetwork: Sendable {
+    private struct State {
+        var systems: [NodeID: ClusterActorSystem] = [:]
+        var cutLinks: Set<Link> = []
+    }
+
+    private struct Link: Hashable {
+        let source: NodeID
+        let target: NodeID
+    }
+
+    private let state = NIOLockedValueBox(State())
+
+    /// A network without nodes.
+    public init() {}
+
+    /// A node's way into this network.
+    public func transport(of node: NodeID) -> LocalTransport {
+        LocalTransport(node: node, network: self)
+    }
+
+    /// Breaks the link between two nodes, in both directions, and tells both.
+    public func cut(_ first: NodeID, _ second: NodeID) {
+        let ends = state.withLockedValue { state in
+            state.cutLinks.formUnion([Link(source: first, target: second), Link(source: second, target: first)])
+            return (state.systems[first], state.systems[second])
+        }
+        ends.0?.linkLost(to: second)
+        ends.1?.linkLost(to: first)
+    }
+
+    /// Makes the link between two nodes again.
+    public func heal(_ first: NodeID, _ second: NodeID) {
+        state.withLockedValue { state in
+            state.cutLinks.subtract([Link(source: first, target: second), Link(source: second, target: first)])
+        }
+    }
+
+    func attach(_ system: ClusterActorSystem, as node: NodeID) {
+        state.withLockedValue { $0.systems[node] = system }
+    }
+
+    func detach(_ node: NodeID) {
+        state.withLockedValue { $0.systems[node] = nil }
+    }
+
+    func system(at target: NodeID, from source: NodeID) -> ClusterActorSystem? {
+        state.withLockedValue { state in
+            state.cutLinks.contains(Link(source: source, target: target)) ? nil : state.systems[target]
+        }
+    }
+}
+
+/// One node's end of a `LocalNetwork`.
+public struct LocalTransport: Transport {
+    private let node: NodeID
+    private let network: LocalNetwork
+
+    init(node: NodeID, network: LocalNetwork) {
+        self.node = node
+        self.network = network
+    }
+
+    /// Hands the frame to the other system at once.
+    public func send(_ frame: [UInt8], over lane: TransportLane, to target: NodeID) -> Bool {
+        guard let system = network.system(at: target, from: node) else { return false }
+        system.receive(frame, from: node)
+        return true
+    }
+
+    /// The version of this build, for nodes that are there.
+    public func version(of target: NodeID) -> WireVersion? {
+        network.system(at: target, from: node) == nil ? nil : .current
+    }
+
+    /// Joins the network.
+    public func attach(_ system: ClusterActorSystem) {
+        network.attach(system, as: node)
+    }
+}
