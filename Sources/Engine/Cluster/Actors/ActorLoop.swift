@@ -288,9 +288,9 @@ final class ActorLoop: @unchecked Sendable {
                 let actor = try await ClusterActorSystem.$assignedAddress.withValue(ticket.address) {
                     try await activator(ticket.address, epoch, executor)
                 }
-                post { $0.activated(actor, ticket) }
+                self.post { $0.activated(actor, ticket) }
             } catch {
-                post { $0.failed(ticket, error) }
+                self.post { $0.failed(ticket, error) }
             }
         }
     }

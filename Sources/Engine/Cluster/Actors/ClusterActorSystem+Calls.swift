@@ -39,13 +39,11 @@ extension ClusterActorSystem {
 
     /// Runs the work on the actor at the address if it is active here; nil if it is not. For code that runs on the actor's
     /// loop and must not wait, such as an actor that asks its neighbour of the same slot.
-    public func withActive<Target: KeyedActor, Value>(
+    public func withActive<Target: KeyedActor, Value: Sendable>(
         _ type: Target.Type, at address: ActorAddress, _ work: (isolated Target) throws -> Value
     ) rethrows -> Value? {
         guard let actor = loop(of: address).resident(at: address) as? Target else { return nil }
-        return try withoutActuallyEscaping(work) { work in
-            try actor.assumeIsolated { try work($0) }
-        }
+        return try actor.assumeIsolated(work)
     }
 
     /// Sends an event to another node; false when there is no link or its queue is full. Events of one thread to one node

@@ -1,4 +1,5 @@
 import FluxCore
+import NIOCore
 
 extension ClusterActorSystem {
     /// Acquires the leases of the slots (all of them unless told otherwise), takes them up, and begins to let idle actors
@@ -7,7 +8,7 @@ extension ClusterActorSystem {
         let wanted = slots ?? (0..<UInt16(Slot.count)).compactMap(Slot.init(rawValue:))
         try await acquire(wanted)
         let rounds: Int64 = 8
-        let interval = limits.idleTime / Int(rounds)
+        let interval = TimeAmount.nanoseconds(limits.idleTime.nanoseconds / rounds)
         _ = await onEachLoop { $0.startPassivation(every: interval, rounds: UInt64(rounds)) }
     }
 

@@ -51,9 +51,9 @@ final class DistributedCall<Reply: WireCodable>: OutstandingCall, @unchecked Sen
 
     override func run(on actor: any KeyedActor, ticket: ActorTicket, in loop: ActorLoop) {
         Task(executorPreference: loop.executor) {
-            var decoder = CallInvocationDecoder(invocation)
+            var decoder = CallInvocationDecoder(self.invocation)
             await loop.system.execute(
-                target, on: actor, decoder: &decoder,
+                self.target, on: actor, decoder: &decoder,
                 onReturn: { value in self.answer(value) }, onThrow: { error in self.refuse(error, in: loop) })
             loop.finished(ticket)
         }

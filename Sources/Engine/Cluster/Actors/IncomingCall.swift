@@ -72,7 +72,7 @@ final class IncomingCall: Delivery {
             return refuse(CallError.unknownTarget, in: loop)
         }
         Task(executorPreference: loop.executor) {
-            var decoder = CallInvocationDecoder(arguments)
+            var decoder = CallInvocationDecoder(self.arguments)
             await system.execute(
                 .init(name), on: actor, decoder: &decoder,
                 onReturn: { value in self.succeed(value, through: system) },
