@@ -1,0 +1,58 @@
+import FluxCore
+
+/// What a change of one key means for another (I11), as it waits for the other key's owner.
+public struct OutboxEntry: Sendable, Equatable {
+    /// Minted by the sender, growing: the order in which its entries are to be applied.
+    public var id: Snowflake
+    /// The sort of actor it is for; the store does not know what the numbers mean.
+    public var targetKind: UInt8
+    /// That actor's key; its slot is `Slot(of: targetKey)` unless said otherwise.
+    public var targetKey: Snowflake
+    /// The slot whose owner has to apply it.
+    public var targetSlot: Slot
+    public var createdAt: Timestamp
+    /// What it says, in the form that sender and target agree on.
+    public var payload: [UInt8]
+
+    public init(
+        id: Snowflake, targetKind: UInt8, targetKey: Snowflake, targetSlot: Slot? = nil, createdAt: Timestamp,
+        payload: [UInt8]
+    ) {
+        self.id = id
+        self.targetKind = targetKind
+        self.targetKey = targetKey
+        self.targetSlot = targetSlot ?? Slot(of: targetKey)
+        self.createdAt = createdAt
+        self.payload = payload
+    }
+}
+
+/// The two ends of an outbox entry's life.
+extension Statement {
+    /// Written by the sender, in the mutation whose consequence it is.
+    public static func insertOutbox(_ entry: OutboxEntry) -> Statement {
+        Statement(
+            Queries.insert,
+            [
+                .id(entry.id), .int(entry.targetKind), .int(entry.targetSlot.rawValue), .id(entry.targetKey),
+                .timestamp(entry.createdAt), .bytes(entry.payload),
+            ])
+    }
+
+    /// Written by the target, in the mutation that applies it. An entry that was applied before makes the whole mutation
+    /// fail with constraint `outbox_applied_once`, so that nothing is applied twice.
+    public static func takeFromOutbox(_ id: Snowflake) -> Statement {
+        Statement(Queries.take, [.id(id)])
+    }
+
+    private enum Queries {
+        static let insert = PreparedQuery(
+            "outbox.insert",
+            """
+            INSERT INTO outbox (id, target_kind, target_slot, target_key, created_at, payload)
+            VALUES ($1, $2, $3, $4, $5, $6)
+            """, [.int8, .int2, .int2, .int8, .timestamptz, .bytea])
+
+        static let take = PreparedQuery("outbox.take", "SELECT take_from_outbox($1)", [.int8], repeatable: false)
+    }
+}
