@@ -1,0 +1,199 @@
+/// The outside of a client's payload: its opcode and where its body lies, found in one pass without building anything.
+///
+/// Most payloads are heartbeats and sent messages. Reading only the envelope spares them a tree of values: a heartbeat
+/// needs one number, and a message's body goes on as bytes. Total: any bytes give an envelope or nil. What is skipped
+/// is not validated, so a body is parsed by a real parser before anybody believes it.
+struct GatewayEnvelope: Equatable {
+    /// The value of `op`.
+    var opcode: Int
+    /// Where the value of `d` lies, nil when the key is absent. White space around it is not part of it.
+    var body: Range<Int>?
+
+    /// - Parameters:
+    ///   - bytes: a text that holds a payload.
+    ///   - range: where the payload lies in it.
+    /// - Returns: nil when it is no JSON object with an integer `op`.
+    init?(scanning bytes: Span<UInt8>, in range: Range<Int>) {
+        var scanner = JSONSkimmer(range)
+        var opcode: Int?
+        var body: Range<Int>?
+        guard scanner.take(UInt8(ascii: "{"), from: bytes) else { return nil }
+        if !scanner.take(UInt8(ascii: "}"), from: bytes) {
+            repeat {
+                guard let key = scanner.takeString(from: bytes), scanner.take(UInt8(ascii: ":"), from: bytes),
+                    let value = scanner.takeValue(from: bytes)
+                else { return nil }
+                if Self.isOpcodeKey(bytes, key) {
+                    guard let number = Self.integer(bytes, value) else { return nil }
+                    opcode = Int(exactly: number)
+                } else if Self.isBodyKey(bytes, key) {
+                    body = value
+                }
+            } while scanner.take(UInt8(ascii: ","), from: bytes)
+            guard scanner.take(UInt8(ascii: "}"), from: bytes) else { return nil }
+        }
+        guard scanner.isAtEnd(of: bytes), let opcode else { return nil }
+        self.opcode = opcode
+        self.body = body
+    }
+
+    /// Where the payloads of a frame lie: one, or in batch mode the elements of an array of 1 to 64 (protocol 10.4).
+    /// - Returns: nil when it is an array that is empty, too long or malformed, or when there is nothing at all.
+    static func payloads(in bytes: Span<UInt8>, allowingBatch: Bool) -> [Range<Int>]? {
+        let whole = 0..<bytes.count
+        var scanner = JSONSkimmer(whole)
+        guard allowingBatch, scanner.take(UInt8(ascii: "["), from: bytes) else { return [whole] }
+        var payloads: [Range<Int>] = []
+        repeat {
+            guard payloads.count < GatewayBatch.maximumPayloads, let payload = scanner.takeValue(from: bytes) else {
+                return nil
+            }
+            payloads.append(payload)
+        } while scanner.take(UInt8(ascii: ","), from: bytes)
+        guard scanner.take(UInt8(ascii: "]"), from: bytes), scanner.isAtEnd(of: bytes) else { return nil }
+        return payloads
+    }
+
+    /// The whole number that a value is, nil when it is none or does not fit.
+    static func integer(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int64? {
+        var index = range.lowerBound
+        guard index < range.upperBound else { return nil }
+        let isNegative = bytes[index] == UInt8(ascii: "-")
+        if isNegative { index += 1 }
+        guard index < range.upperBound else { return nil }
+        // Gathered as a negative number, of which there is one more.
+        var value: Int64 = 0
+        while index < range.upperBound {
+            let digit = bytes[index]
+            guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, underflow) = product.subtractingReportingOverflow(Int64(digit - UInt8(ascii: "0")))
+            guard !overflow, !underflow else { return nil }
+            value = sum
+            index += 1
+        }
+        if isNegative { return value }
+        return value == .min ? nil : -value
+    }
+
+    /// Whether a value is the literal `null`.
+    static func isNull(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        range.count == 4 && bytes[range.lowerBound] == UInt8(ascii: "n")
+    }
+
+    private static func isOpcodeKey(_ bytes: Span<UInt8>, _ key: Range<Int>) -> Bool {
+        key.count == 2 && bytes[key.lowerBound] == UInt8(ascii: "o") && bytes[key.lowerBound + 1] == UInt8(ascii: "p")
+    }
+
+    private static func isBodyKey(_ bytes: Span<UInt8>, _ key: Range<Int>) -> Bool {
+        key.count == 1 && bytes[key.lowerBound] == UInt8(ascii: "d")
+    }
+}
+
+/// Steps over JSON values without looking into them. Knows strings, escapes and the pairing of brackets, no more.
+struct JSONSkimmer {
+    /// Brackets inside each other; one bit of a word each.
+    private static let maximumDepth = 64
+
+    private var position: Int
+    private let end: Int
+
+    init(_ range: Range<Int>) {
+        position = range.lowerBound
+        end = range.upperBound
+    }
+
+    /// Steps over white space and `byte`. False, with only the white space gone, when something else is there.
+    mutating func take(_ byte: UInt8, from bytes: Span<UInt8>) -> Bool {
+        skipWhiteSpace(bytes)
+        guard position < end, bytes[position] == byte else { return false }
+        position += 1
+        return true
+    }
+
+    mutating func isAtEnd(of bytes: Span<UInt8>) -> Bool {
+        skipWhiteSpace(bytes)
+        return position == end
+    }
+
+    /// Steps over a string and returns where its content lies, escapes as they stand.
+    mutating func takeString(from bytes: Span<UInt8>) -> Range<Int>? {
+        guard take(UInt8(ascii: "\""), from: bytes) else { return nil }
+        let start = position
+        while position < end {
+            switch bytes[position] {
+            case UInt8(ascii: "\""):
+                position += 1
+                return start..<position - 1
+            case UInt8(ascii: "\\"):
+                position += 2
+            default:
+                position += 1
+            }
+        }
+        return nil
+    }
+
+    /// Steps over one value of any kind and returns where it lies.
+    mutating func takeValue(from bytes: Span<UInt8>) -> Range<Int>? {
+        skipWhiteSpace(bytes)
+        guard position < end else { return nil }
+        let start = position
+        switch bytes[position] {
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            guard skipBrackets(bytes) else { return nil }
+        case UInt8(ascii: "\""):
+            guard takeString(from: bytes) != nil else { return nil }
+        default:
+            while position < end, Self.isScalar(bytes[position]) { position += 1 }
+            guard position > start else { return nil }
+        }
+        return start..<position
+    }
+
+    private mutating func skipBrackets(_ bytes: Span<UInt8>) -> Bool {
+        /// The open brackets, the innermost in the lowest bit: 1 for an object.
+        var open: UInt64 = 0
+        var depth = 0
+        while position < end {
+            let byte = bytes[position]
+            switch byte {
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                guard depth < Self.maximumDepth else { return false }
+                open = open << 1 | (byte == UInt8(ascii: "{") ? 1 : 0)
+                depth += 1
+                position += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                guard open & 1 == (byte == UInt8(ascii: "}") ? 1 : 0) else { return false }
+                open >>= 1
+                depth -= 1
+                position += 1
+                if depth == 0 { return true }
+            case UInt8(ascii: "\""):
+                guard takeString(from: bytes) != nil else { return false }
+            default:
+                position += 1
+            }
+        }
+        return false
+    }
+
+    private mutating func skipWhiteSpace(_ bytes: Span<UInt8>) {
+        while position < end, Self.isWhiteSpace(bytes[position]) { position += 1 }
+    }
+
+    private static func isWhiteSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    }
+
+    /// What numbers and literals are made of.
+    private static func isScalar(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."):
+            true
+        default:
+            false
+        }
+    }
+}
