@@ -1,3 +1,4 @@
+import FluxRealtime
 import NIOCore
 
 /// The life of one gateway connection, without I/O and without a clock (protocol 7.3 to 7.6).
@@ -27,7 +28,7 @@ struct GatewayConnectionState: Sendable {
         /// Hold it until the session is there, then perform it in its place.
         case holdBack(GatewayOpcode)
         case ignore
-        case close(WebSocketCloseCode)
+        case close(GatewayCloseCode)
     }
 
     private enum Phase: Equatable {
@@ -55,14 +56,14 @@ struct GatewayConnectionState: Sendable {
         guard phase != .closed else { return .ignore }
         guard let opcode = GatewayOpcode(rawValue: opcode) else { return .close(.unknownOpcode) }
         // Heartbeats are owed, and messages have a budget of their own (protocol 3.6).
-        if opcode != .heartbeat, opcode != .messageSend, !budget.spend(at: now) { return .close(.tooFast) }
+        if opcode != .heartbeat, opcode != .messageSend, !budget.spend(at: now) { return .close(.rateLimited) }
 
         switch opcode {
         case .heartbeat:
             lastHeartbeat = now
             return .perform(.heartbeat)
         case .identify, .resume:
-            guard case .opened = phase else { return .close(.identifiedTwice) }
+            guard case .opened = phase else { return .close(.alreadyIdentified) }
             phase = .establishing(held: 0)
             return .perform(opcode)
         case .presenceUpdate, .voiceStateUpdate, .requestGuildMembers, .messageSend:
@@ -79,7 +80,7 @@ struct GatewayConnectionState: Sendable {
         case .attached:
             return .perform(opcode)
         case .establishing(let held):
-            guard held < limits.deferredPayloads else { return .close(.tooFast) }
+            guard held < limits.deferredPayloads else { return .close(.rateLimited) }
             phase = .establishing(held: held + 1)
             return .holdBack(opcode)
         case .opened:
@@ -107,8 +108,8 @@ struct GatewayConnectionState: Sendable {
         phase = .closed
     }
 
-    /// Whether a session is or may become attached, so that the session layer has to hear of the connection's end.
-    var isAttached: Bool { phase == .attached }
+    /// Whether either side has closed.
+    var isClosed: Bool { phase == .closed }
 
     /// When ``isOverdue(at:)`` will be true if nothing comes. Nil when closed.
     var deadline: NIODeadline? {

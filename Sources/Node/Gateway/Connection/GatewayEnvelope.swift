@@ -4,6 +4,9 @@
 /// needs one number, and a message's body goes on as bytes. Total: any bytes give an envelope or nil. What is skipped
 /// is not validated, so a body is parsed by a real parser before anybody believes it.
 struct GatewayEnvelope: Equatable {
+    /// Payloads that one frame may carry in batch mode, either way.
+    static let maximumBatchedPayloads = 64
+
     /// The value of `op`.
     var opcode: Int
     /// Where the value of `d` lies, nil when the key is absent. White space around it is not part of it.
@@ -45,7 +48,7 @@ struct GatewayEnvelope: Equatable {
         guard allowingBatch, scanner.take(UInt8(ascii: "["), from: bytes) else { return [whole] }
         var payloads: [Range<Int>] = []
         repeat {
-            guard payloads.count < GatewayBatch.maximumPayloads, let payload = scanner.takeValue(from: bytes) else {
+            guard payloads.count < maximumBatchedPayloads, let payload = scanner.takeValue(from: bytes) else {
                 return nil
             }
             payloads.append(payload)
@@ -78,7 +81,8 @@ struct GatewayEnvelope: Equatable {
 
     /// Whether a value is the literal `null`.
     static func isNull(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        range.count == 4 && bytes[range.lowerBound] == UInt8(ascii: "n")
+        range.count == 4 && bytes[range.lowerBound] == UInt8(ascii: "n") && bytes[range.lowerBound + 1] == UInt8(ascii: "u")
+            && bytes[range.lowerBound + 2] == UInt8(ascii: "l") && bytes[range.lowerBound + 3] == UInt8(ascii: "l")
     }
 
     private static func isOpcodeKey(_ bytes: Span<UInt8>, _ key: Range<Int>) -> Bool {

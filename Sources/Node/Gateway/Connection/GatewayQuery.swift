@@ -1,3 +1,5 @@
+import FluxRealtime
+
 /// What a client asks for in the URL of its upgrade (protocol 7.1 and 10.4): `?v=10&encoding=json&compress=…&batch=1`.
 ///
 /// A wrong value does not refuse the upgrade: the connection is opened and closed with a code that libraries
@@ -12,7 +14,7 @@ struct GatewayQuery: Equatable, Sendable {
     var compression = Compression.none
     var isBatched = false
     /// Set when the connection has to be closed at once.
-    var refusal: WebSocketCloseCode?
+    var refusal: GatewayCloseCode?
 
     /// - Parameter uri: the request target, for example `/?v=10&encoding=json`. The first of two equal keys counts.
     init(uri: String) {
@@ -29,7 +31,7 @@ struct GatewayQuery: Equatable, Sendable {
     private mutating func apply(key: Substring, value: Substring) {
         switch key {
         case "v":
-            if value != "10", value != "9" { refusal = .badVersion }
+            if value != "10", value != "9" { refusal = .invalidVersion }
         case "encoding":
             if value != "json" { refusal = refusal ?? .undecodable }
         case "compress":

@@ -131,7 +131,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
     // MARK: Requests
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !state.isFinished, !isUpgraded else { return }
+        guard !state.isFinished, !isUpgraded, !isClosingWhenWritten else { return }
         let part = unwrapInboundIn(data)
         guard state.isBusy || !waiting.isEmpty else {
             process(context, part)

@@ -1,3 +1,4 @@
+import FluxRealtime
 import NIOCore
 
 /// A server's reader of WebSocket frames: RFC 6455, section 5, without extensions, without I/O.
@@ -44,7 +45,7 @@ struct WebSocketFrameParser: Sendable {
         /// The code to close with.
         var closeCode: WebSocketCloseCode {
             switch self {
-            case .messageTooLarge: .undecodable
+            case .messageTooLarge: WebSocketCloseCode(.undecodable)
             case .invalidText: .invalidText
             default: .protocolError
             }

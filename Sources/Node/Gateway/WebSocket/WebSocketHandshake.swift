@@ -35,7 +35,14 @@ enum WebSocketHandshake: Equatable {
             self = .refuse(status: 400)
             return
         }
-        self = .accept(key: Base64.encode(Digest.sha1(Array((keys[0] + Self.acceptSuffix).utf8))))
+        self = .accept(key: Self.acceptKey(for: keys[0]))
+    }
+
+    /// The proof that the server has read the handshake: base64 of the SHA-1 of the key and a fixed text (1.3).
+    static func acceptKey(for key: String) -> String {
+        // 20 bytes are 27 characters of base64 and one of padding.
+        let text = Base64URL.encode(Digest.sha1((key + acceptSuffix).utf8)) + "="
+        return String(text.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
     }
 
     /// Whether a header that is a list holds `token`, in any case.
