@@ -74,8 +74,8 @@ let package = Package(
         .target(
             name: "FluxGateway",
             dependencies: [
-                "FluxCore", "FluxSecurity", "FluxRealtime", "CZlib", nioCore, nioPosix, nioHTTP1, concurrencyHelpers,
-                collections, logging, metrics,
+                "FluxCore", "FluxSecurity", "FluxCluster", "FluxRealtime", "CZlib", nioCore, nioPosix, nioHTTP1,
+                concurrencyHelpers, collections, logging, metrics,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -132,7 +132,10 @@ let package = Package(
             path: "Tests/RealtimeTests", swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["FluxGateway", "FluxCore", "FluxRealtime", nioCore, nioPosix, nioEmbedded, nioHTTP1],
+            dependencies: [
+                "FluxGateway", "FluxCore", "FluxCluster", "FluxRealtime", "FluxSecurity", "CZlib", hummingbird, lifecycle,
+                nioCore, nioPosix, nioEmbedded, nioHTTP1, logging,
+            ],
             path: "Tests/GatewayTests", swiftSettings: strict),
         .testTarget(
             name: "APITests",

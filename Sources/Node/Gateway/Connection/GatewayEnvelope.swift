@@ -81,7 +81,8 @@ struct GatewayEnvelope: Equatable {
 
     /// Whether a value is the literal `null`.
     static func isNull(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        range.count == 4 && bytes[range.lowerBound] == UInt8(ascii: "n") && bytes[range.lowerBound + 1] == UInt8(ascii: "u")
+        range.count == 4 && bytes[range.lowerBound] == UInt8(ascii: "n")
+            && bytes[range.lowerBound + 1] == UInt8(ascii: "u")
             && bytes[range.lowerBound + 2] == UInt8(ascii: "l") && bytes[range.lowerBound + 3] == UInt8(ascii: "l")
     }
 

@@ -26,7 +26,7 @@ final class GatewayLoop: @unchecked Sendable {
     private var spareBytes = 0
 
     private var wheel = ConnectionWheel()
-    private var ticker: RepeatedTask?
+    private var isTicking = false
 
     init(eventLoop: any EventLoop, mesh: LoopMesh) {
         self.eventLoop = eventLoop
@@ -51,16 +51,18 @@ final class GatewayLoop: @unchecked Sendable {
         flushing.removeAll(keepingCapacity: true)
     }
 
-    /// Flushes a handler after a time, for batches.
-    func flush(_ handler: GatewayHandler, in delay: TimeAmount) {
-        eventLoop.assumeIsolated().scheduleTask(in: delay) { handler.flush() }
+    /// Tells a handler after a time that its batch is due.
+    func closeBatchWindow(of handler: GatewayHandler, in delay: TimeAmount) {
+        eventLoop.assumeIsolated().scheduleTask(in: delay) { handler.batchWindowClosed() }
     }
 
     // MARK: Buffers
 
     /// A buffer to collect frames in.
     func takeBuffer() -> ByteBuffer {
-        guard let buffer = spare.popLast() else { return ByteBufferAllocator().buffer(capacity: Self.newBufferCapacity) }
+        guard let buffer = spare.popLast() else {
+            return ByteBufferAllocator().buffer(capacity: Self.newBufferCapacity)
+        }
         spareBytes -= buffer.capacity
         return buffer
     }
@@ -80,8 +82,14 @@ final class GatewayLoop: @unchecked Sendable {
     /// Looks at the handler when `deadline` has passed, at most a tick late. Replaces what was asked for it before.
     func watch(_ handler: GatewayHandler, until deadline: NIODeadline) {
         wheel.insert(handler, deadline: deadline, now: .now())
-        guard ticker == nil else { return }
-        ticker = eventLoop.assumeIsolated().scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { _ in
+        tickSoon()
+    }
+
+    private func tickSoon() {
+        guard !isTicking else { return }
+        isTicking = true
+        eventLoop.assumeIsolated().scheduleTask(in: Self.tick) {
+            self.isTicking = false
             self.advance()
         }
     }
@@ -94,9 +102,6 @@ final class GatewayLoop: @unchecked Sendable {
     private func advance() {
         for handler in wheel.advance(to: .now()) { handler.deadlinePassed() }
         metrics.publish(&counters)
-        if wheel.isEmpty {
-            ticker?.cancel()
-            ticker = nil
-        }
+        if !wheel.isEmpty { tickSoon() }
     }
 }

@@ -194,12 +194,13 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         }
         // After an upgrade that is none of ours (`Upgrade: h2c`) the decoder reads no further request.
         let asksForUpgrade = head.headers.contains(name: "upgrade")
-        state.head(isLast: !head.isKeepAlive || head.version < .http1_1 || asksForUpgrade, at: .now())
+        state.head(isLast: !head.isKeepAlive || head.version == .http1_0 || asksForUpgrade, at: .now())
 
         var head = head
         head.headers.replaceOrAdd(name: "x-forwarded-for", value: clientAddress(context, head))
         if head.headers[canonicalForm: "expect"].contains(where: { $0.lowercased() == "100-continue" }) {
-            context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))))
+            context.writeAndFlush(
+                wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
         }
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
@@ -388,6 +389,10 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
                 address: clientAddress(context, head), webOrigin: head.headers.first(name: "origin"),
                 cookies: head.headers["cookie"], userAgent: head.headers.first(name: "user-agent")),
             isSecure: isSecure)
+        guard let handler = gateway.makeHandler(upgrade, on: context.eventLoop) else {
+            context.close(promise: nil)
+            return
+        }
         let pipeline = context.pipeline.syncOperations
         do {
             // The encoder goes first, so that the gateway's bytes meet nothing on their way out; the decoder hands what
@@ -395,7 +400,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
             let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             pipeline.removeHandler(encoder, promise: nil)
-            try pipeline.addHandler(gateway.makeHandler(upgrade, on: context.eventLoop), position: .before(self))
+            try pipeline.addHandler(handler, position: .before(self))
             pipeline.removeHandler(decoder, promise: nil)
         } catch {
             context.close(promise: nil)

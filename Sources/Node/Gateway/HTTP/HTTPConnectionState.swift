@@ -4,23 +4,23 @@ import NIOCore
 ///
 /// It says when a request may be handed on, what a finished response means for the connection, and when the peer has
 /// been slow for too long. Requests that were pipelined wait in the shell, a stated number of them.
-struct HTTPConnectionState: Sendable {
+public struct HTTPConnectionState: Sendable {
     /// Bounds of a connection that serves HTTP.
-    struct Limits: Sendable {
+    public struct Limits: Sendable {
         /// From the opening, or the end of an exchange, to a whole request head. Also how long an idle connection is kept.
-        var head = TimeAmount.seconds(75)
+        public var head = TimeAmount.seconds(75)
         /// A request's body may take this long, and longer by its length over ``bodyBytesPerSecond``.
-        var body = TimeAmount.seconds(30)
+        public var body = TimeAmount.seconds(30)
         /// A body that comes slower than this is not waited for.
-        var bodyBytesPerSecond = 1024
+        public var bodyBytesPerSecond = 1024
         /// How long a peer may leave its side of the connection full while a response waits for room.
-        var stalledWrite = TimeAmount.seconds(60)
+        public var stalledWrite = TimeAmount.seconds(60)
         /// After the last response: time for the peer to read it before the connection is reset.
-        var linger = TimeAmount.seconds(2)
+        public var linger = TimeAmount.seconds(2)
         /// Requests that may wait behind the one being answered.
-        var pipelinedRequests = 32
+        public var pipelinedRequests = 32
 
-        init() {}
+        public init() {}
     }
 
     /// What follows the end of a response.

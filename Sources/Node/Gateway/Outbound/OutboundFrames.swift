@@ -78,6 +78,12 @@ struct OutboundFrames {
         return taken
     }
 
+    /// Forgets what has not been taken.
+    mutating func discard() {
+        open = nil
+        buffer = ByteBuffer()
+    }
+
     // MARK: Payloads
 
     /// Puts `head`, `body` and a closing brace at the end.
@@ -154,7 +160,9 @@ struct OutboundFrames {
             let frame = UnsafeMutableRawBufferPointer(rebasing: bytes[start...])
             // The regions overlap; copyMemory is a memmove.
             UnsafeMutableRawBufferPointer(rebasing: frame[header.byteCount...])
-                .copyMemory(from: UnsafeRawBufferPointer(rebasing: frame[Self.reservedHeader...][..<(Self.reservedHeader + length)]))
+                .copyMemory(
+                    from: UnsafeRawBufferPointer(
+                        rebasing: frame[Self.reservedHeader...][..<(Self.reservedHeader + length)]))
             header.write(to: frame)
         }
         if shift < 0 { buffer.moveWriterIndex(to: buffer.writerIndex + shift) }

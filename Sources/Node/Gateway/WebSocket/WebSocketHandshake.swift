@@ -22,7 +22,7 @@ enum WebSocketHandshake: Equatable {
             self = .notAsked
             return
         }
-        guard head.method == .GET, head.version >= .http1_1, Self.lists(head.headers, "connection", "upgrade") else {
+        guard head.method == .GET, head.version == .http1_1, Self.lists(head.headers, "connection", "upgrade") else {
             self = .refuse(status: 400)
             return
         }

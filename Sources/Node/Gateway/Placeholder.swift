@@ -1,2 +1,0 @@
-import HummingbirdCore
-import NIOHTTPTypesHTTP1
