@@ -19,7 +19,7 @@ enum Failure {
             return .serviceUnavailable
         default:
             logger.error("request failed", metadata: ["error": "\(String(reflecting: error))"])
-            return .internalError
+            return .internalFailure
         }
     }
 }
