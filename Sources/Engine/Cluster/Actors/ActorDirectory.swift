@@ -49,6 +49,8 @@ struct ActorDirectory<Resident, Work> {
         var running = 0
         /// The round of `idle` in which the actor was last called.
         var lastRound: UInt64
+        /// It was not made by a call, so no call could make it again: it does not leave by itself.
+        var isHosted = false
     }
 
     private var entries: [ActorAddress: Entry] = [:]
@@ -100,7 +102,8 @@ struct ActorDirectory<Resident, Work> {
     /// Puts an actor in place that somebody made without a call; false if the address is taken.
     mutating func host(_ resident: Resident, at address: ActorAddress) -> Bool {
         guard entries[address] == nil else { return false }
-        entries[address] = Entry(activation: mintActivation(), phase: .active(resident), lastRound: round)
+        entries[address] = Entry(
+            activation: mintActivation(), phase: .active(resident), lastRound: round, isHosted: true)
         return true
     }
 
@@ -135,9 +138,9 @@ struct ActorDirectory<Resident, Work> {
     mutating func idle(rounds: UInt64) -> [(ActorTicket, Resident)] {
         round += 1
         return entries.compactMap { address, entry in
-            guard case .active(let resident) = entry.phase, entry.running == 0, round - entry.lastRound > rounds else {
-                return nil
-            }
+            guard case .active(let resident) = entry.phase, entry.running == 0, !entry.isHosted,
+                round - entry.lastRound > rounds
+            else { return nil }
             return (ActorTicket(address: address, activation: entry.activation), resident)
         }
     }

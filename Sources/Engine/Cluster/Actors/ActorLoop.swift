@@ -14,7 +14,8 @@ final class ActorLoop: @unchecked Sendable {
     let system: ClusterActorSystem
     private var directory: ActorDirectory<any KeyedActor, any Delivery>
     private var calls: DeadlineWheel<OutstandingCall>
-    private var epochs: [Slot: Epoch] = [:]
+    private var ownership = SlotOwnership()
+    private var routing: Routing
     private var handlers: [UInt16: any AnyCallHandler] = [:]
     private var activators: [ActorKind: ActorActivator] = [:]
     private var isTicking = false
@@ -26,6 +27,7 @@ final class ActorLoop: @unchecked Sendable {
         self.system = system
         directory = ActorDirectory(waitingBound: limits.waitingPerActivation, runningBound: limits.runningPerActor)
         calls = DeadlineWheel(at: Self.currentTick(), bound: limits.outstandingPerLoop)
+        routing = Routing(node: system.identity.id)
     }
 
     private static func currentTick() -> Int64 { tick(of: .now()) }
@@ -59,6 +61,7 @@ final class ActorLoop: @unchecked Sendable {
     func begin(_ call: OutstandingCall) {
         executor.eventLoop.assertInEventLoop()
         guard let token = calls.insert(call, deadline: Self.tick(of: call.deadline)) else {
+            system.metrics.refusals.increment()
             return call.fail(CallError.overloaded)
         }
         call.token = token
@@ -74,9 +77,20 @@ final class ActorLoop: @unchecked Sendable {
         end(call)
     }
 
+    /// Ends a call, if it still waits, with an error. An actor that says it is not the owner any more may have begun the
+    /// work: the call goes on to the new owner only if running it twice does no harm.
+    func failed(_ call: OutstandingCall, _ error: any Error) {
+        if call.isRepeatable, case CallError.notOwner(let node, let epoch) = error {
+            redirected(call, node: node, epoch: epoch)
+        } else {
+            settle(call) { $0.fail(error) }
+        }
+    }
+
     /// The call did not run because its slot is not where it was sent: once more, to where it is.
     func redirected(_ call: OutstandingCall, node: NodeID?, epoch: Epoch) {
         guard call.token != nil else { return }
+        system.metrics.redirections.increment()
         if let node {
             system.learn(call.address.slot, node: node, epoch: epoch)
         }
@@ -93,7 +107,7 @@ final class ActorLoop: @unchecked Sendable {
         case .redirect(let node, let epoch):
             redirected(call, node: node, epoch: epoch)
         case .failure(let error):
-            settle(call) { $0.fail(error) }
+            failed(call, error)
         case .refused(let number):
             let error = system.failure(number, from: body)
             settle(call) { $0.fail(error) }
@@ -109,11 +123,12 @@ final class ActorLoop: @unchecked Sendable {
 
     private func route(_ call: OutstandingCall) {
         call.attempts += 1
-        switch system.route(of: call.address) {
-        case .here(let loop):
+        switch routing.destination(of: call.address) {
+        case .here:
             call.sentTo = nil
-            let isAccepted = system.mesh.offer(to: loop.executor.index) { loop.deliver(call) }
-            if !isAccepted {
+            let loop = system.loop(of: call.address)
+            if !system.mesh.offer(to: loop.executor.index, { loop.deliver(call) }) {
+                system.metrics.refusals.increment()
                 settle(call) { $0.fail(CallError.overloaded) }
             }
         case .node(let node):
@@ -144,6 +159,7 @@ final class ActorLoop: @unchecked Sendable {
     private func lost(_ call: OutstandingCall) {
         call.sentTo = nil
         if call.isRepeatable {
+            system.metrics.repetitions.increment()
             retry(call)
         } else {
             settle(call) { $0.fail(CallError.unreachable) }
@@ -170,6 +186,7 @@ final class ActorLoop: @unchecked Sendable {
             self.isTicking = false
             for call in self.calls.advance(to: Self.currentTick()) {
                 call.token = nil
+                self.system.metrics.timeouts.increment()
                 call.fail(CallError.timedOut)
             }
             if self.calls.count > 0 { self.startTicking() }
@@ -182,16 +199,21 @@ final class ActorLoop: @unchecked Sendable {
     func deliver(_ delivery: any Delivery) {
         executor.eventLoop.assertInEventLoop()
         let address = delivery.address
-        guard let epoch = epoch(for: address) else {
-            let owner = system.assignment(of: address.slot)
-            return delivery.redirect(node: owner.node, epoch: owner.epoch, in: self)
-        }
+        guard let epoch = epoch(for: address) else { return redirect(delivery) }
         switch directory.admit(delivery, at: address) {
         case .run(let actor, let ticket): delivery.run(on: actor, ticket: ticket, in: self)
         case .activate(let ticket): activate(ticket, epoch: epoch)
         case .wait: break
-        case .refuse: delivery.refuse(CallError.overloaded, in: self)
+        case .refuse:
+            system.metrics.refusals.increment()
+            delivery.refuse(CallError.overloaded, in: self)
         }
+    }
+
+    /// Newer knowledge of where actors live.
+    func adopt(_ routing: Routing) {
+        guard routing.revision > self.routing.revision else { return }
+        self.routing = routing
     }
 
     /// A call that ran on an actor of this loop has been answered; from any thread.
@@ -225,26 +247,26 @@ final class ActorLoop: @unchecked Sendable {
     /// How many actors are here or being made.
     var actorCount: Int { directory.count }
 
+    /// How many calls wait for an answer on this loop.
+    var outstandingCount: Int { calls.count }
+
     /// The node owns these slots now.
     func gain(_ slots: [Slot: Epoch]) {
-        epochs.merge(slots) { _, new in new }
+        for (slot, epoch) in slots {
+            ownership.gain(slot, epoch: epoch)
+        }
     }
 
     /// The node does not own these slots any more.
     func lose(_ slots: [Slot: Epoch], reason: DeactivationReason) {
         var gone: Set<Slot> = []
-        for (slot, epoch) in slots {
-            guard let held = epochs[slot], held <= epoch else { continue }
-            epochs[slot] = nil
+        for (slot, epoch) in slots where ownership.lose(slot, epoch: epoch) {
             gone.insert(slot)
         }
         guard !gone.isEmpty else { return }
-        let removed = directory.remove { gone.contains($0.slot) && system.isPlacedBySlot($0.kind) }
+        let removed = directory.remove { gone.contains($0.slot) && routing.isPlacedBySlot($0.kind) }
         for actor in removed.residents { Self.deactivate(actor, reason) }
-        for delivery in removed.waiting {
-            let owner = system.assignment(of: delivery.address.slot)
-            delivery.redirect(node: owner.node, epoch: owner.epoch, in: self)
-        }
+        for delivery in removed.waiting { redirect(delivery) }
     }
 
     /// Lets idle actors go, now and from now on every `interval`; an actor leaves after `rounds` rounds without a call.
@@ -270,18 +292,26 @@ final class ActorLoop: @unchecked Sendable {
         executor.eventLoop.assertInEventLoop()
         for (ticket, actor) in directory.idle(rounds: idleRounds) {
             guard Self.canPassivate(actor), directory.passivate(ticket) else { continue }
+            system.metrics.passivations.increment()
             Self.deactivate(actor, .idle)
         }
     }
 
     private func epoch(for address: ActorAddress) -> Epoch? {
-        system.isPlacedBySlot(address.kind) ? epochs[address.slot] : 0
+        routing.isPlacedBySlot(address.kind) ? ownership.epoch(of: address.slot) : 0
+    }
+
+    private func redirect(_ delivery: any Delivery) {
+        let owner = routing.slots[delivery.address.slot]
+        delivery.redirect(node: owner.node, epoch: owner.epoch, in: self)
     }
 
     private func activate(_ ticket: ActorTicket, epoch: Epoch) {
         guard let activator = activators[ticket.address.kind] else {
-            return failed(ticket, CallError.unknownTarget)
+            let isHosted = !routing.isPlacedBySlot(ticket.address.kind)
+            return failed(ticket, isHosted ? CallError.noSuchActor : CallError.unknownTarget)
         }
+        system.metrics.activations.increment()
         let executor = executor
         Task(executorPreference: executor) {
             do {
@@ -290,6 +320,7 @@ final class ActorLoop: @unchecked Sendable {
                 }
                 self.post { $0.activated(actor, ticket) }
             } catch {
+                self.system.metrics.activationFailures.increment()
                 self.post { $0.failed(ticket, error) }
             }
         }

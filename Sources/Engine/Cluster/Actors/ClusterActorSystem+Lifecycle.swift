@@ -27,36 +27,31 @@ extension ClusterActorSystem {
         _ = await onEachLoop { loop in
             loop.gain(slots.filter { self.mesh.index(of: $0.key) == loop.executor.index })
         }
-        routing.withLockedValue { routing in
-            for (slot, epoch) in slots {
-                routing.slots.learn(slot, node: identity.id, epoch: epoch)
-            }
-        }
+        updateRouting { $0.learn(slots, node: identity.id) }
     }
 
     /// The leases of these slots are gone, each at or after this epoch (a lane said so): their actors are let go at once,
     /// calls that wait go where the slot is now. Reports about epochs older than the held one have no effect.
     public func lost(_ slots: [Slot: Epoch]) async {
-        forget(slots)
+        updateRouting { $0.forget(slots) }
         _ = await onEachLoop { $0.lose(slots, reason: .slotLost) }
     }
 
     /// Gives slots up: lets their actors go and releases the leases. What the actors decided must be committed before.
     public func release(_ slots: [Slot]) async throws {
-        let held = routing.withLockedValue { routing in
-            slots.reduce(into: [Slot: Epoch]()) { held, slot in
-                let assignment = routing.slots[slot]
-                if assignment.node == identity.id { held[slot] = assignment.epoch }
-            }
+        let routing = currentRouting
+        let held = slots.reduce(into: [Slot: Epoch]()) { held, slot in
+            let assignment = routing.slots[slot]
+            if assignment.node == identity.id { held[slot] = assignment.epoch }
         }
-        forget(held)
+        updateRouting { $0.forget(held) }
         _ = await onEachLoop { $0.lose(held, reason: .released) }
         try await leases.release(held, of: identity)
     }
 
     /// Gives all slots up.
     public func stop() async throws {
-        try await release(routing.withLockedValue { $0.slots.slots(of: identity.id) })
+        try await release(currentRouting.slots.slots(of: identity.id))
         _ = await onEachLoop { $0.stop() }
     }
 
@@ -77,21 +72,18 @@ extension ClusterActorSystem {
         await onEachLoop { $0.actorCount }.reduce(0, +)
     }
 
+    /// How many calls of this node wait for an answer.
+    public func outstandingCallCount() async -> Int {
+        await onEachLoop { $0.outstandingCount }.reduce(0, +)
+    }
+
     /// What this node knows of a slot.
     public func assignment(of slot: Slot) -> SlotTable.Assignment {
-        routing.withLockedValue { $0.slots[slot] }
+        currentRouting.slots[slot]
     }
 
     /// Another node owns the slot, as gossip or a redirection says.
     public func learn(_ slot: Slot, node: NodeID, epoch: Epoch) {
-        _ = routing.withLockedValue { $0.slots.learn(slot, node: node, epoch: epoch) }
-    }
-
-    private func forget(_ slots: [Slot: Epoch]) {
-        routing.withLockedValue { routing in
-            for (slot, epoch) in slots where routing.slots.owner(of: slot) == identity.id {
-                routing.slots.forget(slot, epoch: epoch)
-            }
-        }
+        updateRouting { $0.learn([slot: epoch], node: node) }
     }
 }

@@ -11,7 +11,10 @@ extension ClusterActorSystem {
     /// Says that the actors of a kind live on the node that their key names; they are put in place with `host`.
     /// Before `start`.
     public func register(_ kind: ActorKind, node: @escaping @Sendable (_ key: UInt64) -> NodeID?) {
-        routing.withLockedValue { $0.nodePlacements[kind] = node }
+        updateRouting { routing in
+            routing.place(kind, at: node)
+            return true
+        }
     }
 
     /// Says what happens when a hot call reaches its actor. The handler runs on the actor's loop, isolated to it, without a

@@ -34,7 +34,8 @@ public final class ClusterActorSystem: DistributedActorSystem, Sendable {
     let transport: any Transport
     let leases: any LeaseAuthority
     let limits: CallLimits
-    let routing: NIOLockedValueBox<Routing>
+    let metrics = CallMetrics()
+    private let routing: NIOLockedValueBox<Routing>
     /// Set once at the end of `init`, before anybody else has a reference to the system; never changed after.
     nonisolated(unsafe) private(set) var loops: [ActorLoop] = []
     let failures = NIOLockedValueBox<[UInt16: any WireFailure.Type]>([:])
@@ -61,6 +62,20 @@ public final class ClusterActorSystem: DistributedActorSystem, Sendable {
     /// The loop that actors at the address run on.
     func loop(of address: ActorAddress) -> ActorLoop {
         loops[mesh.index(of: address.slot)]
+    }
+
+    /// What this node knows of where actors live.
+    var currentRouting: Routing {
+        routing.withLockedValue { $0 }
+    }
+
+    /// Changes what this node knows of where actors live, and tells its loops if anything is new.
+    func updateRouting(_ change: (inout Routing) -> Bool) {
+        let changed = routing.withLockedValue { change(&$0) ? $0 : nil }
+        guard let changed else { return }
+        for loop in loops {
+            loop.post { $0.adopt(changed) }
+        }
     }
 
     /// Runs the work on every loop of the system and waits until all have done it.

@@ -52,7 +52,10 @@ final class HotCall<Target: KeyedActor, Arguments: WireCodable, Reply: WireCodab
 
     func answer(_ result: Result<Reply, CallError>) {
         home.post { loop in
-            loop.settle(self) { _ in self.completion(result) }
+            switch result {
+            case .success: loop.settle(self) { _ in self.completion(result) }
+            case .failure(let error): loop.failed(self, error)
+            }
         }
     }
 }

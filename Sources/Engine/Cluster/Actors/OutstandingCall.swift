@@ -3,7 +3,7 @@ import NIOCore
 
 /// A call that this node makes and that has no answer yet.
 ///
-/// It has two sides. The waiting side (`token`, `sentTo`, `attempts`, `isSettled`, the completion in the subclasses) is
+/// It has two sides. The waiting side (`token`, `sentTo`, `attempts`, the completion in the subclasses) is
 /// used only on the loop that the reply goes to, the running side (`run`) only on the loop of the target's slot.
 /// What they share does not change. That is why the unchecked `Sendable` holds here and in the subclasses.
 class OutstandingCall: Delivery, @unchecked Sendable {
@@ -19,8 +19,6 @@ class OutstandingCall: Delivery, @unchecked Sendable {
     var sentTo: NodeID?
     /// How many times the call was sent on its way.
     var attempts = 0
-    /// The caller does not wait any more.
-    var isSettled = false
 
     init(address: ActorAddress, deadline: NIODeadline, isRepeatable: Bool, home: ActorLoop) {
         self.address = address
@@ -51,6 +49,6 @@ class OutstandingCall: Delivery, @unchecked Sendable {
 
     /// The call could not run; from the target's loop.
     final func refuse(_ error: any Error, in loop: ActorLoop) {
-        home.post { $0.settle(self) { $0.fail(error) } }
+        home.post { $0.failed(self, error) }
     }
 }

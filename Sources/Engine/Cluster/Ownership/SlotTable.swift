@@ -40,7 +40,7 @@ public struct SlotTable: Sendable {
     @discardableResult
     public mutating func learn(_ slot: Slot, node: NodeID, epoch: Epoch) -> Bool {
         let known = assignments[Int(slot.rawValue)]
-        guard epoch > known.epoch || (epoch == known.epoch && known.node == nil && epoch > 0) else { return false }
+        guard epoch > known.epoch else { return false }
         assignments[Int(slot.rawValue)] = Assignment(node: node, epoch: epoch)
         return true
     }

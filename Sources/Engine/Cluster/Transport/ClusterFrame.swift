@@ -176,6 +176,7 @@ extension CallError {
         case .unknownTarget: writer.byte(6)
         case .malformed: writer.byte(7)
         case .unanswered: writer.byte(8)
+        case .noSuchActor: writer.byte(9)
         }
     }
 
@@ -189,6 +190,7 @@ extension CallError {
         case 6: self = .unknownTarget
         case 7: self = .malformed(.malformed("reported by the other node"))
         case 8: self = .unanswered
+        case 9: self = .noSuchActor
         case let other: throw .unknownCase(UInt64(other))
         }
     }

@@ -70,7 +70,11 @@ public struct LocalTransport: Transport {
     /// Hands the frame to the other system at once.
     public func send(_ frame: [UInt8], over lane: TransportLane, to target: NodeID) -> Bool {
         guard let system = network.system(at: target, from: node) else { return false }
-        system.receive(frame, from: node)
+        do throws(WireError) {
+            try system.receive(frame, from: node)
+        } catch {
+            network.cut(node, target)
+        }
         return true
     }
 

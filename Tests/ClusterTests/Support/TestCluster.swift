@@ -1,0 +1,113 @@
+import FluxCluster
+import FluxCore
+import NIOCore
+import NIOPosix
+import Testing
+
+/// Nodes in this process, each with loops of its own, on one local network.
+struct TestCluster {
+    let network: LocalNetwork
+    let nodes: [TestNode]
+
+    /// Starts the nodes; the first gets all slots unless `spread` gives each its share by rendezvous.
+    static func run<Value>(
+        nodes count: Int = 1, loops: Int = 2, limits: CallLimits = CallLimits(), spread: Bool = false,
+        _ body: (TestCluster) async throws -> Value
+    ) async throws -> Value {
+        let network = LocalNetwork()
+        let leases = InMemoryLeases()
+        let nodes = (1...count).map { TestNode(number: UInt16($0), loops: loops, limits: limits, network, leases) }
+        let rendezvous = Rendezvous(nodes.map { .init(node: $0.id) })
+        for node in nodes {
+            let isFirst = node.id == nodes[0].id
+            try await node.system.start(
+                slots: Slot.all.filter { spread ? rendezvous.owner(of: $0) == node.id : isFirst })
+        }
+        for node in nodes {
+            for other in nodes where other.id != node.id {
+                for slot in Slot.all {
+                    let assignment = other.system.assignment(of: slot)
+                    if assignment.node == other.id {
+                        node.system.learn(slot, node: other.id, epoch: assignment.epoch)
+                    }
+                }
+            }
+        }
+        let result: Result<Value, any Error>
+        do {
+            result = .success(try await body(TestCluster(network: network, nodes: nodes)))
+        } catch {
+            result = .failure(error)
+        }
+        for node in nodes {
+            node.journal.release()
+            try await node.system.stop()
+        }
+        for node in nodes {
+            try await node.group.shutdownGracefully()
+        }
+        return try result.get()
+    }
+}
+
+/// One node of a test.
+struct TestNode {
+    let id: NodeID
+    let group: MultiThreadedEventLoopGroup
+    let mesh: LoopMesh
+    let system: ClusterActorSystem
+    let journal = Journal()
+
+    init(
+        number: UInt16, loops: Int, limits: CallLimits, _ network: LocalNetwork, _ leases: any LeaseAuthority
+    ) {
+        id = NodeID(rawValue: number)!
+        group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
+        mesh = LoopMesh(group: group)
+        let system = ClusterActorSystem(
+            identity: NodeIdentity(name: "node-\(number)", id: id, incarnation: 1), mesh: mesh,
+            transport: network.transport(of: id), leases: leases, limits: limits)
+        self.system = system
+        let journal = journal
+        system.register(failure: Refusal.self)
+        system.register(Counter.kind) { address, epoch, _ in
+            journal.record(.activating(address, epoch))
+            await journal.untilReleased()
+            try journal.throwIfFailing()
+            return Counter(actorSystem: system, epoch: epoch, journal: journal)
+        }
+        system.register(Stranger.kind) { _, _, _ in Stranger(actorSystem: system) }
+        system.register(Counter.add) { counter, value, respond in respond(counter.add(value)) }
+        system.register(Counter.addTwice) { counter, value, respond in respond(counter.add(value)) }
+        system.register(Counter.refuse) { _, _, respond in respond.refuse(Refusal(reason: "no")) }
+        system.register(Counter.drop) { _, _, _ in }
+        system.register(Counter.keep) { counter, _, respond in counter.keep(respond) }
+    }
+
+    func counter(_ key: UInt64) throws -> Counter {
+        try system.handle(at: .counter(key))
+    }
+}
+
+extension ActorAddress {
+    static func counter(_ key: UInt64) -> ActorAddress {
+        ActorAddress(kind: Counter.kind, key: Snowflake(key))
+    }
+}
+
+extension Slot {
+    static let all = (0..<UInt16(Slot.count)).map { Slot(rawValue: $0)! }
+}
+
+/// Waits until the condition holds; gives up only after so long that something must be broken.
+func eventually(
+    _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
+) async throws {
+    let clock = ContinuousClock()
+    let end = clock.now + .seconds(60)
+    while clock.now < end {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(2))
+    }
+    Issue.record(what, sourceLocation: sourceLocation)
+}
