@@ -24,6 +24,14 @@ public struct TLSIdentity: Sendable, Equatable {
             privateKeyPEM: try Self.contents(of: privateKeyFile))
     }
 
+    /// SHA-256 of the own certificate in DER, by which a cluster knows its members.
+    public func fingerprint() throws(TLSError) -> [UInt8] {
+        guard let fingerprint = PEM.certificates(in: certificateChainPEM)?.first?.fingerprint else {
+            throw .configuration("the certificate cannot be read")
+        }
+        return fingerprint
+    }
+
     private static func contents(of path: String) throws(TLSError) -> [UInt8] {
         guard let file = FileHandle(forReadingAtPath: path) else { throw .configuration("cannot open \(path)") }
         defer { try? file.close() }
