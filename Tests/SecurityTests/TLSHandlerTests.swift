@@ -116,19 +116,19 @@ import Testing
         let record = try pair.client.takeOutput()
         try pair.server.receive(Array(record.dropLast()))
         #expect(pair.server.recorder.received.isEmpty)
-        pair.server.finish()
+        pair.server.loseConnection()
         #expect(pair.server.recorder.errors == [.truncated])
-        pair.client.finish()
+        pair.finish()
     }
 
     @Test func aConnectionThatEndsInTheHandshakeFailsIt() throws {
         let pair = try EmbeddedPair.trusting()
         let hello = try pair.client.takeOutput()
         try pair.server.receive(Array(hello.prefix(100)))
-        pair.server.finish()
+        pair.server.loseConnection()
         #expect(pair.server.recorder.errors == [.handshakeFailed("the peer ended the connection")])
         #expect(pair.server.recorder.handshake == nil)
-        pair.client.finish()
+        pair.finish()
     }
 
     @Test func aHandshakeThatTakesTooLongIsEnded() throws {

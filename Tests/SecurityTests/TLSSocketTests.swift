@@ -216,29 +216,47 @@ import Testing
 
     // MARK: Against other implementations
 
-    private static func run(_ arguments: [String], input: String = "") async throws -> (status: Int32, output: String) {
+    /// Something to say to a process, and what it must have said by then.
+    private struct Line {
+        var after: String
+        var say: String
+    }
+
+    /// Runs a program of the PATH to its end: says each line as soon as what it waits for was heard.
+    private static func run(
+        _ arguments: [String], saying lines: [Line] = []
+    ) async throws -> (status: Int32, output: String) {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async {
-                let process = Process()
-                process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-                process.arguments = arguments
-                let (standardInput, output) = (Pipe(), Pipe())
-                process.standardInput = standardInput
-                process.standardOutput = output
-                process.standardError = output
-                do {
-                    try process.run()
-                    try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-                    try standardInput.fileHandleForWriting.close()
-                    let data = try output.fileHandleForReading.readToEnd() ?? Data()
-                    process.waitUntilExit()
-                    continuation.resume(
-                        returning: (process.terminationStatus, String(decoding: data, as: UTF8.self)))
-                } catch {
-                    continuation.resume(throwing: error)
-                }
+                continuation.resume(with: Result { try runBlocking(arguments, saying: lines) })
             }
         }
+    }
+
+    private static func runBlocking(
+        _ arguments: [String], saying lines: [Line]
+    ) throws -> (status: Int32, output: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = arguments
+        let (standardInput, standardOutput) = (Pipe(), Pipe())
+        process.standardInput = standardInput
+        process.standardOutput = standardOutput
+        process.standardError = standardOutput
+        try process.run()
+        var output = ""
+        var rest = lines[...]
+        while true {
+            while let line = rest.first, line.after.isEmpty || output.contains(line.after) {
+                try standardInput.fileHandleForWriting.write(contentsOf: Data("\(line.say)\n".utf8))
+                rest = rest.dropFirst()
+            }
+            let data = standardOutput.fileHandleForReading.availableData
+            guard !data.isEmpty else { break }
+            output += String(decoding: data, as: UTF8.self)
+        }
+        process.waitUntilExit()
+        return (process.terminationStatus, output)
     }
 
     /// A client in Python: checks the name, sends much and little, reads it all back, and ends with a two-way goodbye.
@@ -280,24 +298,26 @@ import Testing
         let server = try await EchoServer()
         let directory = try TemporaryDirectory()
         let authority = try directory.write(server.authority.identity.certificateChainPEM, to: "ca.pem")
-        // A "Q" at the start of a line ends s_client after the echo; before it the line comes back.
-        let command =
-            "(echo hello; sleep 1; echo Q) | openssl s_client -connect 127.0.0.1:\(server.port) -CAfile \(authority)"
-            + " -verify_hostname localhost -verify_return_error \(version)"
-        let (status, output) = try await Self.run(["bash", "-c", command])
+        let (status, output) = try await Self.run(
+            [
+                "openssl", "s_client", "-connect", "127.0.0.1:\(server.port)", "-CAfile", authority,
+                "-verify_hostname", "localhost", "-verify_return_error", version,
+            ],
+            // "Q" alone on a line ends s_client.
+            saying: [Line(after: "Verify return code: 0 (ok)", say: "hello"), Line(after: "\nhello\n", say: "Q")])
         #expect(status == 0, "\(output)")
-        #expect(output.contains("Verify return code: 0 (ok)"))
         #expect(output.contains("\nhello\n"))
         try await server.close()
     }
 
     @Test func refusesOldVersionsAndRenegotiation() async throws {
         let server = try await EchoServer()
-        let connect = "openssl s_client -connect 127.0.0.1:\(server.port)"
-        let (oldStatus, _) = try await Self.run(
-            ["bash", "-c", "echo Q | \(connect) -tls1_1 -cipher DEFAULT:@SECLEVEL=0"])
+        let connect = ["openssl", "s_client", "-connect", "127.0.0.1:\(server.port)"]
+        let (oldStatus, _) = try await Self.run(connect + ["-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"])
         #expect(oldStatus != 0)
-        let (_, output) = try await Self.run(["bash", "-c", "(echo R; sleep 1; echo Q) | \(connect) -tls1_2"])
+        // "R" alone on a line asks for a renegotiation; s_client ends when that is refused.
+        let (_, output) = try await Self.run(
+            connect + ["-tls1_2"], saying: [Line(after: "Verify return code", say: "R")])
         #expect(output.contains("RENEGOTIATING"))
         #expect(output.contains("no renegotiation"), "\(output)")
         try await server.close()

@@ -189,7 +189,7 @@ import Testing
         #expect(!token.text.contains("="))
         #expect(parts[1].count >= 6)
         #expect(parts[2].count >= 27)
-        #expect(token.text.utf8.count <= 76)
+        #expect(token.text.utf8.count == 77)
         let parsed = try #require(BotToken(parsing: token.text))
         #expect(parsed == token)
         #expect(parsed.hash == token.hash)

@@ -59,6 +59,11 @@ final class EmbeddedEnd {
         channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
     }
 
+    /// What the pipeline sees when the socket ends without a word.
+    func loseConnection() {
+        channel.pipeline.fireChannelInactive()
+    }
+
     /// Ends the channel and runs what its loop still has to do.
     func finish() {
         _ = try? channel.finish(acceptAlreadyClosed: true)

@@ -4,7 +4,7 @@ import FluxCore
 ///
 /// Libraries read the first part; the second only makes two tokens of one bot easy to tell apart; the third is the secret.
 public struct BotToken: Sendable, Equatable {
-    /// The longest text that is looked at, in bytes. Ours have 76 at most.
+    /// The longest text that is looked at, in bytes. Ours have 77 at most.
     public static let byteLimit = 256
 
     /// Whose token it is, by its own word: compare ``hash`` with the stored one before believing it.
