@@ -17,6 +17,9 @@ enum Failure {
         case StoreError.unavailable, StoreError.timedOut, is CancellationError:
             logger.warning("request refused: the store did not answer", metadata: ["error": "\(error)"])
             return .serviceUnavailable
+        case StorageError.unavailable(let reason):
+            logger.warning("request refused: the file storage did not answer", metadata: ["error": "\(reason)"])
+            return .serviceUnavailable
         default:
             logger.error("request failed", metadata: ["error": "\(String(reflecting: error))"])
             return .internalFailure
