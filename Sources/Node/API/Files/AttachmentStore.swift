@@ -95,6 +95,6 @@ public struct AttachmentStore: Sendable {
     private static func name(of file: MultipartForm.File, _ described: JSON?) -> String {
         if let name = described?["filename"]?.stringValue, !name.isEmpty { return name }
         guard let name = file.filename else { return "file" }
-        return PercentCoding.decode(name) ?? name
+        return PercentEncoding.decode(name) ?? name
     }
 }

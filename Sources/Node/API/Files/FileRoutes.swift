@@ -37,7 +37,7 @@ public struct FileRoutes: Sendable {
         var headers = Self.headers(type: type, tag: Self.tag(of: key), cache: "private, max-age=31536000, immutable")
         headers[.acceptRanges] = "bytes"
         if !MediaType.isShownInline(type) {
-            headers[.contentDisposition] = "attachment; filename*=UTF-8''\(PercentCoding.encode(filename))"
+            headers[.contentDisposition] = "attachment; filename*=UTF-8''\(PercentEncoding.encode(filename))"
         }
         if Self.hasCopy(call, tag: Self.tag(of: key)) { return Answer(status: 304, headers: headers) }
         do {

@@ -1,3 +1,5 @@
+import FluxCore
+
 /// A header value with parameters, such as `form-data; name="a"; filename="b.png"` (RFC 2183, RFC 7578).
 ///
 /// Total: whatever is not understood is left out.
@@ -36,7 +38,7 @@ struct HeaderParameters {
         guard let raw = self[name + "*"] else { return nil }
         let parts = raw.split(separator: "'", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0].lowercased() == "utf-8" else { return nil }
-        return PercentCoding.decode(parts[2])
+        return PercentEncoding.decode(parts[2])
     }
 
     /// Reads up to the closing quote. A backslash escapes a quote or a backslash and stands for itself before anything

@@ -30,7 +30,7 @@ public struct MultipartForm: Sendable {
         guard let boundary = request.headers[.contentType].flatMap(MultipartParser.boundary(ofContentType:)) else {
             throw malformed
         }
-        try BodyReader.refuseAnnounced(beyond: limits.totalBytes, request)
+        try BodyCollector.refuseAnnounced(beyond: limits.totalBytes, request)
         var assembly = MultipartAssembly(spool: spool)
         do {
             var parser = MultipartParser(boundary: boundary, limits: limits)

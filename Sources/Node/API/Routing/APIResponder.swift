@@ -84,6 +84,7 @@ public struct APIResponder: Sendable {
         let route = context.endpointPath ?? "none"
         // An unknown method is a client's free text, and a label must not be.
         let name = methods.contains(method.rawValue) ? method.rawValue : "other"
+        Metrics.Counter(label: "flux_http_requests_total", dimensions: [("status", "\(status / 100)xx")]).increment()
         Metrics.Timer(
             label: "flux_http_request_seconds",
             dimensions: [("route", route), ("method", name), ("status", "\(status / 100)xx")]

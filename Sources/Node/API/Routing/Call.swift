@@ -32,7 +32,8 @@ public struct Call: Sendable {
 
     /// A captured segment, percent-decoded. 400/50035 if it does not decode.
     public func text(_ name: String) throws(APIError) -> String {
-        guard let raw = context.parameters[name[...]], let text = PercentCoding.decode(raw) else {
+        guard let raw = context.parameters[name[...]], let text = PercentEncoding.decode(raw), !text.utf8.contains(0)
+        else {
             throw .form([name], code: "BASE_TYPE_BAD_LENGTH", message: "Not a valid path segment.")
         }
         return text
@@ -54,13 +55,14 @@ public struct Call: Sendable {
     /// The reason for the audit log: percent-decoded, at most 512 characters, nil if absent or empty.
     public var auditLogReason: String? {
         guard let raw = request.headers[.auditLogReason] else { return nil }
-        let reason = String((PercentCoding.decode(raw) ?? raw).unicodeScalars.prefix(512))
+        let reason = String((PercentEncoding.decode(raw) ?? raw).unicodeScalars.prefix(512))
         return reason.isEmpty ? nil : reason
     }
 
-    /// The body as JSON; nil if there is none. 413/40005 beyond 1 MiB, 400/50109 if it is not JSON.
-    public func optionalJSON() async throws -> JSON? {
-        let bytes = try await BodyReader.collect(request, limit: BodyReader.jsonLimit)
+    /// The body as JSON; nil if there is none. 413/40005 beyond the limit, which is 1 MiB where nothing is said; 400/50109
+    /// if it is not JSON.
+    public func optionalJSON(limit: Int = BodyCollector.jsonLimit) async throws -> JSON? {
+        let bytes = try await BodyCollector.collect(request, limit: limit)
         guard bytes.readableBytes > 0 else { return nil }
         do throws(JSONError) {
             return try JSON.parse(Array(buffer: bytes))
@@ -70,8 +72,8 @@ public struct Call: Sendable {
     }
 
     /// The body as JSON; an absent one counts as `{}`, because libraries leave empty bodies out.
-    public func json() async throws -> JSON {
-        try await optionalJSON() ?? .object(JSONObject())
+    public func json(limit: Int = BodyCollector.jsonLimit) async throws -> JSON {
+        try await optionalJSON(limit: limit) ?? .object(JSONObject())
     }
 
     /// The media type of the body in lower case, without parameters.

@@ -9,12 +9,18 @@ public struct QueryParameters: Sendable {
         var pairs: [(name: String, value: String)] = []
         for pair in (query ?? "").split(separator: "&").prefix(64) {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = PercentCoding.decode(parts[0], plusIsSpace: true),
-                let value = PercentCoding.decode(parts.count == 2 ? parts[1] : "", plusIsSpace: true)
-            else { continue }
+            guard let name = Self.decode(parts[0]), let value = Self.decode(parts.count == 2 ? parts[1] : "") else {
+                continue
+            }
             pairs.append((name, value))
         }
         self.pairs = pairs
+    }
+
+    /// In queries a plus sign is a blank (application/x-www-form-urlencoded). NUL is in no text that we know.
+    private static func decode(_ text: Substring) -> String? {
+        let decoded = PercentEncoding.decode(text.contains("+") ? text.replacing("+", with: " ") : text)
+        return decoded?.utf8.contains(0) == true ? nil : decoded
     }
 
     /// The first value under a name; an empty one counts as absent.

@@ -1,3 +1,5 @@
+import FluxCore
+
 /// Where an S3-compatible storage is and who we are there: AWS, R2, or any endpoint that speaks Signature Version 4.
 public struct S3Configuration: Sendable {
     /// Whether TLS is spoken. Without it payloads are not protected: only for this machine or a private network.
@@ -6,8 +8,11 @@ public struct S3Configuration: Sendable {
     public var host: String
     /// The endpoint's port.
     public var port: Int
-    /// The bucket; addressed by path (`https://host/bucket/key`), which every implementation understands.
+    /// The bucket.
     public var bucket: String
+    /// Whether the bucket stands in the path (`https://host/bucket/key`), which every implementation understands, or else
+    /// in front of the host name.
+    public var isPathStyle: Bool
     /// The region; `auto` for R2.
     public var region: String
     /// Who signs.
@@ -41,7 +46,7 @@ public struct S3Configuration: Sendable {
     /// https URL of a host.
     public init?(
         endpoint: String, bucket: String, region: String, credentials: Credentials, prefix: String = "",
-        authoritiesPEM: [UInt8]? = nil
+        isPathStyle: Bool = true, authoritiesPEM: [UInt8]? = nil
     ) {
         let rest: Substring
         if endpoint.hasPrefix("https://") {
@@ -71,12 +76,22 @@ public struct S3Configuration: Sendable {
         self.region = region
         self.credentials = credentials
         self.prefix = prefix
+        self.isPathStyle = isPathStyle
         self.authoritiesPEM = authoritiesPEM
     }
 
+    /// The path of an object, percent-encoded segment by segment.
+    func path(of key: ObjectKey) -> String {
+        let segments = "\(prefix)\(key)".split(separator: "/").map { PercentEncoding.encode(String($0)) }
+        return "/" + ((isPathStyle ? [PercentEncoding.encode(bucket)] : []) + segments).joined(separator: "/")
+    }
+
+    /// The host that is connected to: the endpoint's, with the bucket in front where that is its place.
+    var serverName: String { isPathStyle ? host : "\(bucket).\(host)" }
+
     /// The value of the `Host` field: without the port where that is the scheme's own.
     var hostField: String {
-        let name = host.contains(":") ? "[\(host)]" : host
+        let name = host.contains(":") ? "[\(host)]" : serverName
         return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"
     }
 }

@@ -114,8 +114,7 @@ public final class S3Storage: ObjectStorage {
     private func send(
         _ method: String, _ key: ObjectKey, fields: [(String, String)], content: UploadedContent?
     ) async throws -> S3Response {
-        let path = PercentCoding.encode(
-            "/\(configuration.bucket)/\(configuration.prefix)\(key)", keeping: "/")
+        let path = configuration.path(of: key)
         let signed = signature.sign(
             SignatureV4.Request(
                 method: method, path: path, headers: fields + [("host", configuration.hostField)],
@@ -153,7 +152,7 @@ public final class S3Storage: ObjectStorage {
         }
         if let kept { return kept }
         return try await ClientConnection.open(
-            host: configuration.host, port: configuration.port, tls: tls, group: group)
+            host: configuration.serverName, port: configuration.port, tls: tls, group: group)
     }
 
     private func keep(_ connection: ClientConnection) {

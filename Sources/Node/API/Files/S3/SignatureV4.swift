@@ -1,3 +1,4 @@
+import FluxCore
 import FluxSecurity
 import Foundation
 
@@ -39,7 +40,7 @@ struct SignatureV4: Sendable {
         let names = headers.map(\.name).joined(separator: ";")
 
         let query = request.query
-            .map { "\(PercentCoding.encode($0.name))=\(PercentCoding.encode($0.value))" }.sorted().joined(
+            .map { "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))" }.sorted().joined(
                 separator: "&")
         let canonical =
             [request.method, request.path, query]

@@ -4,9 +4,9 @@ import Hummingbird
 import NIOCore
 
 /// Reads request bodies within a bound, chunked ones as well as those that say their length.
-enum BodyReader {
+public enum BodyCollector {
     /// The most that a JSON body may have, in bytes.
-    static let jsonLimit = 1 << 20
+    public static let jsonLimit = 1 << 20
 
     /// The whole body in one buffer. 413/40005 beyond the limit; a length that is announced is refused before the first
     /// byte is kept.
