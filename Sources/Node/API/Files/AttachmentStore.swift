@@ -77,7 +77,7 @@ public struct AttachmentStore: Sendable {
             height: header?.height,
             description: described?["description"]?.stringValue.map { String($0.unicodeScalars.prefix(1_024)) })
         guard let key = Self.key(channelID: channelID, attachmentID: attachment.id, filename: filename) else {
-            throw APIError.internalError
+            throw APIError.internalFailure
         }
         try await storage.put(file.content, at: key, contentType: type ?? MediaType.unknown)
         return KeptFile(index: file.index, attachment: attachment)

@@ -43,7 +43,7 @@ public struct ImageStore: Sendable {
                 message: "Must be a PNG, JPEG, GIF or WebP image of at most 8192 pixels.")
         }
         let hash = ImageHash(of: bytes, header: header)
-        guard let key = hash.key else { throw APIError.internalError }
+        guard let key = hash.key else { throw APIError.internalFailure }
         try await storage.put(
             UploadedContent(ByteBuffer(bytes: bytes)), at: key, contentType: header.format.contentType)
         return hash.text
