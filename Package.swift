@@ -41,8 +41,10 @@ let package = Package(
     targets: [
         // System libraries, each with one job: libpq speaks to Postgres, OpenSSL does TLS, signatures and digests,
         // libargon2 hashes passwords, zlib compresses gateway streams.
-        .systemLibrary(name: "CPostgres", path: "Sources/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-        .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CPostgres", path: "Sources/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(
+            name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
             name: "CArgon2", path: "Sources/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -128,12 +130,15 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RealtimeTests",
-            dependencies: ["FluxRealtime", "FluxCore", "FluxCluster", "FluxStore", nioCore, nioPosix, nioEmbedded, logging],
+            dependencies: [
+                "FluxRealtime", "FluxCore", "FluxCluster", "FluxStore", nioCore, nioPosix, nioEmbedded, logging,
+            ],
             path: "Tests/RealtimeTests", swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "FluxGateway", "FluxCore", "FluxCluster", "FluxRealtime", "FluxSecurity", "CZlib", hummingbird, lifecycle,
+                "FluxGateway", "FluxCore", "FluxCluster", "FluxRealtime", "FluxSecurity", "CZlib", hummingbird,
+                lifecycle,
                 nioCore, nioPosix, nioEmbedded, nioHTTP1, logging,
             ],
             path: "Tests/GatewayTests", swiftSettings: strict),
@@ -142,7 +147,8 @@ let package = Package(
             dependencies: ["FluxAPI", "FluxCore", "FluxSecurity", "FluxStore", "FluxRealtime", nioCore, logging],
             path: "Tests/APITests", swiftSettings: strict),
         .testTarget(
-            name: "OpsTests", dependencies: ["FluxOps", "FluxCore"], path: "Tests/OpsTests", swiftSettings: strict),
+            name: "OpsTests", dependencies: ["FluxOps", "FluxCore", lifecycle, logging, nioCore, nioPosix],
+            path: "Tests/OpsTests", swiftSettings: strict),
         .testTarget(
             name: "SystemTests",
             dependencies: ["FluxCore", nioCore, nioPosix, nioHTTP1, .target(name: "flux")],

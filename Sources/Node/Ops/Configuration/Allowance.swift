@@ -1,3 +1,5 @@
+import FluxAPI
+
 /// So many tokens in so many seconds, written `50/10`.
 public struct Allowance: Sendable, Hashable, CustomStringConvertible, LosslessStringConvertible {
     /// Tokens in a full bucket, at least 1.
@@ -18,6 +20,15 @@ public struct Allowance: Sendable, Hashable, CustomStringConvertible, LosslessSt
             (1...1_000_000).contains(tokens), (1...1_000_000).contains(seconds)
         else { return nil }
         self.init(tokens, perSeconds: seconds)
+    }
+
+    init(_ rule: RateLimitConfiguration.Rule) {
+        self.init(rule.tokens, perSeconds: Int(rule.seconds))
+    }
+
+    /// The same in the API's terms.
+    var rule: RateLimitConfiguration.Rule {
+        RateLimitConfiguration.Rule(tokens: tokens, seconds: Double(seconds))
     }
 
     /// The form that ``init(_:)`` reads.

@@ -1,3 +1,5 @@
+import FluxAPI
+
 /// Every key of a node's configuration, in the order of the reference file.
 ///
 /// Reading, refusing, printing and the reference file in `cluster-config/` all come from this table.
@@ -130,41 +132,43 @@ public enum ConfigurationSchema {
             "After how much idle time a guild, channel or user leaves memory."),
     ]
 
-    private static let rateLimits: [ConfigurationKey] = [
-        ConfigurationKey(
-            "rate_limits.enabled", .flag, \.rateLimits.enabled, "Off for load tests and private machines only."),
-        ConfigurationKey(
-            "rate_limits.global", .allowance, \.rateLimits.global, "All calls of one credential together."),
-        ConfigurationKey(
-            "rate_limits.message_create", .allowance, \.rateLimits.messageCreate,
-            "Sending messages, over REST and over the gateway."),
-        ConfigurationKey(
-            "rate_limits.message_change", .allowance, \.rateLimits.messageChange, "Editing and deleting messages."),
-        ConfigurationKey("rate_limits.bulk_delete", .allowance, \.rateLimits.bulkDelete, "Bulk deletes."),
-        ConfigurationKey("rate_limits.reactions", .allowance, \.rateLimits.reactions, "Adding and removing reactions."),
-        ConfigurationKey("rate_limits.typing", .allowance, \.rateLimits.typing, "Typing indicators."),
-        ConfigurationKey("rate_limits.ack", .allowance, \.rateLimits.acknowledge, "Marking channels as read."),
-        ConfigurationKey(
-            "rate_limits.guild_change", .allowance, \.rateLimits.guildChange,
-            "Changes of guilds, channels, roles and members."),
-        ConfigurationKey("rate_limits.guild_create", .allowance, \.rateLimits.guildCreate, "New guilds."),
-        ConfigurationKey("rate_limits.friend_request", .allowance, \.rateLimits.friendRequest, "Friend requests."),
-        ConfigurationKey(
-            "rate_limits.application_create", .allowance, \.rateLimits.applicationCreate,
-            "New applications and bot tokens."),
-        ConfigurationKey("rate_limits.search", .allowance, \.rateLimits.search, "Searches."),
-        ConfigurationKey(
-            "rate_limits.register", .allowance, \.rateLimits.register, "New accounts, by address; not for loopback."),
-        ConfigurationKey(
-            "rate_limits.login", .allowance, \.rateLimits.login, "Sign-ins, by address; not for loopback."),
-        ConfigurationKey(
-            "rate_limits.refresh", .allowance, \.rateLimits.refresh, "Token refreshes, by address; not for loopback."),
-        ConfigurationKey(
-            "rate_limits.gateway", .allowance, \.rateLimits.gateway,
-            "Payloads of one gateway connection, heartbeats and sends not counted."),
-        ConfigurationKey(
-            "rate_limits.presence", .allowance, \.rateLimits.presence, "Presence changes of one gateway connection."),
-    ]
+    private static let rateLimits: [ConfigurationKey] =
+        [
+            ConfigurationKey(
+                "rate_limits.enabled", .flag, \.rateLimits.enabled, "Off for load tests and private machines only."),
+            ConfigurationKey(
+                "rate_limits.global", .allowance, \.rateLimits.global, "All calls of one credential together."),
+        ]
+        + RateLimitBucket.allCases.map { bucket in
+            ConfigurationKey(
+                "rate_limits." + bucket.name, .allowance, \.rateLimits[bucket], meaning(of: bucket))
+        } + [
+            ConfigurationKey(
+                "rate_limits.gateway", .allowance, \.rateLimits.gateway,
+                "Payloads of one gateway connection, heartbeats and sends not counted."),
+            ConfigurationKey(
+                "rate_limits.presence", .allowance, \.rateLimits.presence,
+                "Presence changes of one gateway connection."),
+        ]
+
+    private static func meaning(of bucket: RateLimitBucket) -> String {
+        switch bucket {
+        case .messageCreate: "Sending messages, over REST and over the gateway."
+        case .messageChange: "Editing and deleting messages."
+        case .bulkDelete: "Bulk deletes."
+        case .reaction: "Adding and removing reactions."
+        case .typing: "Typing indicators."
+        case .acknowledge: "Marking channels as read."
+        case .guildChange: "Changes of guilds, channels, roles and members."
+        case .guildCreate: "New guilds."
+        case .friendRequest: "Friend requests."
+        case .applicationCreate: "New applications and bot tokens."
+        case .search: "Searches."
+        case .register: "New accounts, by address; not for loopback."
+        case .login: "Sign-ins, by address; not for loopback."
+        case .refresh: "Token refreshes, by address; not for loopback."
+        }
+    }
 
     private static let authentication: [ConfigurationKey] = [
         ConfigurationKey(

@@ -1,3 +1,5 @@
+import FluxAPI
+
 /// The kinds of values that the schema uses.
 extension ConfigurationValueType {
     /// Any text that is not empty.
@@ -47,16 +49,10 @@ extension ConfigurationValueType<Endpoint> {
         scalar: { Endpoint($0) }, text: \.description)
 }
 
-extension ConfigurationValueType<AddressRange> {
-    /// An address or a range in CIDR notation.
-    static let addressRange = Self(
-        allowed: "an IP address or a range such as 10.0.0.0/8", scalar: { AddressRange($0) }, text: \.description)
-}
-
 extension ConfigurationValueType<Allowance> {
     /// `tokens/seconds`.
     static let allowance = Self(
-        allowed: "tokens/seconds, such as 50/10, each from 1 to 1000000", scalar: { Allowance($0) },
+        allowed: "tokens/seconds, such as 50/10", scalar: { Allowance($0) },
         text: \.description)
 }
 
@@ -72,6 +68,11 @@ extension ConfigurationValueType<String> {
             return authority.isEmpty || authority.contains(where: forbidden.contains) ? nil : origin
         },
         text: { $0 })
+
+    /// An address or a range in CIDR notation.
+    static let addressRange = Self(
+        allowed: "an IP address or a range such as 10.0.0.0/8",
+        scalar: { TrustedProxies([$0]) == nil ? nil : $0 }, text: { $0 })
 
     /// A node's name: a DNS label in lower case.
     static let nodeName = Self(

@@ -1,3 +1,5 @@
+import FluxAPI
+
 /// Everything that can be set on a node, with its defaults.
 ///
 /// The defaults below are the only place where they stand: the schema, the reference file in `cluster-config/` and
@@ -17,7 +19,7 @@ public struct NodeConfiguration: Sendable, Equatable {
     /// The origin by which clients reach the server, without a trailing slash; nil stands for `listen`.
     public var publicURL: String?
     /// Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
-    public var trustedProxies: [AddressRange] = []
+    public var trustedProxies: [String] = []
     /// Event loops; nil stands for one per core.
     public var loops: Int?
 
@@ -178,46 +180,31 @@ extension NodeConfiguration {
         public init() {}
     }
 
-    /// The buckets of protocol section 3.6.
+    /// The limits of protocol section 3.6.
     public struct RateLimits: Sendable, Equatable {
         /// Off for load tests.
         public var enabled = true
         /// All calls of one credential together.
-        public var global = Allowance(50, perSeconds: 1)
-        /// Message create, by REST and by opcode 100.
-        public var messageCreate = Allowance(50, perSeconds: 10)
-        /// Message edit and delete.
-        public var messageChange = Allowance(50, perSeconds: 10)
-        /// Bulk delete.
-        public var bulkDelete = Allowance(5, perSeconds: 5)
-        /// Adding and removing reactions.
-        public var reactions = Allowance(30, perSeconds: 5)
-        /// Typing.
-        public var typing = Allowance(10, perSeconds: 5)
-        /// Read acknowledgements.
-        public var acknowledge = Allowance(60, perSeconds: 10)
-        /// Changes of guilds, channels, roles and members.
-        public var guildChange = Allowance(50, perSeconds: 10)
-        /// New guilds.
-        public var guildCreate = Allowance(10, perSeconds: 60)
-        /// Friend requests.
-        public var friendRequest = Allowance(20, perSeconds: 60)
-        /// New applications and tokens.
-        public var applicationCreate = Allowance(20, perSeconds: 60)
-        /// Search.
-        public var search = Allowance(10, perSeconds: 10)
-        /// New accounts, by address.
-        public var register = Allowance(10, perSeconds: 60)
-        /// Sign-ins, by address.
-        public var login = Allowance(20, perSeconds: 60)
-        /// Token refreshes, by address.
-        public var refresh = Allowance(60, perSeconds: 60)
+        public var global = Allowance(RateLimitConfiguration.defaultGlobal)
         /// Payloads of one gateway connection.
         public var gateway = Allowance(120, perSeconds: 60)
         /// Presence updates of one gateway connection.
         public var presence = Allowance(5, perSeconds: 20)
 
+        private var buckets = RateLimitConfiguration.defaultRules.mapValues { Allowance($0) }
+
         /// The defaults of the protocol.
         public init() {}
+
+        /// What a bucket of the API allows.
+        public subscript(bucket: RateLimitBucket) -> Allowance {
+            get { buckets[bucket] ?? global }
+            set { buckets[bucket] = newValue }
+        }
+
+        /// The same in the API's terms.
+        public var forAPI: RateLimitConfiguration {
+            RateLimitConfiguration(isOn: enabled, global: global.rule, rules: buckets.mapValues(\.rule))
+        }
     }
 }

@@ -1,0 +1,73 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// Calls a node's admin port, for the commands of `flux admin`. Plain HTTP/1.1, one connection a call.
+struct AdminClient: Sendable {
+    /// The origin, `http://127.0.0.1:9400`.
+    let url: URL
+
+    /// A client of that origin.
+    init(_ text: String) throws(CommandFailure) {
+        guard let url = URL(string: text), url.scheme == "http", url.host != nil else {
+            throw CommandFailure(.usage, "--admin \(text): expected http://host:port")
+        }
+        self.url = url
+    }
+
+    /// Posts a body and hands over the answer piece by piece. An answer other than 200 becomes a failure with its text.
+    func post(_ path: String, body: [UInt8], onPiece: (ByteBuffer) throws -> Void) async throws {
+        let host = url.host ?? "127.0.0.1"
+        let port = url.port ?? 80
+        let channel: NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
+        do {
+            channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .connect(host: host, port: port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                        return try NIOAsyncChannel(
+                            wrappingChannelSynchronously: channel,
+                            configuration: .init(
+                                inboundType: HTTPClientResponsePart.self, outboundType: HTTPClientRequestPart.self))
+                    }
+                }
+        } catch {
+            throw CommandFailure(.unavailable, "no node answers at \(url): is it running, with this admin_listen?")
+        }
+        let headers: HTTPHeaders = [
+            "Host": "\(host):\(port)", "Content-Type": "application/json", "Content-Length": String(body.count),
+            "Connection": "close", AdminServer.guardHeader: "1",
+        ]
+        let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: headers)
+        try await channel.executeThenClose { inbound, outbound in
+            try await outbound.write(.head(head))
+            try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body))))
+            try await outbound.write(.end(nil))
+            try await Self.read(inbound, onPiece: onPiece)
+        }
+    }
+
+    private static func read(
+        _ inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>, onPiece: (ByteBuffer) throws -> Void
+    ) async throws {
+        var status = HTTPResponseStatus.ok
+        var refusal = ""
+        for try await part in inbound {
+            switch part {
+            case .head(let head): status = head.status
+            case .body(let piece) where status == .ok: try onPiece(piece)
+            case .body(let piece): refusal += String(buffer: piece)
+            case .end:
+                guard status == .ok else { throw failure(status, refusal) }
+                return
+            }
+        }
+        throw CommandFailure(.unavailable, "the node closed the connection before its answer was complete")
+    }
+
+    private static func failure(_ status: HTTPResponseStatus, _ body: String) -> CommandFailure {
+        let exit: ExitStatus = status == .serviceUnavailable ? .unavailable : .failure
+        return CommandFailure(exit, "the node refused with \(status.code): \(body)")
+    }
+}

@@ -1,0 +1,71 @@
+import FluxCore
+import Synchronization
+
+/// Whether the node should get traffic, and if not, why.
+public final class Readiness: Sendable {
+    /// Why a node is not ready. The raw value is what scripts see.
+    public enum Reason: String, Sendable, CaseIterable, Comparable {
+        /// It has not served yet.
+        case starting
+        /// It is being stopped.
+        case draining
+        /// Postgres has not answered for a while: nothing can be acknowledged.
+        case postgres
+        /// Its clock differs from Postgres's by more than a second.
+        case clock
+
+        /// A sentence for people.
+        public var text: String {
+            switch self {
+            case .starting: "the node is starting"
+            case .draining: "the node is stopping"
+            case .postgres: "Postgres does not answer"
+            case .clock: "the clock is more than a second off Postgres's"
+            }
+        }
+
+        public static func < (left: Self, right: Self) -> Bool {
+            left.rawValue < right.rawValue
+        }
+    }
+
+    private let reasons = Mutex<Set<Reason>>([.starting])
+
+    /// Not ready: starting.
+    public init() {}
+
+    /// Whether nothing stands against traffic.
+    public var isReady: Bool {
+        reasons.withLock(\.isEmpty)
+    }
+
+    /// Raises or clears a reason. Returns whether that changed anything.
+    @discardableResult
+    public func set(_ reason: Reason, _ applies: Bool) -> Bool {
+        reasons.withLock { reasons in
+            applies ? reasons.insert(reason).inserted : reasons.remove(reason) != nil
+        }
+    }
+
+    /// `{"ready": …, "reasons": [{"code": …, "message": …}]}`
+    public func encoded() -> [UInt8] {
+        let reasons = reasons.withLock { $0.sorted() }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("ready")
+        writer.bool(reasons.isEmpty)
+        writer.key("reasons")
+        writer.beginArray()
+        for reason in reasons {
+            writer.beginObject()
+            writer.key("code")
+            writer.string(reason.rawValue)
+            writer.key("message")
+            writer.string(reason.text)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
+        return writer.bytes
+    }
+}
