@@ -67,7 +67,6 @@ CREATE INDEX refresh_tokens_expiry ON refresh_tokens (expires_at);
 CREATE TABLE signing_keys (
     key_id       text        NOT NULL PRIMARY KEY,
     private_key  bytea       NOT NULL,
-    public_key   bytea       NOT NULL,
     created_at   timestamptz NOT NULL,
     signs_from   timestamptz NOT NULL,
     checks_until timestamptz NOT NULL

@@ -1,0 +1,103 @@
+import FluxCore
+
+/// History: committed messages without the deleted ones.
+public struct Messages: Sendable {
+    /// Which page of a channel's history is asked for (protocol 5.5).
+    public enum Page: Sendable, Equatable {
+        /// The newest ones.
+        case newest
+        /// The newest ones below an id.
+        case before(MessageID)
+        /// The oldest ones above an id.
+        case after(MessageID)
+        /// Half of the limit, rounded down, below the id, and the rest from it on.
+        case around(MessageID)
+    }
+
+    /// The most messages that one call returns.
+    public static let pageLimit = 100
+
+    private let database: Database
+
+    public init(_ database: Database) { self.database = database }
+
+    /// A page of at most `limit` messages (held to 0…`pageLimit`), newest first in every case.
+    public func history(
+        _ page: Page, in channelID: ChannelID, guildID: GuildID?, limit: Int
+    ) async throws(StoreError) -> [Message] {
+        let limit = max(0, min(limit, Self.pageLimit))
+        switch page {
+        case .newest:
+            return try await below(nil, in: channelID, guildID: guildID, limit: limit)
+        case .before(let id):
+            return try await below(id, in: channelID, guildID: guildID, limit: limit)
+        case .after(let id):
+            // The cursor may be 2^63 − 1, above which there is nothing.
+            guard id < .maximum else { return [] }
+            let rows = try await database.run(
+                above(Snowflake(id.rawValue + 1), in: channelID, limit: limit))
+            return try standing(rows, guildID: guildID).reversed()
+        case .around(let id):
+            let answers = try await database.transaction([
+                above(id, in: channelID, limit: limit - limit / 2),
+                Statement(Queries.before, [.id(channelID), .id(id), .int(limit / 2)]),
+            ])
+            return try standing(answers[0], guildID: guildID).reversed() + standing(answers[1], guildID: guildID)
+        }
+    }
+
+    /// One message, or nil if there is none or it was deleted.
+    public func find(
+        _ id: MessageID, in channelID: ChannelID, guildID: GuildID?
+    ) async throws(StoreError) -> Message? {
+        try await batch([id], in: channelID, guildID: guildID).first
+    }
+
+    /// Those of `ids` that stand, newest first; at most `pageLimit` ids count.
+    public func batch(
+        _ ids: [MessageID], in channelID: ChannelID, guildID: GuildID?
+    ) async throws(StoreError) -> [Message] {
+        let rows = try await database.run(
+            Statement(Queries.batch, [.id(channelID), .ids(ids.prefix(Self.pageLimit))]))
+        return try standing(rows, guildID: guildID)
+    }
+
+    private func below(
+        _ id: MessageID?, in channelID: ChannelID, guildID: GuildID?, limit: Int
+    ) async throws(StoreError) -> [Message] {
+        let rows = try await database.run(
+            Statement(Queries.before, [.id(channelID), .id(id ?? .maximum), .int(limit)]))
+        return try standing(rows, guildID: guildID)
+    }
+
+    private func above(_ id: MessageID, in channelID: ChannelID, limit: Int) -> Statement {
+        Statement(Queries.from, [.id(channelID), .id(id), .int(limit)])
+    }
+
+    private func standing(_ rows: Rows, guildID: GuildID?) throws(StoreError) -> [Message] {
+        try MessageColumns.readAll(rows, guildID: guildID).map(\.message)
+    }
+
+    enum Queries {
+        static let before = PreparedQuery(
+            "messages.before",
+            """
+            SELECT \(MessageColumns.columns) FROM messages m
+            WHERE m.channel_id = $1 AND m.id < $2 AND m.deleted_seq IS NULL ORDER BY m.id DESC LIMIT $3
+            """, [.int8, .int8, .int4])
+
+        static let from = PreparedQuery(
+            "messages.from",
+            """
+            SELECT \(MessageColumns.columns) FROM messages m
+            WHERE m.channel_id = $1 AND m.id >= $2 AND m.deleted_seq IS NULL ORDER BY m.id LIMIT $3
+            """, [.int8, .int8, .int4])
+
+        static let batch = PreparedQuery(
+            "messages.batch",
+            """
+            SELECT \(MessageColumns.columns) FROM messages m
+            WHERE m.channel_id = $1 AND m.id = ANY ($2) AND m.deleted_seq IS NULL ORDER BY m.id DESC LIMIT 100
+            """, [.int8, .int8Array])
+    }
+}

@@ -1,0 +1,78 @@
+import FluxCore
+
+/// A read state as it is stored.
+public struct StoredReadState: Sendable, Equatable {
+    /// Its mention count is what was marked by hand and what has been counted since, together.
+    public var state: ReadState
+    /// The part of the count that was marked by hand.
+    public var markedCount: Int
+    public var version: Int64
+}
+
+/// Reads of read states. Mentions are stored once, in the message, and counted here.
+public struct ReadStates: Sendable {
+    /// The most read states that one call returns.
+    public static let pageLimit = 20_000
+    /// Where counting stops in one channel; clients show less.
+    public static let countLimit = 1_000
+
+    private let database: Database
+
+    public init(_ database: Database) { self.database = database }
+
+    /// All of a person's read states with their mention counts, and one for each open DM that was never read.
+    ///
+    /// In a guild a message counts that mentions the person, one of the person's roles there, or everyone; in a DM every
+    /// one does; one's own never do.
+    public func list(of userID: UserID) async throws(StoreError) -> [StoredReadState] {
+        let rows = try await database.run(
+            Statement(Queries.list, [.id(userID), .int(Self.countLimit), .int(Self.pageLimit)]))
+        var states: [StoredReadState] = []
+        states.reserveCapacity(rows.count)
+        for row in rows {
+            let marked: Int = try row.integer(2)
+            let counted: Int = try row.integer(4)
+            let lastMessageID = try row.id(1)
+            states.append(
+                StoredReadState(
+                    state: ReadState(
+                        userID: userID, channelID: try row.id(0), lastMessageID: lastMessageID,
+                        mentionCount: marked + counted, updatedAt: lastMessageID.timestamp),
+                    markedCount: marked, version: try row.int(3)))
+        }
+        return states
+    }
+
+    private enum Queries {
+        // The condition on mentions is the index's own, word for word; the index holds only such messages.
+        static let list = PreparedQuery(
+            "readStates.list",
+            """
+            WITH known AS (
+                SELECT channel_id, last_message_id, mention_count, version FROM read_states WHERE user_id = $1
+                UNION ALL
+                SELECT d.channel_id, 0, 0, 0 FROM dm_members d WHERE d.user_id = $1 AND d.is_open
+                    AND NOT EXISTS (SELECT FROM read_states r WHERE r.user_id = $1 AND r.channel_id = d.channel_id)
+            )
+            SELECT k.channel_id, k.last_message_id, k.mention_count, k.version,
+                CASE WHEN c.guild_id IS NULL THEN (
+                    SELECT count(*) FROM (
+                        SELECT FROM messages m
+                        WHERE m.channel_id = k.channel_id AND m.id > k.last_message_id AND m.author_id <> $1
+                            AND m.deleted_seq IS NULL
+                        LIMIT $2) direct)
+                ELSE (
+                    SELECT count(*) FROM (
+                        SELECT FROM messages m
+                        WHERE m.channel_id = k.channel_id AND m.id > k.last_message_id AND m.author_id <> $1
+                            AND (m.mention_everyone OR m.mentions IS NOT NULL OR m.mention_roles IS NOT NULL)
+                            AND (m.mention_everyone OR $1 = ANY (m.mentions) OR m.mention_roles && member.roles)
+                        LIMIT $2) mentioning)
+                END
+            FROM known k JOIN channels c ON c.id = k.channel_id AND c.deleted_at IS NULL
+            LEFT JOIN members member ON member.guild_id = c.guild_id AND member.user_id = $1
+            WHERE c.guild_id IS NULL OR member.user_id IS NOT NULL
+            ORDER BY k.channel_id LIMIT $3
+            """, [.int8, .int4, .int4], repeatable: true)
+    }
+}

@@ -1,0 +1,32 @@
+import FluxCore
+
+/// Reads of people's settings: JSON objects in UTF-8.
+public struct Settings: Sendable {
+    private let database: Database
+
+    public init(_ database: Database) { self.database = database }
+
+    /// A person's settings, or nil if none were ever set.
+    public func find(of userID: UserID) async throws(StoreError) -> [UInt8]? {
+        try await database.run(Statement(Queries.find, [.id(userID)])).first?.bytes(0)
+    }
+
+    /// A person's settings by guild, at most 1,000.
+    public func guilds(of userID: UserID) async throws(StoreError) -> [GuildID: [UInt8]] {
+        var settings: [GuildID: [UInt8]] = [:]
+        for row in try await database.run(Statement(Queries.guilds, [.id(userID)])) {
+            settings[try row.id(0)] = try row.bytes(1)
+        }
+        return settings
+    }
+
+    private enum Queries {
+        static let find = PreparedQuery(
+            "settings.find", "SELECT settings FROM user_settings WHERE user_id = $1", [.int8])
+
+        static let guilds = PreparedQuery(
+            "settings.guilds",
+            "SELECT guild_id, settings FROM user_guild_settings WHERE user_id = $1 ORDER BY guild_id LIMIT 1000",
+            [.int8])
+    }
+}
