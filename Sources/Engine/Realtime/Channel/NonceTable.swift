@@ -14,8 +14,11 @@ struct NonceTable {
         var nonce: String
     }
 
-    private struct Entry {
+    /// The message that a nonce made.
+    struct Entry: Equatable {
         var messageID: MessageID
+        var sequence: SequenceNumber
+        var epoch: Epoch
         var createdAtMilliseconds: Int64
     }
 
@@ -26,16 +29,16 @@ struct NonceTable {
     var isFull: Bool { entries.count >= Self.maximumCount }
 
     /// The message that the author made with this nonce less than ten minutes ago.
-    func message(of key: Key, at now: Int64) -> MessageID? {
+    func message(of key: Key, at now: Int64) -> Entry? {
         guard let entry = entries[key], now - entry.createdAtMilliseconds < Self.lifetimeMilliseconds else { return nil }
-        return entry.messageID
+        return entry
     }
 
     /// Records a nonce with its message; the newest message of a nonce counts.
-    mutating func record(_ key: Key, messageID: MessageID, at now: Int64) {
-        entries[key] = Entry(messageID: messageID, createdAtMilliseconds: now)
-        order.append((key, messageID, now))
-        expire(at: now)
+    mutating func record(_ key: Key, _ entry: Entry) {
+        entries[key] = entry
+        order.append((key, entry.messageID, entry.createdAtMilliseconds))
+        expire(at: entry.createdAtMilliseconds)
     }
 
     /// Forgets the nonce of a message that was taken back, so that the client may send it again.

@@ -22,6 +22,12 @@ struct SettlementQueue {
         unsettled.append((sequence, false))
     }
 
+    /// The change that began last never left: its number is free again.
+    mutating func abandonLast(_ sequence: SequenceNumber) {
+        precondition(unsettled.last?.sequence == sequence, "only the last change can be abandoned")
+        unsettled.removeLast()
+    }
+
     /// A change's fate is known. - Returns: what waited for it and may go on now, in order of arrival.
     mutating func settled(_ sequence: SequenceNumber) -> [() -> Void] {
         guard let first = unsettled.first?.sequence, sequence >= first, sequence < first + Int64(unsettled.count) else {

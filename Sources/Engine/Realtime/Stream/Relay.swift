@@ -33,6 +33,13 @@ struct Relay {
         return .deliver(loops: loops)
     }
 
+    /// The stream's owner was activated and emits from here on; there was nothing between.
+    mutating func streamBegan(at position: StreamPosition) {
+        guard position != self.position else { return }
+        self.position = position
+        ring = EventRing(start: position)
+    }
+
     mutating func subscribe(loop: Int) {
         loops |= 1 << UInt64(loop)
         idleSince = nil

@@ -1,0 +1,11 @@
+import Synchronization
+
+/// Which loop of the node each session lives on. Asked only when a session begins, ends, moves or is resumed.
+final class SessionDirectory: Sendable {
+    private let loops = Mutex<[SessionKey: Int]>([:])
+
+    func set(_ key: SessionKey, loop: Int) { loops.withLock { $0[key] = loop } }
+    func remove(_ key: SessionKey) { loops.withLock { $0[key] = nil } }
+    func loop(of key: SessionKey) -> Int? { loops.withLock { $0[key] } }
+    var count: Int { loops.withLock { $0.count } }
+}

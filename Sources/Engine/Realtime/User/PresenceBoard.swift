@@ -1,0 +1,70 @@
+import Collections
+import FluxCore
+
+/// What a user's sessions say of them, and what others see of it together (protocol 7.9, 9.3). A value without I/O.
+///
+/// The most present session counts: online before idle before dnd before invisible; a status that the user chose for all
+/// sessions wins. A session that has waited too long for its client counts no more until the client is back.
+struct PresenceBoard {
+    static let maximumActivities = 8
+
+    private struct Entry {
+        var presence: SessionPresence
+        var isAbsent = false
+    }
+
+    private var sessions: OrderedDictionary<SessionKey, Entry> = [:]
+    /// The status that the user chose for all sessions; nil where each speaks for itself.
+    var chosenStatus: PresenceStatus?
+    /// The custom status that the user chose for all sessions.
+    var customStatus: Activity?
+
+    var sessionCount: Int { sessions.count }
+
+    mutating func begin(_ session: SessionKey, _ presence: SessionPresence) {
+        sessions[session] = Entry(presence: presence)
+    }
+
+    /// Takes in what became of a session; news of one that is not known mean nothing.
+    mutating func apply(_ news: SessionNews.News, to session: SessionKey) {
+        guard var entry = sessions[session] else { return }
+        switch news {
+        case .presence(let presence): entry.presence = presence
+        case .absent: entry.isAbsent = true
+        case .returned: entry.isAbsent = false
+        case .ended:
+            sessions[session] = nil
+            return
+        }
+        sessions[session] = entry
+    }
+
+    /// What others see.
+    func merged(_ userID: UserID) -> Presence {
+        let present = sessions.values.filter { !$0.isAbsent }.map(\.presence)
+        guard let leading = present.min(by: { Self.rank($0.status) < Self.rank($1.status) }) else {
+            return .offline(userID)
+        }
+        let status = (chosenStatus ?? leading.status).shown
+        guard status != .offline else { return .offline(userID) }
+        var activities: [Activity] = customStatus.map { [$0] } ?? []
+        for activity in present.flatMap(\.activities) where activities.count < Self.maximumActivities {
+            if !activities.contains(where: { $0.kind == activity.kind && $0.name == activity.name }) {
+                activities.append(activity)
+            }
+        }
+        return Presence(
+            userID: userID, status: status, activities: .array(activities.map(\.json)),
+            clientStatus: .object(JSONObject([.init(key: "web", value: .string(status.rawValue))])))
+    }
+
+    private static func rank(_ status: PresenceStatus) -> Int {
+        switch status {
+        case .online: 0
+        case .idle: 1
+        case .dnd: 2
+        case .invisible: 3
+        case .offline: 4
+        }
+    }
+}
