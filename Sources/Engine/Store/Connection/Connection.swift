@@ -28,6 +28,7 @@ final class Connection {
 
     private let handle: OpaquePointer
     private var prepared: [String: PreparedQuery] = [:]
+    private var isCancelling = true
     private(set) var isUsable = true
 
     /// Connects; blocks for at most the configuration's `connectTimeout` (per address of the host).
@@ -76,9 +77,13 @@ final class Connection {
     /// Sends `statements` as one pipeline and waits for all answers, until `deadline`.
     ///
     /// Without BEGIN and COMMIT among them the pipeline is one transaction. Throws when the connection broke
-    /// (`.unavailable`), the deadline passed (`.timedOut`; the server is asked to cancel) or a statement does not fit its
-    /// query (`.invalid`; nothing was sent).
-    func run(_ statements: [Statement], until deadline: ContinuousClock.Instant) throws(StoreError) -> PipelineResult {
+    /// (`.unavailable`), the deadline passed (`.timedOut`) or a statement does not fit its query (`.invalid`; nothing was
+    /// sent). At the deadline the server is asked to cancel, unless `cancelling` is false: a commit that waits for a
+    /// synchronous standby must not be cancelled, because that would make it durable here alone.
+    func run(
+        _ statements: [Statement], until deadline: ContinuousClock.Instant, cancelling: Bool = true
+    ) throws(StoreError) -> PipelineResult {
+        isCancelling = cancelling
         guard isUsable else { throw .unavailable("the connection has been lost") }
         var encoded: [EncodedParameters] = []
         encoded.reserveCapacity(statements.count)
@@ -174,7 +179,7 @@ final class Connection {
     /// Asks the server to cancel, and gives the connection up: what it was doing is not known.
     private func cancel() -> StoreError {
         isUsable = false
-        if let request = PQgetCancel(handle) {
+        if isCancelling, let request = PQgetCancel(handle) {
             var reason = [CChar](repeating: 0, count: 256)
             _ = PQcancel(request, &reason, Int32(reason.count))
             PQfreeCancel(request)
