@@ -81,7 +81,9 @@ struct LaneCounters {
         for key in removed.keys { waiting[key] = nil }
         let kept = due.unordered.filter { waiting[$0.key] != nil }
         due = Heap(kept)
-        return removed.values.sorted { ($0.admittedAt, $0.mutation.id.rawValue) < ($1.admittedAt, $1.mutation.id.rawValue) }
+        return removed.values.sorted {
+            ($0.admittedAt, $0.mutation.id.rawValue) < ($1.admittedAt, $1.mutation.id.rawValue)
+        }
     }
 
     /// Every slot and epoch of what waits.

@@ -44,7 +44,8 @@ struct LaneFence: Sendable {
     /// Nil: the lane has no row.
     func view(in transaction: borrowing Transaction) throws(StoreError) -> LaneView? {
         let answers = try transaction.run([
-            Statement(LaneFence.renew, key), Statement(LaneFence.leases, [.int(identity.node), .int(identity.incarnation)]),
+            Statement(LaneFence.renew, key),
+            Statement(LaneFence.leases, [.int(identity.node), .int(identity.incarnation)]),
         ])
         guard let row = answers[0].first else { return nil }
         var leases: [Slot: Epoch] = [:]

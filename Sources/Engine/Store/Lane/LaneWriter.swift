@@ -45,7 +45,9 @@ final class LaneWriter: Sendable {
     func append(_ mutation: Mutation) throws(StoreError) {
         let now = now
         let admission: Result<Bool, StoreError> = lane.withLock { lane in
-            do throws(StoreError) { return .success(try lane.admit(mutation, at: now)) } catch { return .failure(error) }
+            do throws(StoreError) { return .success(try lane.admit(mutation, at: now)) } catch {
+                return .failure(error)
+            }
         }
         if try admission.get() { wakeup.wake() }
     }
