@@ -118,6 +118,8 @@ let package = Package(
             path: "Sources/Bench", swiftSettings: strict),
 
         // Tests, one folder per target.
+        .target(
+            name: "FluxTestSupport", dependencies: ["FluxStore", logging], path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "CoreTests", dependencies: ["FluxCore"], path: "Tests/CoreTests", swiftSettings: strict),
         .testTarget(
             name: "SecurityTests", dependencies: ["FluxSecurity", nioCore, nioPosix, nioEmbedded],
@@ -126,8 +128,8 @@ let package = Package(
             name: "ClusterTests", dependencies: ["FluxCluster", "FluxCore", nioCore, nioPosix, nioEmbedded],
             path: "Tests/ClusterTests", swiftSettings: strict),
         .testTarget(
-            name: "StoreTests", dependencies: ["FluxStore", "FluxCore", logging], path: "Tests/StoreTests",
-            swiftSettings: strict),
+            name: "StoreTests", dependencies: ["FluxStore", "FluxCore", "FluxTestSupport", logging, metrics],
+            path: "Tests/StoreTests", swiftSettings: strict),
         .testTarget(
             name: "RealtimeTests",
             dependencies: [

@@ -114,6 +114,25 @@ final class Connection {
         return result
     }
 
+    /// Runs SQL text of several commands that belongs to the program, without parameters and without a deadline: for
+    /// migrations and for setting a server up, never for anything that a user had a part in.
+    func runScript(_ sql: [UInt8]) throws(StoreError) {
+        guard isUsable, PQexitPipelineMode(handle) == 1, PQsetnonblocking(handle, 0) == 0 else { throw abandon() }
+        let text = String(decoding: sql, as: UTF8.self)
+        guard let answer = PQexec(handle, text) else { throw abandon() }
+        defer { PQclear(answer) }
+        guard [PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY].contains(PQresultStatus(answer)) else {
+            guard let error = StoreError(refusal: answer) else { throw abandon() }
+            try returnToPipeline()
+            throw error
+        }
+        try returnToPipeline()
+    }
+
+    private func returnToPipeline() throws(StoreError) {
+        guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else { throw abandon() }
+    }
+
     // MARK: Machinery
 
     /// What libpq will answer, in the order sent.

@@ -50,3 +50,10 @@ extension Statement {
     static let commit = Statement(PreparedQuery("commit", "COMMIT"))
     static let rollback = Statement(PreparedQuery("rollback", "ROLLBACK"))
 }
+
+extension Transaction {
+    /// Runs SQL text of several commands, as migrations are.
+    func runScript(_ sql: [UInt8]) throws(StoreError) {
+        try connection.runScript(sql)
+    }
+}

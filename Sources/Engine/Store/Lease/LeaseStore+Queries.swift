@@ -1,0 +1,106 @@
+extension LeaseStore {
+    static let lockNode = PreparedQuery(
+        "leases.lockNode", "SELECT incarnation, high_water_ms FROM nodes WHERE id = $1 FOR UPDATE", [.int2])
+
+    static let upsertNode = PreparedQuery(
+        "leases.upsertNode",
+        """
+        INSERT INTO nodes (id, name, incarnation, lanes, high_water_ms) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (id) DO UPDATE SET name = excluded.name, incarnation = excluded.incarnation,
+            lanes = excluded.lanes, high_water_ms = excluded.high_water_ms,
+            heartbeat_at = clock_timestamp(), started_at = clock_timestamp()
+        WHERE nodes.incarnation < excluded.incarnation
+        """, [.int2, .text, .int8, .int2, .int8])
+
+    static let insertLanes = PreparedQuery(
+        "leases.insertLanes",
+        "INSERT INTO lanes (node, incarnation, lane) SELECT $1, $2, generate_series(0, $3 - 1)",
+        [.int2, .int8, .int4])
+
+    /// `$2` is what the application names of the node's connections begin with; the incarnation stands next in them.
+    static let endEarlierBackends = PreparedQuery(
+        "leases.endEarlierBackends",
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE pid <> pg_backend_pid() AND starts_with(application_name, $2)
+            AND split_part(application_name, '/', 3) ~ '^[0-9]{1,18}$'
+            AND split_part(application_name, '/', 3)::bigint < $1
+        """, [.int8, .text])
+
+    static let beat = PreparedQuery(
+        "leases.beat",
+        """
+        UPDATE nodes SET heartbeat_at = clock_timestamp(), high_water_ms = greatest(high_water_ms, $3)
+        WHERE id = $1 AND incarnation = $2
+        RETURNING high_water_ms
+        """, [.int2, .int8, .int8])
+
+    static let endLosersBackends = PreparedQuery(
+        "leases.endLosersBackends",
+        """
+        SELECT pg_terminate_backend(activity.pid, 1000)
+        FROM (SELECT DISTINCT node, incarnation FROM leases
+              WHERE slot = ANY ($1) AND (node, incarnation) <> ($2, $3)) AS loser
+        JOIN pg_stat_activity AS activity
+            ON starts_with(activity.application_name, format('flux/%s/%s/lane-', loser.node, loser.incarnation))
+        """, [.int2Array, .int2, .int8])
+
+    static let lockIncarnation = PreparedQuery(
+        "leases.lockIncarnation", "SELECT id FROM nodes WHERE id = $1 AND incarnation = $2 FOR SHARE", [.int2, .int8])
+
+    static let lockLeases = PreparedQuery(
+        "leases.lockLeases", "SELECT slot FROM leases WHERE slot = ANY ($1) ORDER BY slot FOR UPDATE", [.int2Array])
+
+    /// The lanes through which the present holders write to the slots. A holder whose number of lanes is not known, since
+    /// its node has started again, loses all of them: its incarnation is over.
+    private static let losersLanes = """
+        FROM leases AS lease
+        JOIN lanes AS lane ON lane.node = lease.node AND lane.incarnation = lease.incarnation
+        LEFT JOIN nodes AS node ON node.id = lease.node AND node.incarnation = lease.incarnation
+        WHERE lease.slot = ANY ($1) AND (node.id IS NULL OR lane.lane = lease.slot % node.lanes)
+        """
+
+    static let lockLosersLanes = PreparedQuery(
+        "leases.lockLosersLanes",
+        """
+        SELECT 1 FROM lanes
+        WHERE (node, incarnation, lane) IN (SELECT lane.node, lane.incarnation, lane.lane \(losersLanes))
+        ORDER BY node, incarnation, lane FOR UPDATE
+        """, [.int2Array])
+
+    static let renewLosersLanes = PreparedQuery(
+        "leases.renewLosersLanes",
+        """
+        UPDATE lanes SET gen = gen + 1
+        WHERE (node, incarnation, lane) IN (SELECT lane.node, lane.incarnation, lane.lane \(losersLanes))
+        """, [.int2Array])
+
+    static let takeLeases = PreparedQuery(
+        "leases.take",
+        """
+        INSERT INTO leases (slot, node, incarnation, epoch) SELECT slot, $2, $3, 1 FROM unnest($1) AS wanted (slot)
+        ORDER BY slot
+        ON CONFLICT (slot) DO UPDATE SET node = excluded.node, incarnation = excluded.incarnation,
+            epoch = leases.epoch + 1, acquired_at = clock_timestamp()
+        RETURNING slot, epoch
+        """, [.int2Array, .int2, .int8])
+
+    /// Lanes of incarnations that are over and hold nothing any more. One that is in use is left for the next time.
+    static let forgetLanes = PreparedQuery(
+        "leases.forgetLanes",
+        """
+        DELETE FROM lanes WHERE (node, incarnation, lane) IN (
+            SELECT node, incarnation, lane FROM lanes AS lane
+            WHERE NOT EXISTS (SELECT FROM nodes WHERE id = lane.node AND incarnation = lane.incarnation)
+                AND NOT EXISTS (SELECT FROM leases WHERE node = lane.node AND incarnation = lane.incarnation)
+            ORDER BY node, incarnation, lane FOR UPDATE SKIP LOCKED)
+        """)
+
+    static let ownedLeases = PreparedQuery(
+        "leases.owned", "SELECT slot, epoch FROM leases WHERE node = $1 AND incarnation = $2", [.int2, .int8])
+
+    static let allLeases = PreparedQuery(
+        "leases.all", "SELECT slot, node, incarnation, epoch FROM leases ORDER BY slot")
+
+    static let raiseEpochs = PreparedQuery("leases.raise", "UPDATE leases SET epoch = epoch + 1000000")
+}

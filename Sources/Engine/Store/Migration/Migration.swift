@@ -1,0 +1,25 @@
+/// One numbered step of the schema, embedded in the program. Once released, a step is never changed: the next one
+/// corrects it. Steps expand first and contract a release later, so that two versions of a node can run side by side.
+public struct Migration: Sendable {
+    /// Counts from 1, without gaps.
+    public let number: Int
+    /// What it is about; the rest of the file's name.
+    public let name: String
+    /// The SQL text in UTF-8.
+    let sql: [UInt8]
+
+    init(_ number: Int, _ name: String, _ sql: [UInt8]) {
+        self.number = number
+        self.name = name
+        self.sql = sql
+    }
+
+    /// Every step that this version knows: the files of the folder `Migrations`, in order.
+    public static let all: [Migration] = [
+        Migration(1, "cluster", PackageResources._001_cluster_sql),
+        Migration(2, "accounts", PackageResources._002_accounts_sql),
+        Migration(3, "guilds", PackageResources._003_guilds_sql),
+        Migration(4, "messages", PackageResources._004_messages_sql),
+        Migration(5, "people", PackageResources._005_people_sql),
+    ]
+}
