@@ -87,14 +87,17 @@ public struct TestDatabase: Sendable {
         let database = try Database(
             configuration: DatabaseConfiguration(url: postgres.url, connections: 1), logger: silence)
         let statement = Statement(PreparedQuery("test.command", sql, repeatable: false))
-        for attempt in 0... {
-            do {
-                try await database.run(statement)
-                break
-            } catch StoreError.refused("55006", _) where attempt < 200 {
-                try await Task.sleep(for: .milliseconds(25))
-            }
-        }
+        try await runAgain(statement, on: database, attempts: 200)
         await database.close()
+    }
+
+    private static func runAgain(_ statement: Statement, on database: Database, attempts: Int) async throws {
+        do {
+            try await database.run(statement)
+        } catch {
+            guard case .refused("55006", _) = error, attempts > 0 else { throw error }
+            try await Task.sleep(for: .milliseconds(25))
+            try await runAgain(statement, on: database, attempts: attempts - 1)
+        }
     }
 }
