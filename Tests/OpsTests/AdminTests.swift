@@ -74,7 +74,7 @@ struct AdminTests {
     func provisioning() async throws {
         let readiness = Readiness()
         readiness.set(.starting, false)
-        let request = ProvisionRequest(users: 3, guilds: 1, members: 2, channels: 1, prefix: "x", tokenSeconds: 60)
+        let request = ProvisionRequest(users: 3, guilds: 1, members: 2, channels: 1, prefix: "x")
         let provision: @Sendable (ProvisionRequest, ProvisionWriter) async throws -> Void = { request, writer in
             for position in 0..<request.users {
                 try await writer.person(
@@ -108,13 +108,13 @@ struct AdminTests {
 
     @Test("A request for people and guilds is refused outside its limits")
     func provisionRequests() throws {
-        let request = ProvisionRequest(users: 10, guilds: 4, members: 3, channels: 2, prefix: "a.b_9", tokenSeconds: 90)
+        let request = ProvisionRequest(users: 10, guilds: 4, members: 3, channels: 2, prefix: "a.b_9")
         #expect(try ProvisionRequest(body: request.encoded()) == request)
         #expect(request.people(ofGuild: 3) == [9, 0, 1])
         for body in [
             "", "[]", #"{"users":0}"#, #"{"users":1.5}"#, #"{"users":2,"members":3}"#, #"{"users":2000000}"#,
             #"{"prefix":"Ä"}"#, #"{"prefix":""}"#, #"{"users":1000000,"members":250000,"guilds":1000000}"#,
-            #"{"token_seconds":1}"#, #"{"users":"9"}"#,
+            #"{"users":"9"}"#,
         ] {
             #expect(throws: ProvisionRequest.Refusal.self) { try ProvisionRequest(body: Array(body.utf8)) }
         }

@@ -23,17 +23,13 @@ public struct ProvisionRequest: Sendable, Equatable {
     public var channels: Int
     /// What usernames begin with. The same prefix again finds the accounts and guilds that it made before.
     public var prefix: String
-    /// How long the access tokens are good.
-    public var tokenSeconds: Int
-
     /// A request of parts.
-    public init(users: Int, guilds: Int, members: Int, channels: Int, prefix: String, tokenSeconds: Int) {
+    public init(users: Int, guilds: Int, members: Int, channels: Int, prefix: String) {
         self.users = users
         self.guilds = guilds
         self.members = members
         self.channels = channels
         self.prefix = prefix
-        self.tokenSeconds = tokenSeconds
     }
 
     init(body: [UInt8]) throws(Refusal) {
@@ -51,11 +47,10 @@ public struct ProvisionRequest: Sendable, Equatable {
         guilds = try number("guilds", 0...Self.limit, default: 0)
         members = try number("members", 1...250_000, default: 1)
         channels = try number("channels", 1...500, default: 1)
-        tokenSeconds = try number("token_seconds", 60...(366 * 86_400), default: 86_400)
         prefix = object["prefix"]?.stringValue ?? "user"
         guard members <= users else { throw Refusal(message: "members: at most as many as users") }
-        guard guilds.multipliedReportingOverflow(by: members).partialValue <= 10 * Self.limit else {
-            throw Refusal(message: "guilds × members: at most \(10 * Self.limit)")
+        guard guilds.multipliedReportingOverflow(by: members).partialValue <= 2 * Self.limit else {
+            throw Refusal(message: "guilds × members: at most \(2 * Self.limit)")
         }
         let isFine = prefix.utf8.allSatisfy {
             (97...122).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 46
@@ -79,8 +74,6 @@ public struct ProvisionRequest: Sendable, Equatable {
         writer.int(channels)
         writer.key("prefix")
         writer.string(prefix)
-        writer.key("token_seconds")
-        writer.int(tokenSeconds)
         writer.endObject()
         return writer.bytes
     }

@@ -16,8 +16,9 @@ struct AdminCommand: ParsableCommand {
             abstract: "Make many accounts, guilds and memberships at once, for load tests and imports.",
             discussion: """
                 Writes one JSON line a person: {user_id, username, access_token, guild_ids, channel_ids}. Guild g has the \
-                people g*M to g*M+M-1, counted round; the first owns it. The accounts have no password. Run again with \
-                the same prefix and numbers, it finds what it made and gives new tokens.
+                people g*M to g*M+M-1, counted round; the first owns it. The accounts have no password, and the \
+                tokens are good for 15 minutes: run it again with the same prefix and numbers, and it finds what it \
+                made and gives new ones.
                 """)
 
         @Option(help: "The node's admin port (or FLUX_ADMIN).")
@@ -38,19 +39,12 @@ struct AdminCommand: ParsableCommand {
         @Option(help: "What usernames begin with: 1 to 24 of a-z, 0-9, . and _")
         var prefix = "user"
 
-        @Option(help: "How long the access tokens are good, such as 1h or 30d.")
-        var tokenLifetime = "1d"
-
         @Option(help: "Where the lines go; - for standard output.", completion: .file())
         var out = "-"
 
         func run() async throws {
-            guard let lifetime = TimeText.parse(tokenLifetime) else {
-                throw ValidationError("--token-lifetime \(tokenLifetime): expected a time such as 1h or 30d")
-            }
             let request = ProvisionRequest(
-                users: users, guilds: guilds, members: members, channels: channels, prefix: prefix,
-                tokenSeconds: Int(lifetime.components.seconds))
+                users: users, guilds: guilds, members: members, channels: channels, prefix: prefix)
             let client = try AdminClient(admin)
             let file = try Self.open(out)
             var tail = ByteBuffer()

@@ -1,3 +1,5 @@
+import FluxStore
+
 /// What the process tells its caller at its end. The numbers follow `sysexits.h`, so that scripts and service managers
 /// can tell a mistake in a file (do not restart) from a database that is away (do).
 public enum ExitStatus: Int32, Sendable, CaseIterable {
@@ -32,4 +34,17 @@ public struct CommandFailure: Error, Sendable, CustomStringConvertible {
 
     /// The message.
     public var description: String { message }
+}
+
+extension CommandFailure {
+    /// What a failure of Postgres means for the process.
+    init(_ error: StoreError) {
+        let status: ExitStatus =
+            switch error {
+            case .unsafeSettings, .schema, .invalid: .configuration
+            case .unavailable, .timedOut, .overloaded, .cannotStart, .closed: .unavailable
+            case .constraint, .refused, .fenced, .corrupt: .failure
+            }
+        self.init(status, error.description)
+    }
 }

@@ -15,7 +15,7 @@ public struct FluxCommand: AsyncParsableCommand {
             """,
         version: FluxVersion.text,
         subcommands: [
-            ConfigurationCommand.self, AdminCommand.self, MetricsCommand.self,
+            NodeCommand.self, ConfigurationCommand.self, PostgresCommand.self, AdminCommand.self, MetricsCommand.self,
         ])
 
     /// For the argument parser.

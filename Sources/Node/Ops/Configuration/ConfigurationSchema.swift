@@ -175,9 +175,6 @@ public enum ConfigurationSchema {
             "auth.registration", .choice(), \.authentication.registration,
             "Whether anybody may make an account, or nobody."),
         ConfigurationKey(
-            "auth.access_token_lifetime", .duration(.seconds(60)...(.seconds(86_400))),
-            \.authentication.accessTokenLifetime, "How long an access token is good."),
-        ConfigurationKey(
             "auth.refresh_token_lifetime", .duration(.seconds(3_600)...(.seconds(366 * 86_400))),
             \.authentication.refreshTokenLifetime, "How long a sign-in lasts without use."),
     ]

@@ -148,8 +148,6 @@ extension NodeConfiguration {
 
         /// Who may make an account.
         public var registration = Registration.open
-        /// Lifetime of an access token.
-        public var accessTokenLifetime = Duration.seconds(15 * 60)
         /// Lifetime of a refresh token.
         public var refreshTokenLifetime = Duration.seconds(30 * 86_400)
 

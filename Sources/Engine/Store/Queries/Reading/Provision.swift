@@ -7,7 +7,7 @@ public struct Provision: Sendable {
     /// Rows in one statement: enough to forget the round trip, few enough that a lock is held for milliseconds.
     public static let pieceSize = 1_000
 
-    private let database: Database
+    let database: Database
 
     public init(_ database: Database) { self.database = database }
 
