@@ -154,6 +154,6 @@ let package = Package(
         .testTarget(
             name: "SystemTests",
             dependencies: ["FluxCore", nioCore, nioPosix, nioHTTP1, .target(name: "flux")],
-            path: "Tests/System", swiftSettings: strict),
+            path: "Tests/System", exclude: ["python"], swiftSettings: strict),
     ]
 )

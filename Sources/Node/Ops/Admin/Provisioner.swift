@@ -1,5 +1,4 @@
 import FluxCore
-import FluxRealtime
 import FluxStore
 
 /// Makes what a ``ProvisionRequest`` asks for, in bulk and past the actors, and hands out a new access token for each
@@ -11,12 +10,12 @@ struct Provisioner: Sendable {
     typealias Issuer = @Sendable (UserID, LoginID, Timestamp) throws -> String
 
     private let store: Provision
-    private let identifiers: IdentifierSource
+    private let mintID: @Sendable () throws -> Snowflake
     private let issue: Issuer
 
-    init(database: Database, identifiers: IdentifierSource, issue: @escaping Issuer) {
+    init(database: Database, mintID: @escaping @Sendable () throws -> Snowflake, issue: @escaping Issuer) {
         store = Provision(database)
-        self.identifiers = identifiers
+        self.mintID = mintID
         self.issue = issue
     }
 
@@ -39,7 +38,7 @@ struct Provisioner: Sendable {
         var added: [User] = []
         let ids = try names.map { name in
             if let id = known[name] { return id }
-            let user = User(id: try identifiers.next(), username: name)
+            let user = User(id: try mintID(), username: name)
             added.append(user)
             return user.id
         }
@@ -78,13 +77,13 @@ struct Provisioner: Sendable {
     private func make(
         _ name: String, _ members: [UserID], _ channelCount: Int, _ rows: inout NewRows
     ) throws -> MadeGuild {
-        let guild = Guild(id: try identifiers.next(), name: name, ownerID: members[0])
+        let guild = Guild(id: try mintID(), name: name, ownerID: members[0])
         rows.guilds.append(guild)
         rows.roles.append(
             Role(id: guild.id, guildID: guild.id, name: "@everyone", permissions: .everyoneDefault))
         let channels = try (0..<channelCount).map { position in
             Channel(
-                id: try identifiers.next(), kind: .guildText, guildID: guild.id, name: "channel-\(position)",
+                id: try mintID(), kind: .text, guildID: guild.id, name: "channel-\(position)",
                 position: position)
         }
         rows.channels += channels
@@ -100,7 +99,7 @@ struct Provisioner: Sendable {
             for person in request.people(ofGuild: guild) { memberships[person].append(guild) }
         }
         let now = Timestamp.now()
-        let logins = try people.map { (id: try identifiers.next(), userID: $0) }
+        let logins = try people.map { (id: try mintID(), userID: $0) }
         try await store.insert(logins: logins, at: now)
         for (position, login) in logins.enumerated() {
             let own = memberships[position].map { guilds[$0] }

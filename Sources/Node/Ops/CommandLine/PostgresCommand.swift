@@ -70,17 +70,25 @@ struct PostgresCommand: ParsableCommand {
             let logger = Logger(label: "flux.postgres") { label in
                 FluxLogHandler(label: label, settings: loaded.configuration.logging, sink: .standardError)
             }
-            let database = Database(
-                configuration: DatabaseConfiguration(url: url, applicationName: "flux/restored", connections: 1),
-                logger: logger)
             do throws(StoreError) {
-                try await LeaseStore(database).raiseEveryEpoch()
-            } catch {
+                let database = try Database(
+                    configuration: DatabaseConfiguration(url: url, applicationName: "flux/restored", connections: 1),
+                    logger: logger)
+                let result = await Self.raise(database)
                 await database.close()
+                try result.get()
+            } catch {
                 throw CommandFailure(error)
             }
-            await database.close()
             print("every epoch was raised; start the nodes")
+        }
+
+        private static func raise(_ database: Database) async -> Result<Void, StoreError> {
+            do throws(StoreError) {
+                return .success(try await LeaseStore(database).raiseEveryEpoch())
+            } catch {
+                return .failure(error)
+            }
         }
     }
 }

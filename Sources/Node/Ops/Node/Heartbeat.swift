@@ -1,5 +1,4 @@
 import FluxCore
-import FluxRealtime
 import FluxStore
 import Logging
 
@@ -20,7 +19,8 @@ struct Heartbeat: Sendable {
     let identity: NodeIdentity
     let leases: LeaseStore
     let server: ServerCheck
-    let identifiers: IdentifierSource
+    /// Is told up to which moment ids are reserved, in milliseconds since 1970.
+    let reserved: @Sendable (Int64) -> Void
     let readiness: Readiness
     let logger: Logger
 
@@ -47,8 +47,7 @@ struct Heartbeat: Sendable {
 
     private func once(comparingClocks: Bool) async throws(StoreError) {
         let wanted = Timestamp.now().milliseconds + LeaseStore.reservation
-        let reserved = try await leases.heartbeat(identity, highWaterMilliseconds: wanted)
-        identifiers.raiseHighWater(to: reserved)
+        reserved(try await leases.heartbeat(identity, highWaterMilliseconds: wanted))
         guard comparingClocks else { return }
         let clock = try await server.clockOffset()
         let isOff = clock.offset.magnitude > Self.clockTolerance + clock.roundTrip / 2

@@ -45,7 +45,7 @@ struct NodeStore: Sendable {
     ) async throws(StoreError) -> NodeStore {
         var settings = DatabaseConfiguration(url: url, applicationName: "flux/control", connections: 1)
         settings.callTimeout = Heartbeat.patience
-        let control = Database(configuration: settings, logger: logger)
+        let control = try Database(configuration: settings, logger: logger)
         do throws(StoreError) {
             try await ServerCheck(control).requireDurability()
             let applied = try await Migrator().migrate(control, logger: logger)
@@ -57,7 +57,7 @@ struct NodeStore: Sendable {
             settings = DatabaseConfiguration(
                 url: url, applicationName: registration.identity.applicationName("query"),
                 connections: configuration.database.connections)
-            let database = Database(configuration: settings, logger: logger)
+            let database = try Database(configuration: settings, logger: logger)
             return NodeStore(
                 server: server, configuration: settings, database: database, control: control,
                 registration: registration)
