@@ -149,6 +149,15 @@ let package = Package(
             dependencies: ["FluxAPI", "FluxCore", "FluxSecurity", "FluxStore", "FluxRealtime", nioCore, logging],
             path: "Tests/APITests", swiftSettings: strict),
         .testTarget(
+            name: "AccountTests",
+            dependencies: [
+                "FluxAPI", "FluxCore", "FluxSecurity", "FluxStore", "FluxRealtime", "FluxTestSupport", hummingbird,
+                nioCore,
+                concurrencyHelpers, logging,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            path: "Tests/AccountTests", swiftSettings: strict),
+        .testTarget(
             name: "OpsTests", dependencies: ["FluxOps", "FluxCore", lifecycle, logging, nioCore, nioPosix],
             path: "Tests/OpsTests", swiftSettings: strict),
         .testTarget(
