@@ -137,7 +137,7 @@ struct AccountNode: Sendable {
         let collected: NIOLockedValueBox<ByteBuffer>
 
         func write(_ buffer: ByteBuffer) async throws {
-            collected.withLockedValue { $0.writeImmutableBuffer(buffer) }
+            collected.withLockedValue { _ = $0.writeImmutableBuffer(buffer) }
         }
 
         consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
