@@ -14,6 +14,15 @@ struct MemberRequest: Sendable, Equatable {
     var wantsPresences: Bool
     var nonce: String?
 
+    init(guildID: GuildID, query: String, limit: Int, userIDs: [UserID], wantsPresences: Bool, nonce: String?) {
+        self.guildID = guildID
+        self.query = query
+        self.limit = limit
+        self.userIDs = userIDs
+        self.wantsPresences = wantsPresences
+        self.nonce = nonce
+    }
+
     init?(json: JSON) {
         guard let fields = json.objectValue else { return nil }
         // Some libraries send the guild as a list of one.

@@ -1,0 +1,306 @@
+import Distributed
+import FluxCluster
+import FluxCore
+import FluxStore
+
+extension ChannelActor {
+    // MARK: Working on a message
+
+    /// Runs an operation on a message that exists. While one runs, the message's newest state stays in memory, so that another
+    /// operation decides from it and not from what Postgres has so far.
+    /// - Throws: `.unknownMessage` if there is none, `.notCommitted` if it cannot be read now.
+    func withMessage<Value>(
+        _ id: MessageID, _ operation: (isolated ChannelActor, ActiveMessage, Message) async throws -> Value
+    ) async throws -> Value {
+        let entry = active[id] ?? ActiveMessage()
+        active[id] = entry
+        entry.users += 1
+        defer {
+            entry.users -= 1
+            if entry.users == 0 { active[id] = nil }
+        }
+        if entry.message == nil { try await load(id, into: entry) }
+        guard let message = entry.message else { throw APIError.unknownMessage }
+        return try await operation(self, entry, message)
+    }
+
+    private func load(_ id: MessageID, into entry: ActiveMessage) async throws {
+        if let message = state.tail[id] {
+            entry.message = message
+            return
+        }
+        guard !entry.isDeleted else { return }
+        let loading: Task<Message?, any Error>
+        if let running = entry.loading {
+            loading = running
+        } else {
+            let (messages, channelID, guildID) = (services.messages, channelID, state.guildID)
+            loading = Task { try await messages.find(id, in: channelID, guildID: guildID) }
+            entry.loading = loading
+        }
+        let loaded: Message?
+        do { loaded = try await loading.value } catch { throw APIError.notCommitted }
+        if entry.message == nil, !entry.isDeleted { entry.message = loaded }
+    }
+
+    // MARK: Edit
+
+    func edit(_ id: MessageID, _ command: ChannelCommand, attachments new: [Attachment]) async throws -> CommandReply {
+        let permissions = try permissions(of: command.caller)
+        try requireMessages()
+        let edited = try await withMessage(id) { channel, entry, message in
+            let edit = try MessageEdit(json: command.body)
+            let isAuthor = message.authorID == command.caller.userID
+            if !isAuthor {
+                guard edit.changesFlagsOnly else { throw APIError.notAuthor }
+                guard permissions.contains(.manageMessages) else { throw APIError.missingPermissions }
+            }
+            if !new.isEmpty, !permissions.contains(.attachFiles) { throw APIError.missingPermissions }
+            let changed = try channel.apply(edit, to: message, new: new, permissions: permissions)
+            try await channel.store(changed, in: entry)
+            return changed
+        }
+        return CommandReply(status: 200, body: try await render(edited, for: command.caller.userID))
+    }
+
+    private func apply(
+        _ edit: MessageEdit, to message: Message, new: [Attachment], permissions: Permissions
+    ) throws(APIError) -> Message {
+        var changed = message
+        if let content = edit.content { changed.content = content }
+        if let embeds = edit.embeds { changed.embeds = embeds }
+        if let components = edit.components { changed.components = components }
+        if let flags = edit.flags { changed.flags = flags }
+        if let kept = edit.attachments {
+            let ids = Set(kept.map { Snowflake($0.id) })
+            changed.attachments = message.attachments.filter { ids.contains($0.id) } + new
+        } else {
+            changed.attachments += new
+        }
+        let isEmpty =
+            changed.content.allSatisfy(\.isWhitespace) && changed.embeds == .array([])
+            && changed.components == .array([]) && changed.attachments.isEmpty && changed.stickerIDs.isEmpty
+        guard !isEmpty else { throw .emptyMessage }
+        if edit.content != nil {
+            let scanned = (edit.allowedMentions ?? .everything).filter(ScannedMentions(scanning: changed.content))
+            let mentions = resolveMentions(scanned, permissions: permissions)
+            changed.mentions = mentions.users.map(\.id)
+            changed.mentionRoles = mentions.roles
+            changed.mentionEveryone = mentions.everyone
+        }
+        if !edit.changesFlagsOnly { changed.editedAt = .now() }
+        return changed
+    }
+
+    /// Shows and commits a message's new state as a MESSAGE_UPDATE: the whole message (protocol 7.9).
+    func store(_ changed: Message, in entry: ActiveMessage) async throws {
+        var author = conversation.participant(changed.authorID)
+        if author == nil, let user = try await services.users.user(changed.authorID) {
+            author = Participant(user: user, member: nil, memberWithUser: nil)
+        }
+        guard let author else { throw APIError.unknownMessage }
+        guard !entry.isDeleted else { throw APIError.unknownMessage }
+        let referenced = await referencedBody(of: changed)
+        try await record(
+            .messageUpdate, about: changed.id,
+            makeBody: { sequence in
+                var writer = JSONWriter()
+                var shown = changed
+                shown.seq = sequence
+                shown.epoch = self.state.epoch
+                let mentions = changed.mentions.compactMap {
+                    self.conversation.participant($0)?.user ?? self.services.users.cached($0)
+                }
+                shown.write(
+                    to: &writer, author: author.user, mentions: mentions, referenced: referenced,
+                    guildEvent: self.state.guildID.map { Message.GuildContext(guildID: $0, member: author.member) },
+                    mediaBase: self.services.settings.mediaBase)
+                return writer.bytes
+            },
+            makeChange: { .updateMessage(MessageRow(changed), $0) },
+            shown: { channel in
+                entry.message = changed
+                channel.state.edited(changed)
+            })
+    }
+
+    private func referencedBody(of message: Message) async -> Message.Referenced {
+        guard message.reference != nil else { return .absent }
+        return await services.renderer.referenced(by: [message])[message.id] ?? .deleted
+    }
+
+    // MARK: Delete
+
+    func delete(_ id: MessageID, _ command: ChannelCommand) async throws -> CommandReply {
+        let permissions = try permissions(of: command.caller)
+        try requireMessages()
+        try await withMessage(id) { channel, entry, message in
+            guard message.authorID == command.caller.userID || permissions.contains(.manageMessages) else {
+                throw channel.isDirect ? APIError.notInDirectMessage : APIError.missingPermissions
+            }
+            guard !entry.isDeleted else { throw APIError.unknownMessage }
+            try await channel.record(
+                .messageDelete, about: id, makeBody: { channel.body.messageDelete(id, sequence: $0) },
+                makeChange: { .deleteMessages([id], channel.channelID, $0) },
+                shown: { channel in
+                    entry.markDeleted()
+                    channel.state.deleted([id])
+                })
+        }
+        return .nothing
+    }
+
+    func bulkDelete(_ command: ChannelCommand) async throws -> CommandReply {
+        guard !isDirect else {
+            _ = try permissions(of: command.caller)
+            throw APIError.notInDirectMessage
+        }
+        try require(.manageMessages, of: command.caller)
+        try requireMessages()
+        let ids = try Self.bulkIDs(command.body, now: services.clock.wallMilliseconds)
+        await settle()
+        let found: [Message]
+        do { found = try await services.messages.batch(ids, in: channelID, guildID: state.guildID) } catch {
+            throw APIError.notCommitted
+        }
+        let deleted = found.map(\.id).filter { !(active[$0]?.isDeleted ?? false) }
+        guard !deleted.isEmpty else { return .nothing }
+        try await record(
+            .messageDeleteBulk, about: nil, makeBody: { self.body.messageDeleteBulk(deleted, sequence: $0) },
+            makeChange: { .deleteMessages(deleted, self.channelID, $0) },
+            shown: { channel in
+                for id in deleted { channel.active[id]?.markDeleted() }
+                channel.state.deleted(deleted)
+            })
+        return .nothing
+    }
+
+    /// The ids of a bulk delete: 2 to 100, none older than 14 days (protocol 3.5).
+    private static func bulkIDs(_ body: JSON, now: Int64) throws(APIError) -> [MessageID] {
+        guard let listed = body["messages"]?.arrayValue else {
+            throw .form(["messages"], code: "BASE_TYPE_REQUIRED", message: "This field is required")
+        }
+        var ids: Set<MessageID> = []
+        for (index, value) in listed.enumerated() {
+            guard let id = value.snowflakeValue else {
+                throw .form(["messages", String(index)], code: "NUMBER_TYPE_COERCE", message: "The value is not snowflake.")
+            }
+            ids.insert(id)
+        }
+        guard (2...100).contains(ids.count) else { throw .bulkDeleteCount }
+        let oldest = Snowflake.lowest(atMilliseconds: now - 14 * 86_400_000)
+        guard ids.allSatisfy({ $0 >= oldest }) else { throw .bulkDeleteTooOld }
+        return ids.sorted()
+    }
+
+    /// Deletes what somebody who was banned has written since a moment, a hundred messages at a time.
+    distributed func purge(author: UserID, since: Timestamp) async throws {
+        await settle()
+        var cursor = Snowflake.lowest(atMilliseconds: since.milliseconds)
+        while true {
+            let page: [Message]
+            do {
+                page = try await services.messages.history(
+                    .after(cursor), in: channelID, guildID: state.guildID, limit: Messages.pageLimit)
+            } catch { throw APIError.notCommitted }
+            guard let newest = page.first else { return }
+            cursor = newest.id
+            let deleted = page.filter { $0.authorID == author && !(active[$0.id]?.isDeleted ?? false) }.map(\.id)
+            guard !deleted.isEmpty else { continue }
+            try await record(
+                .messageDeleteBulk, about: nil, makeBody: { self.body.messageDeleteBulk(deleted, sequence: $0) },
+                makeChange: { .deleteMessages(deleted, self.channelID, $0) },
+                shown: { channel in
+                    for id in deleted { channel.active[id]?.markDeleted() }
+                    channel.state.deleted(deleted)
+                })
+        }
+    }
+
+    // MARK: Pins
+
+    static var maximumPins: Int { 50 }
+
+    func pins(before: Timestamp?, limit: Int, legacy: Bool, _ command: ChannelCommand) async throws -> CommandReply {
+        try require(.readMessageHistory, of: command.caller)
+        try requireMessages()
+        await settle()
+        let listed: [Pins.Pin]
+        do {
+            listed = try await services.pins.list(
+                in: channelID, guildID: state.guildID, before: before, limit: legacy ? Self.maximumPins : limit + 1)
+        } catch { throw APIError.notCommitted }
+        let shown = legacy ? listed[...] : listed.prefix(limit)
+        let bodies = try await services.renderer.render(shown.map(\.message), for: command.caller.userID)
+        return .ok { writer in
+            if !legacy {
+                writer.beginObject()
+                writer.key("items")
+            }
+            writer.beginArray()
+            for (entry, body) in zip(shown, bodies) {
+                if legacy {
+                    writer.raw(body)
+                } else {
+                    writer.beginObject()
+                    writer.field("pinned_at", entry.pinnedAt)
+                    writer.field("message", raw: body)
+                    writer.endObject()
+                }
+            }
+            writer.endArray()
+            if !legacy {
+                writer.field("has_more", listed.count > limit)
+                writer.endObject()
+            }
+        }
+    }
+
+    func setPinned(_ pinned: Bool, _ id: MessageID, _ command: ChannelCommand) async throws -> CommandReply {
+        let permissions = try permissions(of: command.caller)
+        try requireMessages()
+        guard isDirect || !permissions.isDisjoint(with: [.pinMessages, .manageMessages]) else {
+            throw APIError.missingPermissions
+        }
+        try await withMessage(id) { channel, entry, message in
+            guard message.pinned != pinned else { return }
+            if pinned {
+                let count: Int
+                do { count = try await channel.services.pins.count(in: channel.channelID) } catch {
+                    throw APIError.notCommitted
+                }
+                guard count < Self.maximumPins else { throw APIError.tooManyPins }
+            }
+            var changed = message
+            changed.pinned = pinned
+            try await channel.store(changed, in: entry)
+            let now = Timestamp.now()
+            let last = pinned ? now : channel.state.lastPinAt
+            var statements: [Statement] = [
+                pinned ? .pin(id, channelID: channel.channelID, at: now) : .unpin(id, channelID: channel.channelID)
+            ]
+            if pinned { statements.append(.setLastPin(now, channelID: channel.channelID)) }
+            let result = await channel.loop.commit(.statements(statements), slot: channel.slot, epoch: channel.state.epoch)
+            try Self.check(result)
+            channel.state.lastPinAt = last
+            channel.conversation.pinned(channel.channelID, at: last)
+            channel.conversation.publish(
+                .channelPinsUpdate, body: channel.body.pinsUpdate(last), in: channel.channelID)
+            if pinned { channel.announcePin(of: id, by: command.caller) }
+        }
+        return .nothing
+    }
+
+    /// The message of type 6 that tells of a pin.
+    private func announcePin(of id: MessageID, by caller: Caller) {
+        guard let author = conversation.participant(caller.userID),
+            let messageID = try? services.identifiers.next(above: state.lastMessageID)
+        else { return }
+        let sequence = state.takeSequence()
+        let message = Message(
+            id: messageID, channelID: channelID, guildID: state.guildID, authorID: caller.userID, kind: .pinned,
+            reference: MessageReference(channelID: channelID, messageID: id, guildID: state.guildID), seq: sequence,
+            epoch: state.epoch)
+        try? show(message, by: author, mentions: [], referenced: .absent, nonce: nil, answers: [])
+    }
+}

@@ -1,0 +1,268 @@
+import Distributed
+import FluxCluster
+import FluxCore
+import FluxStore
+
+/// One send on its way through the channel.
+struct PendingSend: Sendable {
+    let caller: Caller
+    let body: JSON
+    let attachments: [Attachment]
+    /// Whether a repeat of the nonce is the same message even if the body does not ask for it (op 100).
+    let enforcesNonce: Bool
+    /// Whether it still has to be counted; a send over REST was counted at the edge, where its headers are made.
+    let countsAgainstLimit: Bool
+    let answer: ChannelActor.SendAnswer
+}
+
+extension ChannelActor {
+    /// REST: sends and answers with the message once it is durable.
+    func send(_ command: ChannelCommand, attachments: [Attachment]) async throws -> CommandReply {
+        let message = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Message, any Error>) in
+            accept(
+                PendingSend(
+                    caller: command.caller, body: command.body, attachments: attachments, enforcesNonce: false,
+                    countsAgainstLimit: false, answer: { result in continuation.resume(with: result.mapError { $0 }) }))
+        }
+        return CommandReply(status: 200, body: try await render(message, for: command.caller.userID))
+    }
+
+    /// Takes in one send. The answer comes when the message is durable, or at once if it is refused.
+    ///
+    /// Nothing here waits, except a send that refers to something which is not at hand; later ones of the same author stay behind it.
+    func accept(_ send: PendingSend) {
+        if waitingSends[send.caller.userID] != nil {
+            waitingSends[send.caller.userID]?.append(send)
+            return
+        }
+        do throws(APIError) {
+            try decide(send, reference: nil)
+        } catch {
+            send.answer(.failure(error))
+        }
+    }
+
+    /// What a send refers to, once it has been looked up.
+    enum ResolvedReference {
+        case found(Message, author: User)
+        case missing
+    }
+
+    private func decide(_ send: PendingSend, reference: ResolvedReference?) throws(APIError) {
+        let caller = send.caller
+        var permissions = try permissions(of: caller)
+        try requireMessages()
+        guard permissions.contains(.sendMessages) else { throw .missingPermissions }
+        try conversation.checkMaySend(caller.userID)
+        let draft = try MessageDraft(json: send.body)
+        let now = services.clock.wallMilliseconds
+        let nonce = draft.nonceText.map { NonceTable.Key(authorID: caller.userID, nonce: $0) }
+        if let nonce, send.enforcesNonce || draft.enforceNonce, let earlier = state.nonces.message(of: nonce, at: now) {
+            return answerRepeat(earlier, send)
+        }
+        guard nonce == nil || !state.nonces.isFull else { throw .notCommitted }
+        if send.countsAgainstLimit { try takeBudget(.messageCreate, of: caller.userID) }
+        if !send.attachments.isEmpty, !permissions.contains(.attachFiles) { throw .missingPermissions }
+        try draft.checkNotEmpty(fileCount: send.attachments.count)
+        try slowmode.take(
+            caller.userID, seconds: permissions.contains(.bypassSlowmode) ? 0 : slowmodeSeconds,
+            at: services.clock.milliseconds)
+        guard let author = conversation.participant(caller.userID) else { throw .missingAccess }
+
+        var referenced: Message.Referenced = .absent
+        var messageReference: MessageReference?
+        var repliedTo: User?
+        if let wanted = draft.reference {
+            guard permissions.contains(.readMessageHistory) else { throw .missingPermissions }
+            guard let reference = reference ?? referenceAtHand(wanted) else { return lookUp(wanted, for: send) }
+            switch reference {
+            case .found(let message, let user):
+                messageReference = MessageReference(
+                    kind: wanted.kind, channelID: channelID, messageID: message.id, guildID: state.guildID)
+                repliedTo = user
+                referenced = .message(encodeReferenced(message, author: user))
+            case .missing where wanted.failIfNotExists:
+                throw .form(
+                    ["message_reference"], code: "REPLIES_UNKNOWN_MESSAGE", message: "Unknown message")
+            case .missing: break
+            }
+        }
+        if !permissions.contains(.embedLinks) { permissions.remove(.mentionEveryone) }
+        let mentions = resolveMentions(of: draft, permissions: permissions, repliedTo: repliedTo)
+        let message = Message(
+            id: try services.identifiers.next(above: state.lastMessageID), channelID: channelID, guildID: state.guildID,
+            authorID: caller.userID, kind: messageReference?.kind == .reply ? .reply : .plain, content: draft.content,
+            tts: draft.tts, mentionEveryone: mentions.everyone, mentions: mentions.users.map(\.id),
+            mentionRoles: mentions.roles, attachments: send.attachments, embeds: draft.embeds,
+            components: draft.components, stickerIDs: draft.stickerIDs, flags: draft.flags, nonce: draft.nonce,
+            reference: messageReference, seq: 0, epoch: state.epoch)
+        try show(
+            message, by: author, mentions: mentions.users, referenced: referenced, nonce: nonce, answers: [send.answer])
+    }
+
+    /// Gives a new message its number, hands it to the lane and shows it to everyone (design 6: the broadcast does not wait
+    /// for the commit).
+    func show(
+        _ unnumbered: Message, by author: Participant, mentions: [User], referenced: Message.Referenced,
+        nonce: NonceTable.Key?, answers: [SendAnswer]
+    ) throws(APIError) {
+        var message = unnumbered
+        let sequence = state.takeSequence()
+        message.seq = sequence
+        let shown = message
+        try commit(.createMessage(MessageRow(shown)), sequence: sequence) { channel, result in
+            channel.finishCreate(shown, nonce: nonce, result)
+        }
+        unsettledCreates[shown.id] = answers
+        state.created(shown, nonce: nonce, at: services.clock.wallMilliseconds)
+        services.measurements.messageAccepted()
+        var writer = JSONWriter()
+        shown.write(
+            to: &writer, author: author.user, mentions: mentions, referenced: referenced,
+            guildEvent: state.guildID.map { Message.GuildContext(guildID: $0, member: author.member) },
+            mediaBase: services.settings.mediaBase)
+        announce(.messageCreate, writer.bytes, sequence: sequence)
+    }
+
+    /// One use of a limit, for the edge.
+    func takeBudget(_ request: BudgetRequest) -> RateWindow.Decision? {
+        limits.take(request.bucket, by: request.userID, at: services.clock.milliseconds)
+    }
+
+    /// Counts one use of a limit that is the caller's alone.
+    func takeBudget(_ bucket: ChannelBucket, of userID: UserID) throws(APIError) {
+        guard let decision = limits.take(bucket, by: userID, at: services.clock.milliseconds), !decision.isAllowed else {
+            return
+        }
+        throw .rateLimited(retryAfter: Double(decision.resetAfterMilliseconds) / 1000)
+    }
+
+    private var slowmodeSeconds: Int { conversation.channel(channelID)?.slowmodeSeconds ?? 0 }
+
+    /// A repeat of a nonce: the first message answers, as soon as it is final.
+    private func answerRepeat(_ earlier: NonceTable.Entry, _ send: PendingSend) {
+        if unsettledCreates[earlier.messageID] != nil {
+            unsettledCreates[earlier.messageID]?.append(send.answer)
+        } else if let message = state.tail[earlier.messageID] {
+            send.answer(.success(message))
+        } else {
+            Task { await self.findRepeated(earlier, send) }
+        }
+    }
+
+    private func findRepeated(_ entry: NonceTable.Entry, _ send: PendingSend) async {
+        do {
+            let stored = try await services.messages.find(entry.messageID, in: channelID, guildID: state.guildID)
+            // A message that was deleted since still answers for its nonce, without its content.
+            let answer =
+                stored
+                ?? Message(
+                    id: entry.messageID, channelID: channelID, guildID: state.guildID, authorID: send.caller.userID,
+                    seq: entry.sequence, epoch: entry.epoch)
+            send.answer(.success(answer))
+        } catch {
+            send.answer(.failure(.notCommitted))
+        }
+    }
+
+    /// A new message's fate is known.
+    private func finishCreate(_ message: Message, nonce: NonceTable.Key?, _ result: LaneOutcome.Result) {
+        let answers = unsettledCreates.removeValue(forKey: message.id) ?? []
+        switch result {
+        case .committed:
+            services.measurements.becameFinal(message.id, at: services.clock.wallMilliseconds)
+            for answer in answers { answer(.success(message)) }
+        case .refused, .withdrawn:
+            if let nonce { state.forgetNonce(nonce, messageID: message.id) }
+            takeBack(message.id)
+            let error: APIError = if case .refused = result { .refusedByDatabase } else { .notCommitted }
+            for answer in answers { answer(.failure(error)) }
+        case .lost:
+            for answer in answers { answer(.failure(.notCommitted)) }
+        }
+    }
+
+    /// A message that was shown will never be durable: its number is a void, and the next number takes it back (design 6).
+    private func takeBack(_ id: MessageID) {
+        state.deleted([id])
+        let sequence = state.takeSequence()
+        let payload = body.messageDelete(id, sequence: sequence)
+        let entry = LogEntry(
+            channelID: channelID, seq: sequence, epoch: state.epoch, kind: .messageDelete, messageID: id, payload: payload)
+        // If even this finds no place in the lane, readers learn it from the void when they ask for what they missed.
+        guard (try? commit(.logOnly(entry), sequence: sequence) { _, _ in }) != nil else { return }
+        announce(.messageDelete, payload, sequence: sequence)
+    }
+
+    // MARK: References
+
+    private func referenceAtHand(_ hand: MessageDraft.Reference) -> ResolvedReference? {
+        guard hand.channelID == nil || hand.channelID == channelID else { return .missing }
+        guard let message = active[hand.messageID]?.message ?? state.tail[hand.messageID],
+            let author = conversation.participant(message.authorID)?.user ?? services.users.cached(message.authorID)
+        else { return nil }
+        return .found(message, author: author)
+    }
+
+    private func lookUp(_ wanted: MessageDraft.Reference, for send: PendingSend) {
+        waitingSends[send.caller.userID] = []
+        Task { await self.resolve(wanted, for: send) }
+    }
+
+    private func resolve(_ wanted: MessageDraft.Reference, for send: PendingSend) async {
+        do {
+            await settle()
+            var reference = ResolvedReference.missing
+            if let message = try await services.messages.find(wanted.messageID, in: channelID, guildID: state.guildID),
+                let author = try await services.users.user(message.authorID)
+            {
+                reference = .found(message, author: author)
+            }
+            try decide(send, reference: reference)
+        } catch {
+            send.answer(.failure(error as? APIError ?? .notCommitted))
+        }
+        let followers = waitingSends.removeValue(forKey: send.caller.userID) ?? []
+        for follower in followers { accept(follower) }
+    }
+
+    private func encodeReferenced(_ message: Message, author: User) -> [UInt8] {
+        var writer = JSONWriter()
+        let mentions = message.mentions.compactMap { conversation.participant($0)?.user ?? services.users.cached($0) }
+        message.write(to: &writer, author: author, mentions: mentions, mediaBase: services.settings.mediaBase)
+        return writer.bytes
+    }
+
+    // MARK: Mentions
+
+    struct ResolvedMentions {
+        var users: [User] = []
+        var roles: [RoleID] = []
+        var everyone = false
+    }
+
+    func resolveMentions(
+        of draft: MessageDraft, permissions: Permissions, repliedTo: User?
+    ) -> ResolvedMentions {
+        let allowed = draft.allowedMentions ?? .everything
+        let scanned = allowed.filter(ScannedMentions(scanning: draft.content))
+        var resolved = resolveMentions(scanned, permissions: permissions)
+        if let repliedTo, allowed.repliedUser, !resolved.users.contains(where: { $0.id == repliedTo.id }) {
+            resolved.users.append(repliedTo)
+        }
+        return resolved
+    }
+
+    func resolveMentions(_ scanned: ScannedMentions, permissions: Permissions) -> ResolvedMentions {
+        let mayMentionAll = permissions.contains(.mentionEveryone)
+        return ResolvedMentions(
+            users: scanned.users.prefix(Self.maximumMentions).compactMap { conversation.participant($0)?.user },
+            roles: scanned.roles.filter { role in
+                conversation.isMentionable(role).map { $0 || mayMentionAll } ?? false
+            },
+            everyone: scanned.everyone && mayMentionAll)
+    }
+
+    /// How many people one message notifies; the text may name more.
+    static var maximumMentions: Int { 100 }
+}

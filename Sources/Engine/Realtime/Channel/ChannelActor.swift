@@ -1,0 +1,194 @@
+import Distributed
+import FluxCluster
+import FluxCore
+import FluxStore
+
+/// Owns one channel or DM: gives its messages their order, shows them at once, and answers when they are durable (design 4, 6).
+///
+/// Runs on the loop of its slot, with its guild. The work is spread over extensions: sending, editing, reactions, reading.
+distributed actor ChannelActor: KeyedActor {
+    typealias ActorSystem = ClusterActorSystem
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { actorSystem.unownedExecutor(for: id) }
+
+    let channelID: ChannelID
+    let conversation: any Conversation
+    let loop: EngineLoop
+    let body: ChannelEventBody
+    let slot: Slot
+    var state: ChannelState
+    /// Messages that operations work on.
+    var active: [MessageID: ActiveMessage] = [:]
+    /// Sends that wait for what an earlier one of the same author refers to, so that an author's order is kept.
+    var waitingSends: [UserID: [PendingSend]] = [:]
+    /// Who waits for the fate of a message that a repeat of its nonce asked for again.
+    var unsettledCreates: [MessageID: [SendAnswer]] = [:]
+    var limits: ChannelRateLimits
+    var slowmode = SlowmodeClock()
+
+    typealias SendAnswer = @Sendable (Result<Message, APIError>) -> Void
+
+    init(
+        channelID: ChannelID, slot: Slot, conversation: any Conversation, state: ChannelState, loop: EngineLoop,
+        system: ClusterActorSystem
+    ) {
+        actorSystem = system
+        self.channelID = channelID
+        self.slot = slot
+        self.conversation = conversation
+        self.state = state
+        self.loop = loop
+        body = ChannelEventBody(channelID: channelID, guildID: state.guildID, epoch: state.epoch)
+        if let guildID = state.guildID { loop.channelActivated(in: guildID) }
+        limits = ChannelRateLimits(loop.services.settings.channelLimits)
+    }
+
+    var canPassivate: Bool { !state.hasUnsettled && active.isEmpty && waitingSends.isEmpty }
+
+    func deactivated(_ reason: DeactivationReason) {
+        if let guildID = state.guildID { loop.channelDeactivated(in: guildID) }
+        for resume in state.abandonWaiters() { resume() }
+        for answers in unsettledCreates.values.joined() { answers(.failure(.notCommitted)) }
+        unsettledCreates = [:]
+    }
+
+    var services: EngineServices { loop.services }
+    var isDirect: Bool { state.guildID == nil }
+
+    /// Carries out a command of a person or bot.
+    /// - Throws: `APIError` in the contract's words.
+    distributed func perform(_ command: ChannelCommand) async throws -> CommandReply {
+        switch command.operation {
+        case .get: try get(command)
+        case .send(let attachments): try await send(command, attachments: attachments)
+        case .edit(let id, let attachments): try await edit(id, command, attachments: attachments)
+        case .delete(let id): try await delete(id, command)
+        case .bulkDelete: try await bulkDelete(command)
+        case .history(let page, let limit): try await history(page, limit: limit, command)
+        case .message(let id): try await message(id, command)
+        case .addReaction(let id, let emoji): try await addReaction(emoji, to: id, command)
+        case .removeReaction(let id, let emoji, let user):
+            try await removeReaction(emoji, of: user, from: id, command)
+        case .clearReactions(let id, let emoji): try await clearReactions(emoji, of: id, command)
+        case .listReactions(let id, let emoji, let after, let limit):
+            try await listReactions(emoji, of: id, after: after, limit: limit, command)
+        case .typing: try typing(command)
+        case .events(let after, let limit, let epoch):
+            try await events(after: after, limit: limit, epoch: epoch, command)
+        case .pins(let before, let limit, let legacy):
+            try await pins(before: before, limit: limit, legacy: legacy, command)
+        case .pin(let id): try await setPinned(true, id, command)
+        case .unpin(let id): try await setPinned(false, id, command)
+        }
+    }
+
+    // MARK: Rights
+
+    /// What the caller may do here, having checked in the order of protocol 3.5 that the channel exists and may be viewed.
+    func permissions(of caller: Caller) throws(APIError) -> Permissions {
+        try conversation.permissions(of: caller.userID, in: channelID)
+    }
+
+    func require(_ needed: Permissions, of caller: Caller) throws(APIError) {
+        guard try permissions(of: caller).isSuperset(of: needed) else { throw .missingPermissions }
+    }
+
+    func requireMessages() throws(APIError) {
+        guard let channel = conversation.channel(channelID) else { throw .unknownChannel }
+        guard channel.kind.holdsMessages else { throw .wrongChannelKind }
+    }
+
+    // MARK: Committing
+
+    /// Hands a change with its number to the lane. `finished` is called when its fate is known, after `state` was told.
+    /// - Throws: `.notCommitted` if the lane takes nothing more; the number is free again then and nobody saw anything.
+    func commit(
+        _ change: Change, sequence: SequenceNumber, finished: @escaping @Sendable (isolated ChannelActor, LaneOutcome.Result) -> Void
+    ) throws(APIError) {
+        do {
+            try loop.commit(change, slot: slot, epoch: state.epoch) { [weak self] result in
+                guard let self else { return }
+                self.assumeIsolated { channel in
+                    let ready = channel.state.settled(sequence)
+                    finished(channel, result)
+                    for resume in ready { resume() }
+                }
+            }
+        } catch {
+            state.returnSequence(sequence)
+            throw .notCommitted
+        }
+    }
+
+    /// Decides, shows and commits one logged change, and returns when it is durable.
+    /// - Parameters:
+    ///   - makeBody: the event's `d`, given its seq.
+    ///   - makeChange: what is stored, given its log entry.
+    ///   - shown: brings the state in memory up to date, once the lane has taken the change.
+    func record(
+        _ kind: EventKind, about messageID: MessageID?, makeBody: (SequenceNumber) -> [UInt8],
+        makeChange: (LogEntry) -> Change, shown: (isolated ChannelActor) -> Void
+    ) async throws {
+        let sequence = state.takeSequence()
+        let payload = makeBody(sequence)
+        let entry = LogEntry(
+            channelID: channelID, seq: sequence, epoch: state.epoch, kind: kind, messageID: messageID, payload: payload)
+        let fate = LoopConfined<CheckedContinuation<LaneOutcome.Result, Never>?>(nil)
+        let early = LoopConfined<LaneOutcome.Result?>(nil)
+        try commit(makeChange(entry), sequence: sequence) { _, result in
+            if let continuation = fate.value { continuation.resume(returning: result) } else { early.value = result }
+        }
+        shown(self)
+        announce(kind, payload, sequence: sequence)
+        let result = await withCheckedContinuation { continuation in
+            if let result = early.value { continuation.resume(returning: result) } else { fate.value = continuation }
+        }
+        try Self.check(result)
+    }
+
+    func announce(_ kind: EventKind, _ payload: [UInt8], sequence: SequenceNumber) {
+        services.measurements.bodyEncoded()
+        conversation.publish(kind, body: payload, in: channelID)
+        conversation.advanced(
+            channelID, lastMessageID: state.lastMessageID, lastSequence: sequence, epoch: state.epoch)
+    }
+
+    static func check(_ result: LaneOutcome.Result) throws(APIError) {
+        switch result {
+        case .committed: return
+        case .refused: throw .refusedByDatabase
+        case .withdrawn, .lost: throw .notCommitted
+        }
+    }
+
+    /// Returns when everything that is live now is final, so that what is read next stays true (I5).
+    func settle() async {
+        guard state.hasUnsettled else { return }
+        await withCheckedContinuation { continuation in
+            state.whenSettled { continuation.resume() }
+        }
+    }
+}
+
+extension APIError {
+    /// The database refused what was sent, such as a text with a NUL inside.
+    static let refusedByDatabase = APIError.form(
+        [], code: "BASE_TYPE_INVALID", message: "The content cannot be stored.")
+}
+
+extension ChannelActor {
+    /// Two recipients of a DM have blocked or unblocked one another.
+    func relationshipsChanged() {
+        guard let direct = conversation as? DirectConversation else { return }
+        Task { await self.refresh(direct) }
+    }
+
+    private func refresh(_ direct: DirectConversation) async {
+        guard let channel = direct.channel(channelID) else { return }
+        do { direct.setBlocked(try await DirectConversation.isBlocked(channel, services)) } catch {
+            // Unknown is treated as blocked until it can be read: nobody is written to against their will.
+            direct.setBlocked(true)
+            services.logger.warning("the relationships of conversation \(channelID) could not be read: \(error)")
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import FluxCluster
+import FluxCore
+
+/// Tells the actor system what actors there are, how they are made, and what their calls do.
+enum ActorRegistration {
+    static func register(_ services: EngineServices) {
+        let system = services.system
+        system.register(failure: APIError.self)
+        system.register(.guild) { address, epoch, _ in
+            try await GuildActor.activate(address, epoch: epoch, services: services)
+        }
+        system.register(.channel) { address, epoch, executor in
+            try await ChannelActor.activate(address, epoch: epoch, executor: executor, services: services)
+        }
+        system.register(.user) { address, epoch, _ in
+            try await UserActor.activate(address, epoch: epoch, services: services)
+        }
+        system.register(.session, node: { NodeID(rawValue: SessionKey(rawValue: $0).nodeID) })
+        registerCalls(system)
+    }
+
+    private static func registerCalls(_ system: ClusterActorSystem) {
+        system.register(ChannelCalls.send) { channel, request, respond in
+            channel.accept(
+                PendingSend(
+                    caller: request.caller, body: request.body, attachments: [], enforcesNonce: true,
+                    countsAgainstLimit: true,
+                    answer: { result in
+                        switch result {
+                        case .success(let message):
+                            respond(Sent(id: message.id, sequence: message.seq, epoch: message.epoch))
+                        case .failure(let error): respond.refuse(error)
+                        }
+                    }))
+        }
+        system.register(ChannelCalls.budget) { channel, request, respond in
+            respond(BudgetReply(channel.takeBudget(request)))
+        }
+        system.register(ChannelCalls.relationshipsChanged) { channel, _, respond in
+            channel.relationshipsChanged()
+            respond(Nothing())
+        }
+        system.register(GuildCalls.unwatch) { guild, ended, respond in
+            guild.unwatch(ended.userID)
+            respond(Nothing())
+        }
+        system.register(GuildCalls.presence) { guild, presence, respond in
+            guild.receive(presence.presence)
+            respond(Nothing())
+        }
+        system.register(UserCalls.session) { user, news, respond in
+            user.heard(news)
+            respond(Nothing())
+        }
+        system.register(UserCalls.directEvent) { user, event, respond in
+            user.receive(event)
+            respond(Nothing())
+        }
+        system.register(UserCalls.friendPresence) { user, presence, respond in
+            user.receive(presence)
+            respond(Nothing())
+        }
+    }
+}
+
+extension APIError {
+    /// What a caller outside of the engine is told of a call that got no answer.
+    init(_ error: CallError) {
+        switch error {
+        case .refused(let failure as APIError): self = failure
+        case .overloaded, .notOwner: self = .notCommitted
+        default: self = .serviceUnavailable
+        }
+    }
+}

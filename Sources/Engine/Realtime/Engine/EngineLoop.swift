@@ -1,0 +1,172 @@
+import FluxCluster
+import FluxCore
+import FluxStore
+import NIOCore
+import NIOPosix
+
+/// Everything of the engine that belongs to one event loop: the subscribers, relays and sessions there, and the actors' access to
+/// their lanes.
+///
+/// `@unchecked Sendable` is sound because only the loop touches it: it is reached through `EngineServices.run(on:)`, through
+/// `EngineLoop.current`, and by the actors and sessions of the loop. `verify` stops a process that breaks this.
+final class EngineLoop: @unchecked Sendable {
+    private static let thread = ThreadSpecificVariable<EngineLoop>()
+
+    /// The engine's part of the event loop that the caller runs on; nil elsewhere.
+    static var current: EngineLoop? { thread.currentValue }
+
+    /// The engine's part of the loop that an activation runs on.
+    static func requireCurrent() throws(APIError) -> EngineLoop {
+        guard let current else { throw .internalFailure }
+        return current
+    }
+
+    let index: Int
+    let services: EngineServices
+    let executor: LoopExecutor
+    let registry = SubscriptionRegistry()
+    let relays: RelayHub
+    private(set) lazy var sessions = LoopSessions(loop: self)
+    private(set) lazy var users = SessionAnnouncer(loop: self)
+    private(set) lazy var sends = SendRouter(loop: self)
+    /// The streams whose owner lives on this loop, and where each stands.
+    private var positions: [StreamKey: StreamPosition] = [:]
+    /// The guilds whose actor is active on this loop.
+    var guilds: [GuildID: GuildHome] = [:]
+    /// How many channels of each guild are active on this loop.
+    private var activeChannels: [GuildID: Int] = [:]
+    private var settlements: [MutationID: (LaneOutcome.Result) -> Void] = [:]
+    private var nextMutation: UInt64 = 0
+
+    init(index: Int, services: EngineServices) {
+        self.index = index
+        self.services = services
+        executor = services.mesh.executors[index]
+        relays = RelayHub(loopIndex: index, mesh: services.mesh) { [services] loop, events in
+            services.run(on: loop) { target in
+                for entry in events { target.registry.deliver(entry.event, of: entry.key) }
+            }
+        }
+    }
+
+    /// Makes this the engine's part of the loop it runs on. Called once, on the loop.
+    func install() {
+        verify()
+        Self.thread.currentValue = self
+    }
+
+    func verify() { executor.eventLoop.preconditionInEventLoop() }
+
+    // MARK: Subscribing
+
+    func subscribe(_ subscriber: any StreamSubscriber, to key: StreamKey) -> Subscription {
+        let (subscription, isFirst) = registry.register(subscriber, to: key)
+        if isFirst {
+            let index = index
+            services.run(onLoopOf: key) { home in
+                home.relays.subscribe(loop: index, to: key, at: home.now, position: home.position(of: key))
+            }
+        }
+        return subscription
+    }
+
+    func unsubscribe(_ subscription: Subscription) {
+        guard registry.remove(subscription) else { return }
+        let (key, index) = (subscription.key, index)
+        services.run(onLoopOf: key) { home in home.relays.unsubscribe(loop: index, from: key, at: home.now) }
+    }
+
+    // MARK: Publishing
+
+    /// Begins a stream whose owner was activated on this loop.
+    func beginStream(_ key: StreamKey, epoch: Epoch) -> StreamPublisher {
+        let publisher = StreamPublisher(key: key, epoch: epoch, continuing: relays.position(of: key))
+        positions[key] = publisher.position
+        relays.streamBegan(key, at: publisher.position)
+        return publisher
+    }
+
+    /// Its owner left the loop.
+    func endStream(_ key: StreamKey) { positions[key] = nil }
+
+    func publish(_ event: StreamEvent, of key: StreamKey) {
+        positions[key] = event.position
+        services.measurements.published()
+        if !relays.publish(event, of: key) {
+            // On the owner's own node nothing can be lost between them; a relay that is behind was made before the owner.
+            relays.streamBegan(key, at: event.position)
+        }
+    }
+
+    private func position(of key: StreamKey) -> StreamPosition { positions[key] ?? .none }
+
+    var now: UInt64 { services.clock.milliseconds }
+
+    // MARK: Committing
+
+    /// Hands a change to the slot's lane; `completion` is called on this loop with its fate.
+    /// - Throws: `.overloaded` at the lane's bound; nothing was accepted then.
+    func commit(
+        _ change: Change, slot: Slot, epoch: Epoch, completion: @escaping (LaneOutcome.Result) -> Void
+    ) throws(StoreError) {
+        nextMutation += 1
+        let id = MutationID(nextMutation << 8 | UInt64(index))
+        settlements[id] = completion
+        do {
+            try services.lanes.append(Mutation(id: id, slot: slot, epoch: epoch, origin: index, change: change))
+        } catch {
+            settlements[id] = nil
+            throw error
+        }
+    }
+
+    /// As above for tasks of this loop; a full lane counts as withdrawn.
+    func commit(_ change: Change, slot: Slot, epoch: Epoch) async -> LaneOutcome.Result {
+        await withCheckedContinuation { continuation in
+            do {
+                try commit(change, slot: slot, epoch: epoch) { continuation.resume(returning: $0) }
+            } catch {
+                continuation.resume(returning: .withdrawn)
+            }
+        }
+    }
+
+    /// What a lane found out of this loop's changes.
+    func settle(_ outcomes: [LaneOutcome]) {
+        for outcome in outcomes { settlements.removeValue(forKey: outcome.id)?(outcome.result) }
+    }
+
+    // MARK: Guilds and their channels
+
+    func channelActivated(in guild: GuildID) { activeChannels[guild, default: 0] += 1 }
+
+    func channelDeactivated(in guild: GuildID) {
+        guard let count = activeChannels[guild] else { return }
+        activeChannels[guild] = count > 1 ? count - 1 : nil
+    }
+
+    func hasActiveChannels(of guild: GuildID) -> Bool { activeChannels[guild] != nil }
+
+    // MARK: Members of guilds
+
+    /// Op 8: asks the guild and sends the session what it says.
+    func requestMembers(_ request: MemberRequest, for session: Session) {
+        let (key, userID, services, home) = (session.key, session.userID, services, index)
+        Task {
+            guard let chunks = try? await services.guild(request.guildID).members(request, for: userID) else { return }
+            services.run(on: services.sessions.loop(of: key) ?? home) { loop in
+                for body in chunks.bodies {
+                    loop.sessions[key]?.dispatch(StreamEvent(kind: .guildMembersChunk, body: body))
+                }
+            }
+        }
+    }
+
+    // MARK: Upkeep
+
+    /// Once a second.
+    func tick() {
+        sessions.sweep(at: now)
+        relays.sweep(at: now)
+    }
+}

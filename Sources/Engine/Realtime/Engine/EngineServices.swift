@@ -1,0 +1,100 @@
+import FluxCluster
+import FluxCore
+import FluxStore
+import Logging
+import Synchronization
+
+/// What every actor and session of a node shares. Everything here is safe from every thread.
+public final class EngineServices: Sendable {
+    let system: ClusterActorSystem
+    let mesh: LoopMesh
+    let database: Database
+    let lanes: LanePool
+    let limits: SessionLimits
+    let settings: EngineSettings
+    let identifiers: IdentifierSource
+    let clock: EngineClock
+    let channels: ChannelDirectory
+    let users: UserDirectory
+    let messages: Messages
+    let reactions: MessageReactions
+    let pins: Pins
+    let channelEvents: ChannelEvents
+    let renderer: MessageRenderer
+    let channelReads: Channels
+    let userReads: Users
+    let memberships: Memberships
+    let directMessages: DirectMessages
+    let relationships: Relationships
+    let guildLoading: GuildLoading
+    let invites: Invites
+    let bans: Bans
+    let sessions: SessionDirectory
+    let logger: Logger
+    let measurements = EngineMeasurements()
+    private let draining = Atomic<Bool>(false)
+
+    init(
+        system: ClusterActorSystem, mesh: LoopMesh, database: Database, lanes: LanePool,
+        identifiers: IdentifierSource, limits: SessionLimits, settings: EngineSettings, logger: Logger
+    ) {
+        self.system = system
+        self.mesh = mesh
+        self.database = database
+        self.lanes = lanes
+        self.limits = limits
+        self.settings = settings
+        self.identifiers = identifiers
+        self.logger = logger
+        clock = EngineClock()
+        channels = ChannelDirectory(database: database)
+        users = UserDirectory(database: database)
+        messages = Messages(database)
+        reactions = MessageReactions(database)
+        pins = Pins(database)
+        channelEvents = ChannelEvents(database)
+        channelReads = Channels(database)
+        userReads = Users(database)
+        memberships = Memberships(database)
+        directMessages = DirectMessages(database)
+        relationships = Relationships(database)
+        guildLoading = GuildLoading(database)
+        invites = Invites(database)
+        bans = Bans(database)
+        renderer = MessageRenderer(
+            users: users, messages: messages, reactions: reactions, mediaBase: settings.mediaBase)
+        sessions = SessionDirectory()
+    }
+
+    /// This node's number, which is part of its ids.
+    var nodeID: UInt16 { system.identity.id.rawValue }
+
+    /// A handle for the guild, wherever it lives.
+    func guild(_ id: GuildID) throws -> GuildActor { try system.handle(at: .guild(id)) }
+
+    /// A handle for the user, wherever they live.
+    func user(_ id: UserID) throws -> UserActor { try system.handle(at: .user(id)) }
+
+    /// A handle for the channel, wherever it lives.
+    /// - Throws: `.unknownChannel`; `.notCommitted` if it has to be looked up and cannot be.
+    func channel(_ id: ChannelID) async throws -> ChannelActor {
+        try system.handle(at: try await channels.locate(id).address(of: id))
+    }
+
+    /// Whether the node takes no new sessions.
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    func beginDraining() { draining.store(true, ordering: .relaxed) }
+
+    /// Runs `body` on a loop of the node, in the order of the calls from one loop, one hop per turn.
+    func run(on loop: Int, _ body: @escaping @Sendable (EngineLoop) -> Void) {
+        mesh.post(to: loop) {
+            if let current = EngineLoop.current { body(current) }
+        }
+    }
+
+    /// Runs `body` on the loop of a stream's owner and relay.
+    func run(onLoopOf key: StreamKey, _ body: @escaping @Sendable (EngineLoop) -> Void) {
+        run(on: mesh.index(of: key.slot), body)
+    }
+}

@@ -1,0 +1,197 @@
+import FluxCluster
+import FluxCore
+import FluxStore
+import Logging
+import NIOCore
+
+/// One node's realtime engine: its actors, streams and sessions. What the gateway and the API speak to.
+public final class Realtime: SessionService, Sendable {
+    let services: EngineServices
+    private let loops: [EngineLoop]
+
+    /// What the engine stands on.
+    public struct Foundations: Sendable {
+        public var system: ClusterActorSystem
+        public var mesh: LoopMesh
+        public var database: Database
+        public var identifiers: IdentifierSource
+        public var logger: Logger
+
+        public init(
+            system: ClusterActorSystem, mesh: LoopMesh, database: Database, identifiers: IdentifierSource, logger: Logger
+        ) {
+            self.system = system
+            self.mesh = mesh
+            self.database = database
+            self.identifiers = identifiers
+            self.logger = logger
+        }
+    }
+
+    /// - Parameter makeLanes: makes the node's lanes, which hand what becomes of mutations to the handler they are given.
+    public init(
+        on foundations: Foundations, limits: SessionLimits = SessionLimits(), settings: EngineSettings,
+        makeLanes: (@escaping LanePool.OutcomeHandler) throws -> LanePool
+    ) rethrows {
+        let mesh = foundations.mesh
+        let lanes = try makeLanes { outcomes in
+            var byLoop: [Int: [LaneOutcome]] = [:]
+            for outcome in outcomes { byLoop[outcome.origin, default: []].append(outcome) }
+            for (loop, outcomes) in byLoop {
+                mesh.post(to: loop) { EngineLoop.current?.settle(outcomes) }
+            }
+        }
+        let services = EngineServices(
+            system: foundations.system, mesh: mesh, database: foundations.database, lanes: lanes,
+            identifiers: foundations.identifiers, limits: limits, settings: settings, logger: foundations.logger)
+        self.services = services
+        loops = (0..<mesh.count).map { EngineLoop(index: $0, services: services) }
+    }
+
+    public var measurements: EngineMeasurements { services.measurements }
+
+    /// Takes the node's slots and begins to serve.
+    public func start() async throws {
+        ActorRegistration.register(services)
+        for loop in loops {
+            try await loop.executor.eventLoop.submit { loop.install() }.get()
+        }
+        try await services.system.start()
+        for loop in loops {
+            loop.executor.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in loop.tick() }
+        }
+    }
+
+    // MARK: Commands
+
+    /// Carries out a command on a guild, wherever it lives; of one that does not exist yet, its founding.
+    /// - Throws: `APIError`.
+    public func perform(_ command: GuildCommand, on guild: GuildID) async throws(APIError) -> CommandReply {
+        try await carryOut { try await self.services.guild(guild).perform(command) }
+    }
+
+    /// Carries out a command on a channel or DM.
+    /// - Throws: `APIError`.
+    public func perform(_ command: ChannelCommand, on channel: ChannelID) async throws(APIError) -> CommandReply {
+        try await carryOut { try await self.services.channel(channel).perform(command) }
+    }
+
+    /// Carries out a command on the caller's own account.
+    /// - Throws: `APIError`.
+    public func perform(_ command: UserCommand) async throws(APIError) -> CommandReply {
+        try await carryOut { try await self.services.user(command.caller.userID).perform(command) }
+    }
+
+    /// Takes one use of a channel's limit for a request over REST; nil where nothing is limited, or the channel cannot say.
+    public func takeBudget(_ bucket: ChannelBucket, of userID: UserID, in channel: ChannelID) async -> RateWindow.Decision? {
+        guard services.settings.channelLimits[bucket] != nil,
+            let location = try? await services.channels.locate(channel)
+        else { return nil }
+        let request = BudgetRequest(bucket: bucket, userID: userID)
+        return try? await services.system.invoke(
+            ChannelCalls.budget, on: location.address(of: channel), request
+        ).decision
+    }
+
+    /// The guild of a channel; nil for a DM.
+    /// - Throws: `APIError.unknownChannel`.
+    public func guild(of channel: ChannelID) async throws(APIError) -> GuildID? {
+        try await services.channels.locate(channel).guildID
+    }
+
+    /// A new id. - Throws: `APIError.notCommitted` at the reserved high-water.
+    public func mintID() throws(APIError) -> Snowflake { try services.identifiers.next() }
+
+    /// A user's public face; nil if there is no such user.
+    public func face(of userID: UserID) async throws(APIError) -> User? {
+        do { return try await services.users.user(userID) } catch { throw .notCommitted }
+    }
+
+    /// Closes the sessions of a login that has ended, with 4004.
+    public func loginEnded(_ loginID: LoginID, of userID: UserID) async throws(APIError) {
+        try await carryOut { try await self.services.user(userID).loginEnded(loginID) }
+    }
+
+    /// Closes all sessions of a user whose credentials are void, with 4004.
+    public func credentialsRevoked(of userID: UserID) async throws(APIError) {
+        try await carryOut { try await self.services.user(userID).credentialsRevoked() }
+    }
+
+    /// Tells sessions, guilds and friends of an account's new face, which is committed already.
+    public func profileChanged(of userID: UserID) async throws(APIError) {
+        try await carryOut { try await self.services.user(userID).profileChanged() }
+    }
+
+    /// Longer than a lane holds a change that it cannot commit, so that a caller always learns what became of it.
+    private static let commandDeadline: TimeAmount = .seconds(60)
+
+    private func carryOut<Value: Sendable>(
+        _ command: @Sendable () async throws -> Value
+    ) async throws(APIError) -> Value {
+        do {
+            return try await CallOptions.$current.withValue(CallOptions(deadline: Self.commandDeadline)) {
+                try await command()
+            }
+        } catch let error as APIError {
+            throw error
+        } catch let error as CallError {
+            throw APIError(error)
+        } catch {
+            services.logger.error("a command failed: \(error)")
+            throw .internalFailure
+        }
+    }
+
+    // MARK: Sessions
+
+    public func identify(
+        _ request: IdentifyRequest, as identity: GatewayIdentity, over transport: any SessionTransport,
+        completion: @escaping (Result<any SessionHandle, SessionRefusal>) -> Void
+    ) {
+        guard let loop = EngineLoop.current else { return completion(.failure(.close(.unknownError))) }
+        loop.sessions.identify(request, as: identity, over: transport, completion: completion)
+    }
+
+    public func resume(
+        _ identifier: String, after sequence: UInt64, as identity: GatewayIdentity, over transport: any SessionTransport,
+        completion: @escaping (Result<any SessionHandle, SessionRefusal>) -> Void
+    ) {
+        guard let loop = EngineLoop.current, let key = SessionKey(identifier) else {
+            return completion(.failure(.invalidSession(resumable: false)))
+        }
+        loop.sessions.resume(key, after: sequence, as: identity, over: transport, completion: completion)
+    }
+
+    /// What the engine holds right now, for the metrics.
+    public func census() async -> EngineCensus {
+        var census = EngineCensus()
+        for loop in loops {
+            let part = try? await loop.executor.eventLoop.submit { EngineCensus(loop) }.get()
+            if let part { census.add(part) }
+        }
+        census.heldEventBytes = HeldEvents.bytes
+        return census
+    }
+
+    // MARK: Stopping
+
+    /// Takes no new sessions and tells every client to come back elsewhere, `perSecond` of them a second on each loop.
+    public func drainSessions(perSecond: Int = 1000) async {
+        services.beginDraining()
+        for loop in loops {
+            while let told = try? await loop.executor.eventLoop.submit({ loop.sessions.reconnectAll(atMost: perSecond) })
+                .get(), told == perSecond
+            {
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    /// Commits all that is decided, gives the slots back, and stops. Nothing is accepted any more.
+    public func stop() async {
+        await services.lanes.drain()
+        do { try await services.system.stop() } catch {
+            services.logger.warning("the leases could not be given back: \(error)")
+        }
+    }
+}

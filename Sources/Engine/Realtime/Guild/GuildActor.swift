@@ -1,0 +1,180 @@
+import Distributed
+import FluxCluster
+import FluxCore
+import FluxStore
+
+/// Owns one guild: every change of it passes here, is committed first and told then (design 4, I7).
+distributed actor GuildActor: KeyedActor {
+    typealias ActorSystem = ClusterActorSystem
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { actorSystem.unownedExecutor(for: id) }
+
+    private let home: GuildHome
+    private let loop: EngineLoop
+    private let slot: Slot
+    /// Changes are planned, committed and applied one after the other.
+    private let turns = TurnQueue()
+
+    init(_ home: GuildHome, address: ActorAddress, loop: EngineLoop, system: ClusterActorSystem) {
+        actorSystem = system
+        self.home = home
+        self.loop = loop
+        slot = address.slot
+        loop.guilds[home.guildID] = home
+    }
+
+    private var services: EngineServices { loop.services }
+
+    /// A guild stays while somebody listens to it or one of its channels is active.
+    var canPassivate: Bool { turns.isIdle && !home.isWatched && !loop.hasActiveChannels(of: home.guildID) }
+
+    func deactivated(_ reason: DeactivationReason) {
+        loop.endStream(home.publisher.key)
+        if loop.guilds[home.guildID] === home { loop.guilds[home.guildID] = nil }
+    }
+
+    /// Makes the actor of a guild from what is stored; of one that does not exist, too, so that it can be founded.
+    static func activate(
+        _ address: ActorAddress, epoch: Epoch, services: EngineServices
+    ) async throws -> GuildActor {
+        let id = GuildID(address.key)
+        let state: GuildState?
+        do {
+            if let loaded = try await services.guildLoading.load(id) {
+                let invites = try await services.invites.list(guildID: id)
+                let bans = try await allBans(of: id, services)
+                services.users.remember(loaded.members.map(\.user))
+                state = GuildState(loaded, invites: invites, bans: bans)
+            } else {
+                state = nil
+            }
+        } catch {
+            services.logger.warning("guild \(id) could not be read: \(error)")
+            throw APIError.notCommitted
+        }
+        let loop = try EngineLoop.requireCurrent()
+        for channel in state?.channels.keys ?? [:].keys { services.channels.learn(channel, ChannelLocation(guildID: id)) }
+        let home = GuildHome(guildID: id, epoch: epoch, state: state, loop: loop)
+        return GuildActor(home, address: address, loop: loop, system: services.system)
+    }
+
+    private static func allBans(of id: GuildID, _ services: EngineServices) async throws(StoreError) -> [Ban] {
+        var bans: [Ban] = []
+        while true {
+            let page = try await services.bans.list(guildID: id, after: bans.last?.userID, limit: Bans.pageLimit)
+            bans += page.map(\.ban)
+            if page.count < Bans.pageLimit { return bans }
+        }
+    }
+
+    /// Does nothing but bring the guild into memory.
+    distributed func wake() {}
+
+    // MARK: Commands
+
+    /// Carries out a command of a person or bot. Changes are durable, and in force at every session, when it returns.
+    /// - Throws: `APIError` in the contract's words.
+    distributed func perform(_ command: GuildCommand) async throws -> CommandReply {
+        let people = try await unknownPeople(in: command)
+        guard await turns.enter() else { throw APIError.notCommitted }
+        defer { turns.leave() }
+        let plan = try plan(command, people)
+        guard !plan.changes.isEmpty else { return plan.reply }
+        let result = await loop.commit(.statements(home.statements(for: plan)), slot: slot, epoch: home.epoch)
+        try ChannelActor.check(result)
+        home.apply(plan)
+        await settle(plan)
+        return plan.reply
+    }
+
+    private func plan(_ command: GuildCommand, _ people: [UserID: User]) throws(APIError) -> GuildPlan {
+        let identifiers = services.identifiers
+        let planning = GuildPlanning(now: .now(), users: people) { () throws(APIError) in try identifiers.next() }
+        if case .create = command.operation {
+            guard home.state == nil else { throw .missingAccess }
+            return try GuildState.found(home.guildID, command, planning)
+        }
+        guard let plan = try home.state?.plan(command, planning) else { throw .unknownGuild }
+        return plan
+    }
+
+    /// The accounts that the command speaks of and the guild does not know.
+    private func unknownPeople(in command: GuildCommand) async throws -> [UserID: User] {
+        let ids = home.state?.unknownUsers(in: command) ?? [command.caller.userID]
+        guard !ids.isEmpty else { return [:] }
+        do { return try await services.userReads.batch(ids) } catch { throw APIError.notCommitted }
+    }
+
+    /// After the commit: others learn what the change means for them, and the caller's answer waits until it is in force (I7).
+    private func settle(_ plan: GuildPlan) async {
+        for change in plan.changes {
+            switch change {
+            case .channelCreated(let channel):
+                services.channels.learn(channel.id, ChannelLocation(guildID: home.guildID))
+            case .guildCreated(let founding):
+                for channel in founding.channels {
+                    services.channels.learn(channel.id, ChannelLocation(guildID: home.guildID))
+                }
+            case .memberRemoved(let userID): await told(userID) { try await $0.left(self.home.guildID) }
+            case .guildDeleted:
+                for userID in home.state?.memberIDs ?? [] { await told(userID) { try await $0.left(self.home.guildID) } }
+            default: break
+            }
+        }
+        await confirm()
+        for userID in plan.joiningUsers { await told(userID) { try await $0.joined(self.home.guildID) } }
+        if let purge = plan.purge { await carryOut(purge) }
+    }
+
+    private func told(_ userID: UserID, _ tell: (UserActor) async throws -> Void) async {
+        do { try await tell(try services.user(userID)) } catch {
+            services.logger.warning("user \(userID) could not be told of guild \(home.guildID): \(error)")
+        }
+    }
+
+    /// Returns when every loop that listens has applied what was published.
+    private func confirm() async {
+        await withCheckedContinuation { continuation in
+            loop.relays.confirm(home.publisher.key) { continuation.resume() }
+        }
+    }
+
+    private func carryOut(_ purge: MessagePurge) async {
+        for channel in home.state?.orderedChannels ?? [] where channel.kind.holdsMessages {
+            do {
+                try await services.channel(channel.id).purge(author: purge.authorID, since: purge.since)
+            } catch {
+                services.logger.warning("messages of a banned user stay in channel \(channel.id): \(error)")
+            }
+        }
+    }
+
+    // MARK: Sessions
+
+    /// A member's session asks for the guild. Its events are wanted from here on; the answer says as of where it is.
+    distributed func open(_ request: GuildOpeningRequest) throws -> GuildOpening {
+        guard home.state?.isDeleted == false,
+            let opening = home.state?.opening(
+                for: request.userID, largeThreshold: request.largeThreshold, wantsPresences: request.wantsPresences)
+        else { throw APIError.unknownGuild }
+        home.watch(request.userID)
+        return GuildOpening(
+            position: home.publisher.position, visibility: opening.visibility, body: opening.body)
+    }
+
+    func unwatch(_ userID: UserID) { home.unwatch(userID) }
+
+    /// A member's presence changed. It goes only where somebody listens (design 7).
+    func receive(_ presence: Presence) {
+        guard let event = home.state?.apply(presence), loop.relays.hasSubscribers(home.publisher.key) else { return }
+        home.publish(event)
+    }
+
+    /// Op 8: members of the guild, for one session.
+    distributed func members(_ request: MemberRequest, for userID: UserID) throws -> MemberChunks {
+        guard home.state?.isMember(userID) == true, let bodies = home.state?.chunks(for: request) else {
+            throw APIError.missingAccess
+        }
+        return MemberChunks(bodies: bodies)
+    }
+}

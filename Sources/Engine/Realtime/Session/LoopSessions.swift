@@ -1,0 +1,279 @@
+import Collections
+import FluxCluster
+import FluxCore
+
+/// The sessions of one event loop: begins, resumes, moves and ends them. Confined to its loop.
+final class LoopSessions {
+    /// Why the engine ends a session.
+    enum Ending {
+        /// The client begins a new session: events for it were lost.
+        case reconnectAnew
+        /// Its login or token is void.
+        case credentialsEnded
+
+        var closeCode: GatewayCloseCode {
+            switch self {
+            case .reconnectAnew: .unknownError
+            case .credentialsEnded: .authenticationFailed
+            }
+        }
+    }
+
+    typealias Completion = (Result<any SessionHandle, SessionRefusal>) -> Void
+
+    private unowned let loop: EngineLoop
+    private let services: EngineServices
+    private var sessions: [SessionKey: Session] = [:]
+    /// Sessions without a connection, by the time at which they lost it.
+    private var detached: Deque<(key: SessionKey, since: UInt64)> = []
+    private var openings: OpeningQueue<SessionKey>
+
+    init(loop: EngineLoop) {
+        self.loop = loop
+        services = loop.services
+        openings = OpeningQueue(
+            concurrent: services.limits.concurrentOpenings, waiting: services.limits.waitingOpenings)
+    }
+
+    var count: Int { sessions.count }
+    var detachedCount: Int { sessions.values.reduce(0) { $0 + ($1.isDetached ? 1 : 0) } }
+    var replayCost: Int { sessions.values.reduce(0) { $0 + $1.ring.cost } }
+
+    subscript(key: SessionKey) -> Session? { sessions[key] }
+
+    // MARK: Identify
+
+    func identify(
+        _ request: IdentifyRequest, as identity: GatewayIdentity, over transport: any SessionTransport,
+        completion: Completion
+    ) {
+        if let shard = request.shard, shard.count < 1 || shard.index < 0 || shard.index >= shard.count {
+            return completion(.failure(.close(.invalidShard)))
+        }
+        let key = SessionKey(nodeID: services.nodeID, random: UInt64.random(in: 0...UInt64.max))
+        guard !services.isDraining, openings.enqueue(key) else {
+            return completion(.failure(.invalidSession(resumable: false)))
+        }
+        let session = Session(key: key, identity: identity, request: request, loop: loop, limits: services.limits)
+        sessions[key] = session
+        services.sessions.set(key, loop: loop.index)
+        session.attach(transport)
+        completion(.success(AttachedSession(session, transport: transport)))
+        beginOpenings()
+    }
+
+    private func beginOpenings() {
+        while let key = openings.next() {
+            guard let session = sessions[key] else {
+                openings.finished()
+                continue
+            }
+            guard let actor = host(session) else {
+                openingFailed(session, with: .unknownError)
+                openings.finished()
+                continue
+            }
+            actor.assumeIsolated { $0.beginOpening() }
+        }
+    }
+
+    /// Gives the session its actor, through which the cluster speaks to it.
+    private func host(_ session: Session) -> SessionActor? {
+        let address = ActorAddress(session: session.key, onLoop: loop.index, of: services.mesh)
+        session.actor = services.system.host(at: address) {
+            SessionActor(session, loop: loop, system: services.system)
+        }
+        return session.actor
+    }
+
+    private func letGo(_ session: Session) {
+        guard let actor = session.actor else { return }
+        services.system.release(actor.id)
+        session.actor = nil
+    }
+
+    /// READY has left, or the session could not be opened.
+    func openingFinished(_ key: SessionKey) {
+        openings.finished()
+        beginOpenings()
+    }
+
+    /// The session's user is gone, or its parts cannot be had now.
+    func openingFailed(_ session: Session, with code: GatewayCloseCode) {
+        let transport = session.releaseTransport()
+        remove(session)
+        transport?.close(code)
+    }
+
+    // MARK: Resume
+
+    func resume(
+        _ key: SessionKey, after sequence: UInt64, as identity: GatewayIdentity, over transport: any SessionTransport,
+        completion: @escaping Completion
+    ) {
+        if let session = sessions[key] {
+            return takeUp(session, after: sequence, as: identity, over: transport, completion: completion)
+        }
+        guard let home = services.sessions.loop(of: key), home != loop.index else {
+            return completion(.failure(.invalidSession(resumable: false)))
+        }
+        // The session lives on another loop than the new connection: it moves here.
+        let arrival = LoopConfined((transport: transport, completion: completion))
+        let (services, target) = (services, loop.index)
+        services.run(on: home) { source in
+            let moved = source.sessions.release(key, for: identity, after: sequence).map(LoopConfined.init)
+            services.run(on: target) { target in
+                guard let moved else {
+                    arrival.value.completion(.failure(.invalidSession(resumable: false)))
+                    return
+                }
+                target.sessions.adopt(moved.value)
+                target.sessions.resume(
+                    key, after: sequence, as: identity, over: arrival.value.transport,
+                    completion: arrival.value.completion)
+            }
+        }
+    }
+
+    private func takeUp(
+        _ session: Session, after sequence: UInt64, as identity: GatewayIdentity, over transport: any SessionTransport,
+        completion: Completion
+    ) {
+        guard session.phase == .ready, session.identity.userID == identity.userID,
+            let missed = session.replay(after: sequence)
+        else { return completion(.failure(.invalidSession(resumable: false))) }
+        session.releaseTransport()?.close(.unknownError)
+        session.acknowledge(sequence)
+        session.attach(transport)
+        let wasOffline = session.countsAsOffline
+        session.countsAsOffline = false
+        completion(.success(AttachedSession(session, transport: transport)))
+        for dispatch in missed { transport.deliver(dispatch.event, sequence: dispatch.sequence) }
+        session.dispatch(StreamEvent(kind: .resumed, body: Array("{}".utf8)))
+        if wasOffline { loop.users.sessionReturned(session) }
+    }
+
+    // MARK: Moving between loops
+
+    /// A session on its way to another loop, with its place in each stream.
+    struct MovingSession {
+        let session: Session
+        let places: [(key: StreamKey, position: StreamPosition, visibility: ChannelVisibility?)]
+    }
+
+    /// Lets a session go to another loop; nil if it is not here, not this user's, or cannot be continued.
+    func release(_ key: SessionKey, for identity: GatewayIdentity, after sequence: UInt64) -> MovingSession? {
+        guard let session = sessions[key], session.phase == .ready, session.identity.userID == identity.userID,
+            session.replay(after: sequence) != nil, let places = session.places
+        else { return nil }
+        session.releaseTransport()?.close(.unknownError)
+        sessions[key] = nil
+        letGo(session)
+        session.leaveStreams()
+        return MovingSession(session: session, places: places)
+    }
+
+    /// Takes in a session from another loop; its streams are continued from where it stood there (I6).
+    func adopt(_ moving: MovingSession) {
+        let session = moving.session
+        session.loop = loop
+        sessions[session.key] = session
+        services.sessions.set(session.key, loop: loop.index)
+        _ = host(session)
+        for place in moving.places {
+            guard session.subscribe(to: place.key) != nil else { continue }
+            let (key, services, here) = (session.key, services, loop.index)
+            services.run(onLoopOf: place.key) { home in
+                let missed = home.relays.events(of: place.key, after: place.position)
+                services.run(on: here) { here in
+                    guard let session = here.sessions[key], let subscription = session.subscriptions[place.key] else {
+                        return
+                    }
+                    guard let missed else { return session.subscriptionBroken(place.key) }
+                    here.registry.replay(
+                        missed, to: subscription, from: place.position, visibility: place.visibility)
+                }
+            }
+        }
+    }
+
+    // MARK: Detaching and ending
+
+    func detach(_ session: Session, closeCode: UInt16?) {
+        session.releaseTransport()
+        guard session.phase != .ended else { return }
+        if closeCode == GatewayCloseCode.normal.rawValue || closeCode == GatewayCloseCode.goingAway.rawValue
+            || session.phase == .opening
+        {
+            remove(session)
+        } else {
+            detached.append((session.key, services.clock.milliseconds))
+            session.detachedSince = services.clock.milliseconds
+        }
+    }
+
+    /// Ends a session from the server's side.
+    func end(_ session: Session, close ending: Ending) {
+        let transport = session.releaseTransport()
+        remove(session)
+        transport?.close(ending.closeCode)
+    }
+
+    private func remove(_ session: Session) {
+        guard session.phase != .ended else { return }
+        let watched = session.watchedGuilds
+        session.end()
+        sessions[session.key] = nil
+        letGo(session)
+        services.sessions.remove(session.key)
+        if session.isAnnounced { loop.users.sessionEnded(session, watching: watched) }
+    }
+
+    /// Ends sessions whose clients did not come back, and marks users offline whose sessions wait. Runs every second.
+    func sweep(at now: UInt64) {
+        while let first = detached.first, now >= first.since + services.limits.resumeMilliseconds {
+            detached.removeFirst()
+            if let session = sessions[first.key], session.detachedSince == first.since, session.isDetached {
+                remove(session)
+            }
+        }
+        for entry in detached where now >= entry.since + services.limits.offlineMilliseconds {
+            guard let session = sessions[entry.key], session.detachedSince == entry.since, session.isDetached,
+                !session.countsAsOffline
+            else { continue }
+            session.countsAsOffline = true
+            loop.users.sessionAbsent(session)
+        }
+        if HeldEvents.bytes > services.limits.heldEventBytes { shedReplay() }
+    }
+
+    /// Gives back replay memory at the node's bound: first of sessions that wait, then of all (design 8).
+    private func shedReplay() {
+        for session in sessions.values where session.isDetached { session.halveReplay() }
+        if HeldEvents.bytes > services.limits.heldEventBytes {
+            for session in sessions.values { session.halveReplay() }
+        }
+    }
+
+    /// The node drains: every client is told to come back, a few at a time.
+    func reconnectAll(atMost count: Int) -> Int {
+        var told = 0
+        for session in sessions.values where !session.isDetached && told < count {
+            session.releaseTransport()?.reconnect()
+            session.detachedSince = services.clock.milliseconds
+            detached.append((session.key, services.clock.milliseconds))
+            told += 1
+        }
+        return told
+    }
+
+    // MARK: Guilds that come later
+
+    /// The session's user has joined a guild.
+    func joinGuild(_ guildID: GuildID, in session: Session) {
+        guard session.phase != .ended, session.serves(guildID), let actor = session.actor,
+            session.subscribe(to: .guild(guildID)) != nil
+        else { return }
+        actor.assumeIsolated { $0.beginOpening(guildID) }
+    }
+}

@@ -1,0 +1,88 @@
+import FluxCluster
+import FluxCore
+import FluxStore
+
+/// The conversation of a DM or a group: its recipients, whether they let one another through, and the way of events through
+/// their User actors (design 4). Confined to the loop of its channel.
+final class DirectConversation: Conversation {
+    private var value: Channel
+    private let people: [UserID: User]
+    private unowned let loop: EngineLoop
+    /// Whether one of two recipients has blocked the other.
+    private(set) var isBlocked: Bool
+    /// CHANNEL_CREATE as each person of the conversation sees it.
+    private var announcements: [UserID: [UInt8]] = [:]
+
+    /// - Parameter people: the recipients that exist, by id.
+    init(channel: Channel, people: [UserID: User], isBlocked: Bool, loop: EngineLoop) {
+        value = channel
+        self.people = people
+        self.isBlocked = isBlocked
+        self.loop = loop
+    }
+
+    /// Reads what a conversation needs.
+    static func load(_ channel: Channel, loop: EngineLoop, services: EngineServices) async throws -> DirectConversation {
+        let people = try await services.users.users(channel.recipients)
+        let isBlocked = try await isBlocked(channel, services)
+        return DirectConversation(channel: channel, people: people, isBlocked: isBlocked, loop: loop)
+    }
+
+    /// Reads anew whether the recipients let one another through.
+    static func isBlocked(_ channel: Channel, _ services: EngineServices) async throws -> Bool {
+        guard channel.kind == .directMessage, channel.recipients.count == 2 else { return false }
+        let (one, other) = (channel.recipients[0], channel.recipients[1])
+        for (own, peer) in [(one, other), (other, one)] {
+            if try await services.relationships.find(of: own, with: peer)?.relationship.kind == .blocked { return true }
+        }
+        return false
+    }
+
+    func setBlocked(_ blocked: Bool) { isBlocked = blocked }
+
+    func permissions(of userID: UserID, in channelID: ChannelID) throws(APIError) -> Permissions {
+        guard value.recipients.contains(userID) else { throw .missingAccess }
+        return .directMessage
+    }
+
+    func channel(_ id: ChannelID) -> Channel? { value }
+
+    func participant(_ id: UserID) -> Participant? {
+        guard value.recipients.contains(id), let user = loop.services.users.cached(id) ?? people[id] else { return nil }
+        return Participant(user: user, member: nil, memberWithUser: nil)
+    }
+
+    func isMentionable(_ role: RoleID) -> Bool? { nil }
+
+    func checkMaySend(_ userID: UserID) throws(APIError) {
+        if isBlocked { throw .cannotMessageUser }
+    }
+
+    func publish(_ kind: EventKind, body: [UInt8], in channelID: ChannelID) {
+        for recipient in value.recipients {
+            // A blocked conversation shows no typing (protocol 9.1).
+            if kind == .typingStart, isBlocked { continue }
+            let opening = kind == .messageCreate ? announcement(for: recipient) : []
+            let event = DirectEvent(channelID: channelID, kind: kind, body: body, opening: opening)
+            loop.services.system.invoke(UserCalls.directEvent, on: .user(recipient), event, replyOn: loop.index) { _ in }
+        }
+    }
+
+    func advanced(_ channelID: ChannelID, lastMessageID: MessageID?, lastSequence: SequenceNumber, epoch: Epoch) {
+        value.lastMessageID = lastMessageID
+        value.lastSeq = lastSequence
+        value.epoch = epoch
+    }
+
+    func pinned(_ channelID: ChannelID, at moment: Timestamp?) { value.lastPinAt = moment }
+
+    /// The channel as one of its recipients sees it. Encoded once: what changes in it afterwards, the newest message, comes
+    /// with the event itself.
+    private func announcement(for recipient: UserID) -> [UInt8] {
+        if let known = announcements[recipient] { return known }
+        var writer = JSONWriter()
+        value.write(to: &writer, recipients: value.recipients.filter { $0 != recipient }.compactMap { people[$0] })
+        announcements[recipient] = writer.bytes
+        return writer.bytes
+    }
+}
