@@ -91,13 +91,15 @@ import Testing
             let node = cluster.nodes[0]
             node.journal.hold()
             let counter = try node.counter(1)
-            await #expect(performing: {
-                try await CallOptions.$current.withValue(CallOptions(deadline: .milliseconds(20))) {
-                    try await counter.touch()
-                }
-            }, throws: { error in
-                if case CallError.timedOut = error { true } else { false }
-            })
+            await #expect(
+                performing: {
+                    try await CallOptions.$current.withValue(CallOptions(deadline: .milliseconds(20))) {
+                        try await counter.touch()
+                    }
+                },
+                throws: { error in
+                    if case CallError.timedOut = error { true } else { false }
+                })
         }
     }
 
@@ -117,9 +119,11 @@ import Testing
         try await TestCluster.run { cluster in
             let address = ActorAddress(kind: ActorKind(rawValue: 99), key: Snowflake(1))
             let counter: Counter = try cluster.nodes[0].system.handle(at: address)
-            await #expect(performing: { try await counter.touch() }, throws: { error in
-                if case CallError.unknownTarget = error { true } else { false }
-            })
+            await #expect(
+                performing: { try await counter.touch() },
+                throws: { error in
+                    if case CallError.unknownTarget = error { true } else { false }
+                })
         }
     }
 

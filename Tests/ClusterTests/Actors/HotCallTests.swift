@@ -61,16 +61,19 @@ import Testing
             await #expect(throws: Refusal(reason: "no")) {
                 _ = try await system.invoke(Counter.refuse, on: .counter(1), Nothing())
             }
-            await #expect(performing: {
-                _ = try await system.invoke(Counter.drop, on: .counter(1), Nothing())
-            }, throws: { if case CallError.unanswered = $0 { true } else { false } })
-            await #expect(performing: {
-                _ = try await system.invoke(Counter.unregistered, on: .counter(1), Nothing())
-            }, throws: { if case CallError.unknownTarget = $0 { true } else { false } })
-            await #expect(performing: {
-                _ = try await system.invoke(
-                    Counter.keep, on: .counter(1), Nothing(), deadline: .milliseconds(20))
-            }, throws: { if case CallError.timedOut = $0 { true } else { false } })
+            await #expect(
+                performing: {
+                    _ = try await system.invoke(Counter.drop, on: .counter(1), Nothing())
+                }, throws: { if case CallError.unanswered = $0 { true } else { false } })
+            await #expect(
+                performing: {
+                    _ = try await system.invoke(Counter.unregistered, on: .counter(1), Nothing())
+                }, throws: { if case CallError.unknownTarget = $0 { true } else { false } })
+            await #expect(
+                performing: {
+                    _ = try await system.invoke(
+                        Counter.keep, on: .counter(1), Nothing(), deadline: .milliseconds(20))
+                }, throws: { if case CallError.timedOut = $0 { true } else { false } })
         }
     }
 
@@ -87,7 +90,9 @@ import Testing
                     }
                 }
             }
-            try await eventually("five are refused") { results.withLockedValue { $0 } == [true, true, true, true, true] }
+            try await eventually("five are refused") {
+                results.withLockedValue { $0 } == [true, true, true, true, true]
+            }
             node.journal.release()
             try await eventually("ten run") { results.withLockedValue { $0.count } == 15 }
             #expect(results.withLockedValue { $0.count { !$0 } } == 10)

@@ -62,7 +62,8 @@ struct ActorDirectory<Resident, Work> {
     /// An empty directory. `waitingBound`: calls that may wait for one activation; `runningBound`: calls that may run in
     /// one actor without being answered.
     init(waitingBound: Int = 10_000, runningBound: Int = 100_000) {
-        self.waitingBound = waitingBound
+        // Those that waited run at once when the actor is there.
+        self.waitingBound = min(waitingBound, runningBound)
         self.runningBound = runningBound
     }
 

@@ -25,7 +25,9 @@ final class CallHandler<Target: KeyedActor, Arguments: WireCodable, Reply: WireC
         var reader = call.arguments
         do throws(WireError) {
             let arguments: Arguments = try reader.value()
-            run(on: target, arguments, Responder(sink: IncomingReply<Reply>(call, in: loop), ticket: ticket, home: loop))
+            run(
+                on: target, arguments, Responder(sink: IncomingReply<Reply>(call, in: loop), ticket: ticket, home: loop)
+            )
         } catch {
             loop.finished(ticket)
             call.refuse(error, in: loop)

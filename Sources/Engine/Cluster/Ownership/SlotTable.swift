@@ -9,7 +9,7 @@ public struct SlotTable: Sendable {
     public struct Assignment: Hashable, Sendable {
         /// The owner.
         public var node: NodeID?
-        /// The epoch at which it owns or lost the slot.
+        /// The latest epoch that is known, which the owner has or had.
         public var epoch: Epoch
 
         /// An assignment from its parts.
@@ -50,7 +50,7 @@ public struct SlotTable: Sendable {
     public mutating func forget(_ slot: Slot, epoch: Epoch) -> Bool {
         let known = assignments[Int(slot.rawValue)]
         guard known.node != nil, known.epoch <= epoch else { return false }
-        assignments[Int(slot.rawValue)] = Assignment(node: nil, epoch: epoch)
+        assignments[Int(slot.rawValue)].node = nil
         return true
     }
 

@@ -99,7 +99,8 @@ public struct WireReader: Sendable {
 
     /// A value that may be missing.
     public mutating func optional<Value: WireCodable>(_ type: Value.Type = Value.self) throws(WireError) -> Value? {
-        try bool() ? try value() : nil
+        // The type is spelled out: an optional is a value too, and would be inferred here.
+        try bool() ? try value(Value.self) : nil
     }
 
     /// Values behind their count.
