@@ -189,18 +189,7 @@ distributed actor UserActor: KeyedActor {
 
     /// The parts of READY that only people get (protocol 7.7).
     private func personSections() async throws -> [UserOpening.Section] {
-        do {
-            let list = try await services.directMessages.list(of: userID)
-            let people = try await services.users.users(Set(list.flatMap(\.channel.recipients)))
-            var writer = JSONWriter()
-            writer.beginArray()
-            for direct in list {
-                direct.channel.write(
-                    to: &writer,
-                    recipients: direct.channel.recipients.filter { $0 != userID }.compactMap { people[$0] })
-            }
-            writer.endArray()
-            return [UserOpening.Section(name: "private_channels", json: writer.bytes)]
-        } catch { throw APIError.notCommitted }
+        let conversations = try await listDirectMessages().body
+        return [UserOpening.Section(name: "private_channels", json: conversations)]
     }
 }
