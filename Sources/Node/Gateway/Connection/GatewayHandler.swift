@@ -10,7 +10,7 @@ import NIOCore
 ///
 /// What a turn of the loop gathers for the connection leaves in one write at the turn's end. A client that does not
 /// read costs at most the configured bytes, then its connection is closed; its session waits to be resumed.
-final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler {
+final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, WheelEntry {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -36,7 +36,7 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler {
     let gateway: Gateway
     let loop: GatewayLoop
     /// Belongs to ``ConnectionWheel``.
-    var wheelPlace = ConnectionWheel.Place()
+    var wheelPlace = WheelPlace()
 
     private var context: ChannelHandlerContext?
     /// Needed until the handshake is answered and the session is there.

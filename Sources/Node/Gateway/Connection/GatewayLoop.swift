@@ -25,7 +25,7 @@ final class GatewayLoop: @unchecked Sendable {
     private var spare: [ByteBuffer] = []
     private var spareBytes = 0
 
-    private var wheel = ConnectionWheel()
+    private var wheel = ConnectionWheel<GatewayHandler>()
     private var isTicking = false
 
     init(eventLoop: any EventLoop, mesh: LoopMesh) {
