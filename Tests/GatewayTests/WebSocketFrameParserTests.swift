@@ -147,7 +147,8 @@ import Testing
     @Test(arguments: [8, 9, 10]) func controlFramesAreShortAndWhole(opcode: UInt8) {
         #expect(failure(.init(opcode: opcode, payload: Array(repeating: 0, count: 126))) == .malformedControlFrame)
         #expect(failure(.init(opcode: opcode, isFinal: false)) == .malformedControlFrame)
-        let longest: [UInt8] = opcode == 8 ? [0x03, 0xE8] + Array(repeating: 0x61, count: 123) : Array(repeating: 0, count: 125)
+        let longest: [UInt8] =
+            opcode == 8 ? [0x03, 0xE8] + Array(repeating: 0x61, count: 123) : Array(repeating: 0, count: 125)
         #expect(failure(.init(opcode: opcode, payload: longest)) == nil)
     }
 
