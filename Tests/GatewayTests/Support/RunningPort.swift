@@ -25,7 +25,7 @@ struct RunningPort {
         var gatewayConfiguration = GatewayConfiguration(publicOrigin: "http://flux.test")
         configure(&port, &gatewayConfiguration)
         var logger = Logger(label: "test")
-        logger.logLevel = .error
+        logger.logLevel = .critical
         let sessions = FakeSessions(eventLoops: mesh.executors.map(\.eventLoop))
         let gateway = Gateway(
             configuration: gatewayConfiguration, mesh: mesh, sessions: sessions, authenticator: FakeAuthenticator(),

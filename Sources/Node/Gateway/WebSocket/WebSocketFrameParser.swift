@@ -179,7 +179,7 @@ struct WebSocketFrameParser: Sendable {
             var rest = key
             while offset < count {
                 bytes[offset] ^= UInt8(truncatingIfNeeded: rest)
-                rest >>= 8
+                rest = rest >> 8 | rest << 24
                 offset += 1
             }
         }
