@@ -19,7 +19,7 @@ struct IdentifyPayload {
         token = try GatewayToken.read(fields["token"])
         intents = try Self.intents(fields["intents"])
         shard = try Self.shard(fields["shard"])
-        presence = fields["presence"].flatMap { $0.isNull ? nil : $0 }
+        if let presence = fields["presence"], !presence.isNull { self.presence = presence }
         let threshold = fields["large_threshold"]?.intValue ?? Self.thresholds.lowerBound
         largeThreshold = min(max(threshold, Self.thresholds.lowerBound), Self.thresholds.upperBound)
     }

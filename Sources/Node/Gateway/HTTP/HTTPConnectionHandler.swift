@@ -212,10 +212,14 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
 
     /// Goes on with the requests that were pipelined behind the exchange that has just ended.
     private func processWaiting(_ context: ChannelHandlerContext) {
+        var hasProcessed = false
         while !state.isBusy, !state.isFinished, !isUpgraded, let part = waiting.popFirst() {
             if case .head = part { waitingRequests -= 1 }
             process(context, part)
+            hasProcessed = true
         }
+        // The router's end takes up what it was given when it hears that reading is complete.
+        if hasProcessed, !isUpgraded { context.fireChannelReadComplete() }
         if waiting.isEmpty, !state.isBusy, !state.isFinished, !isUpgraded, let status = waitingRefusal {
             refuse(context, status)
         }
