@@ -162,7 +162,9 @@ let package = Package(
             path: "Tests/OpsTests", swiftSettings: strict),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["FluxCore", nioCore, nioPosix, nioHTTP1, .target(name: "flux")],
+            dependencies: [
+                "FluxCore", "CZlib", nioCore, nioPosix, nioHTTP1, concurrencyHelpers, .target(name: "flux"),
+            ],
             path: "Tests/System", exclude: ["python"], swiftSettings: strict),
     ]
 )
