@@ -60,6 +60,7 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
     /// Until then the larger limit holds for what a new session is told.
     private var openingEnds = NIODeadline.uptimeNanoseconds(0)
     private var isOverLimit = false
+    private var isReconnectSent = false
     /// When frames were last sent in batch mode.
     private var lastBatch = NIODeadline.uptimeNanoseconds(0)
     private var ending = Ending.none
@@ -536,7 +537,8 @@ extension GatewayHandler: SessionTransport {
     }
 
     func reconnect() {
-        guard case .none = ending else { return }
+        guard case .none = ending, !isReconnectSent else { return }
+        isReconnectSent = true
         enqueue { $0.append(.reconnect, body: "null".utf8, isAlone: true) }
         loop.eventLoop.assumeIsolated().scheduleTask(in: Self.reconnectDelay) {
             self.close(WebSocketCloseCode(.unknownError))
