@@ -3,13 +3,12 @@ import Testing
 
 @testable import FluxGateway
 
-/// The gateway as Python's `websockets`, `aiohttp` and `zlib` see it, which are what the bot libraries are built on.
-@Suite(.enabled(if: ForeignClientTests.isInstalled, "needs Python with websockets and aiohttp"))
-struct ForeignClientTests {
+/// The Python that is installed here.
+private enum Python {
     static let isInstalled = (try? run("import websockets, aiohttp, zlib", [])) == 0
 
     /// - Returns: the exit status of Python.
-    private static func run(_ script: String, _ arguments: [String]) throws -> Int32 {
+    static func run(_ script: String, _ arguments: [String]) throws -> Int32 {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["python3", "-c", script] + arguments
@@ -18,11 +17,15 @@ struct ForeignClientTests {
         process.waitUntilExit()
         return process.terminationStatus
     }
+}
 
+/// The gateway as Python's `websockets`, `aiohttp` and `zlib` see it, which are what the bot libraries are built on.
+@Suite(.enabled(if: Python.isInstalled, "needs Python with websockets and aiohttp"))
+struct ForeignClientTests {
     private func check(_ script: String) async throws {
         try await RunningPort.run { port in
             let number = String(port.port)
-            let status = try await Task.detached { try Self.run(script, [number]) }.value
+            let status = try await Task.detached { try Python.run(script, [number]) }.value
             #expect(status == 0)
         }
     }
