@@ -1,0 +1,148 @@
+import FluxCluster
+import FluxCore
+import FluxStore
+import FluxTestSupport
+import Logging
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import FluxRealtime
+
+/// One engine over a database of its own: real lanes, real leases, no sockets.
+final class TestNode: Sendable {
+    let realtime: Realtime
+    let mesh: LoopMesh
+    let database: Database
+    let url: String
+    private let control: Database
+    private let group: MultiThreadedEventLoopGroup
+
+    private init(
+        realtime: Realtime, mesh: LoopMesh, database: Database, control: Database, group: MultiThreadedEventLoopGroup,
+        url: String
+    ) {
+        self.realtime = realtime
+        self.mesh = mesh
+        self.database = database
+        self.control = control
+        self.group = group
+        self.url = url
+    }
+
+    /// Runs a test against a new node, or against a later incarnation on the database at `url`.
+    static func run<Value: Sendable>(
+        loops: Int = 2, url given: String? = nil, limits: SessionLimits = SessionLimits(),
+        _ test: (TestNode) async throws -> Value
+    ) async throws -> Value {
+        let url: String
+        if let given { url = given } else { url = try await TestPostgres.shared.database().url }
+        let node = try await start(loops: loops, url: url, limits: limits)
+        let result: Result<Value, any Error>
+        do { result = .success(try await test(node)) } catch { result = .failure(error) }
+        await node.stop()
+        return try result.get()
+    }
+
+    private static func start(loops: Int, url: String, limits: SessionLimits) async throws -> TestNode {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
+        let mesh = LoopMesh(group: group)
+        let logger = TestDatabase.silence
+        let control = try Database(
+            configuration: DatabaseConfiguration(url: url, applicationName: "flux/control", connections: 1),
+            logger: logger)
+        let registration = try await LeaseStore(control).register(node: 1, name: "test", lanes: 2, at: .now())
+        let configuration = DatabaseConfiguration(
+            url: url, applicationName: registration.identity.applicationName("query"), connections: 4)
+        let database = try Database(configuration: configuration, logger: logger)
+        let id = NodeID(rawValue: registration.identity.node)!
+        let system = ClusterActorSystem(
+            identity: FluxCluster.NodeIdentity(
+                name: "test", id: id, incarnation: registration.identity.incarnation),
+            mesh: mesh, transport: LocalNetwork().transport(of: id), leases: StoredLeases(store: LeaseStore(control)))
+        let realtime = try Realtime(
+            on: Realtime.Foundations(
+                system: system, mesh: mesh, database: database,
+                identifiers: IdentifierSource(
+                    SnowflakeMinter(
+                        node: registration.identity.node, floorMilliseconds: registration.idFloorMilliseconds,
+                        highWaterMilliseconds: registration.idHighWaterMilliseconds)),
+                logger: logger),
+            limits: limits,
+            settings: EngineSettings(mediaBase: "http://flux.test", gatewayURL: "ws://flux.test/"),
+            makeLanes: { outcomes in
+                try LanePool(
+                    configuration: configuration, identity: registration.identity, lanes: 2, logger: logger,
+                    onOutcomes: outcomes)
+            })
+        try await realtime.start()
+        return TestNode(
+            realtime: realtime, mesh: mesh, database: database, control: control, group: group, url: url)
+    }
+
+    private func stop() async {
+        await realtime.stop()
+        await database.close()
+        await control.close()
+        try? await group.shutdownGracefully()
+    }
+
+    // MARK: People and places
+
+    func person(_ name: String) async throws -> Caller {
+        let id = try realtime.mintID()
+        try await Accounts(database).register(User(id: id, username: name), passwordHash: "-")
+        return Caller(userID: id, isBot: false)
+    }
+
+    /// A guild of its owner with one channel.
+    func guild(of owner: Caller) async throws -> (id: GuildID, channel: ChannelID) {
+        let reply = try await realtime.perform(
+            GuildCommand(caller: owner, operation: .create, body: ["name": "Test"]), on: try realtime.mintID())
+        let guild = try JSON.parse(reply.body)
+        let id = try #require(guild["id"]?.snowflakeValue)
+        let channels = try JSON.parse(
+            try await realtime.perform(GuildCommand(caller: owner, operation: .listChannels), on: id).body)
+        let text = try #require(channels.arrayValue?.first { $0["type"]?.intValue == 0 }?["id"]?.snowflakeValue)
+        return (id, text)
+    }
+
+    func join(_ member: Caller, _ guild: (id: GuildID, channel: ChannelID), by owner: Caller) async throws {
+        let code = "c\(try realtime.mintID())"
+        _ = try await realtime.perform(
+            GuildCommand(caller: owner, operation: .createInvite(guild.channel, code: code)), on: guild.id)
+        _ = try await realtime.perform(
+            GuildCommand(caller: member, operation: .acceptInvite(code: code)), on: guild.id)
+    }
+
+    @discardableResult
+    func say(_ text: String, in channel: ChannelID, as caller: Caller, nonce: String? = nil) async throws -> JSON {
+        var body = JSONObject([.init(key: "content", value: .string(text))])
+        if let nonce {
+            body["nonce"] = .string(nonce)
+            body["enforce_nonce"] = true
+        }
+        let reply = try await realtime.perform(
+            ChannelCommand(caller: caller, operation: .send(attachments: []), body: .object(body)), on: channel)
+        return try JSON.parse(reply.body)
+    }
+
+    /// A session of a person on one of the loops.
+    func connect(_ caller: Caller, loop: Int = 0) async throws -> TestClient {
+        let client = TestClient(node: self, caller: caller, loop: loop)
+        try await client.identify()
+        return client
+    }
+}
+
+/// The leases in the database, as a node uses them.
+private struct StoredLeases: LeaseAuthority {
+    let store: LeaseStore
+
+    func acquire(_ slots: [Slot], for node: FluxCluster.NodeIdentity) async throws -> [Slot: Epoch] {
+        try await store.acquire(
+            slots, for: FluxStore.NodeIdentity(node: node.id.rawValue, incarnation: node.incarnation))
+    }
+
+    func release(_ slots: [Slot: Epoch], of node: FluxCluster.NodeIdentity) async throws {}
+}
