@@ -7,7 +7,7 @@ import Testing
 @testable import FluxSecurity
 
 /// Protocol 10.1: logging in, refreshing, logging out.
-@Suite(.timeLimit(.minutes(2))) struct LoginTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct LoginTests {
     private static func refresh(_ answer: TestAnswer) -> JSON {
         ["refresh_token": answer.json["refresh_token"] ?? .null]
     }
@@ -177,6 +177,18 @@ import Testing
         #expect(try await node.system.authenticator.identity(forToken: token) == nil)
         try await peer.system.refresh()
         #expect(try await peer.system.authenticator.identity(forToken: token) == nil)
+    }
+
+    @Test func anyLoginCanBeEndedHoweverManyThereAre() async throws {
+        let node = try await AccountNode.start()
+        let first = try await node.register("ada")
+        let user = User(id: try #require(first.json["user"]?["id"]?.snowflakeValue), username: "ada")
+        for _ in 0..<110 {
+            node.clock.advance(seconds: 1)
+            _ = try await node.system.logins.begin(for: user, clientInfo: nil)
+        }
+        #expect(try await node.post("/auth/logout", [:], AccountNode.bearing(first)).status == 204)
+        #expect(try await node.post("/auth/refresh", Self.refresh(first)).status == 401)
     }
 
     @Test func oneSeesAndEndsOwnLoginsOnly() async throws {

@@ -34,6 +34,9 @@ struct TestAnswer: Sendable {
 }
 
 /// The account routes of one node over a real Postgres; several nodes may share a database.
+///
+/// The suites that use it run their tests one after the other: each makes a database, and dozens at once would only wait
+/// for each other.
 struct AccountNode: Sendable {
     static let publicURL = "https://chat.example"
 

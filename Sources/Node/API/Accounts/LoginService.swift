@@ -98,10 +98,7 @@ public struct LoginService: Sendable {
     /// within five seconds, gateway sessions with 4004. Ids of other people's logins do nothing.
     func end(_ loginIDs: [LoginID], of userID: UserID) async throws {
         let moment = now()
-        let own = Set(try await logins.current(of: userID).map(\.id))
-        let ending = loginIDs.filter(own.contains)
-        guard !ending.isEmpty else { return }
-        try await logins.end(ending, of: userID, at: moment)
+        let ending = try await logins.end(loginIDs, of: userID, at: moment)
         await spread(endOf: ending, of: userID, at: moment)
     }
 

@@ -62,9 +62,18 @@ public struct Logins: Sendable {
         return .reused(loginID: loginID, userID: userID)
     }
 
-    /// Ends logins of one person; those of others and those that have ended already are passed over.
-    public func end(_ loginIDs: [LoginID], of userID: UserID, at now: Timestamp) async throws(StoreError) {
-        try await database.run(Statement(Queries.end, [.id(userID), .ids(loginIDs), .timestamp(now)]))
+    /// Ends logins of one person and says which; those of others and those that have ended already are passed over.
+    @discardableResult
+    public func end(
+        _ loginIDs: [LoginID], of userID: UserID, at now: Timestamp
+    ) async throws(StoreError) -> [LoginID] {
+        var ended: [LoginID] = []
+        for row in try await database.run(
+            Statement(Queries.end, [.id(userID), .ids(loginIDs), .timestamp(now)]))
+        {
+            ended.append(try row.id(0))
+        }
+        return ended
     }
 
     /// The person's logins that have not ended, the newest use first, at most 100.
@@ -129,8 +138,9 @@ public struct Logins: Sendable {
 
         static let end = PreparedQuery(
             "logins.end",
-            "UPDATE logins SET ended_at = $3 WHERE id = ANY ($2) AND user_id = $1 AND ended_at IS NULL",
-            [.int8, .int8Array, .timestamptz])
+            """
+            UPDATE logins SET ended_at = $3 WHERE id = ANY ($2) AND user_id = $1 AND ended_at IS NULL RETURNING id
+            """, [.int8, .int8Array, .timestamptz])
 
         static let current = PreparedQuery(
             "logins.current",
