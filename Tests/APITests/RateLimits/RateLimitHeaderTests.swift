@@ -76,7 +76,8 @@ import Testing
             routes: { table in table.add(.post, "/auth/test", access: .anyone, limit: .login) { _ in .noContent } },
             { node in
                 for _ in 0..<3 {
-                    #expect(try await node.client.send("POST", "/api/v10/auth/test", as: nil).status == 204)
+                    let own = try await node.client.send("POST", "/api/v10/auth/test", as: nil)
+                    #expect(own.status == 204)
                 }
                 func from(_ address: String) async throws -> Int {
                     try await node.client.send("POST", "/api/v10/auth/test", as: nil, [("x-forwarded-for", address)])
