@@ -8,7 +8,7 @@ import Testing
     private let rule = RateLimitConfiguration.Rule(tokens: 1, seconds: 1)
 
     @Test func callersAndPlacesAreCountedApart() async {
-        let limiter = LocalRateLimiter(microseconds: { 0 })
+        let limiter = LocalRateLimiter(milliseconds: { 0 })
         let first = RateLimitKey(bucket: .typing, subject: .user(1), major: 10)
         let others = [
             RateLimitKey(bucket: .typing, subject: .user(2), major: 10),
@@ -23,8 +23,8 @@ import Testing
     }
 
     @Test func memoryIsBounded() async {
-        let now = NIOLockedValueBox<Int64>(0)
-        let limiter = LocalRateLimiter(capacity: 32_000, microseconds: { now.withLockedValue { $0 } })
+        let now = NIOLockedValueBox<UInt64>(0)
+        let limiter = LocalRateLimiter(capacity: 32_000, milliseconds: { now.withLockedValue { $0 } })
         for user in 1...100_000 as ClosedRange<UInt64> {
             let decision = await limiter.take(
                 RateLimitKey(bucket: .typing, subject: .user(Snowflake(user))), rule: rule)
@@ -32,7 +32,7 @@ import Testing
         }
         #expect(limiter.count <= 32_000)
         // Once the windows are closed, new callers push them out and are counted again.
-        now.withLockedValue { $0 = 2_000_000 }
+        now.withLockedValue { $0 = 2_000 }
         for user in 200_000...200_100 as ClosedRange<UInt64> {
             let key = RateLimitKey(bucket: .typing, subject: .user(Snowflake(user)))
             #expect(await limiter.take(key, rule: rule).isAllowed)

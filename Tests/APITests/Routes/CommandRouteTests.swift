@@ -224,7 +224,7 @@ import Testing
             return CommandReply(status: 200, body: Array(#"{"id":"\#(id)"}"#.utf8))
         }
         let directory = FakeDirectory(memberships: [7: (1...40).map { Snowflake($0) }])
-        try await TestNode.run(engine: engine, directory: directory) { node in
+        try await TestNode.run(engine: engine, directory: directory) { (node: TestNode) async throws in
             func ids(_ query: String) async throws -> [Int] {
                 let answer = try await node.client.send("GET", "/api/v10/users/@me/guilds?" + query)
                 return try #require(try JSON.parse(answer.body).arrayValue).compactMap {

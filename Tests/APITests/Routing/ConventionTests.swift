@@ -203,7 +203,7 @@ import Testing
     }
 
     @Test func brokenRequestsDoNotHarmTheServer() async throws {
-        try await TestNode.run { node in
+        try await TestNode.run { (node: TestNode) async throws in
             for bytes in [
                 "\r\n\r\n", "GET\r\n\r\n",
                 "POST /api/v10/channels/5/messages HTTP/1.1\r\nhost: a\r\n"
