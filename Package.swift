@@ -147,7 +147,12 @@ let package = Package(
             path: "Tests/GatewayTests", swiftSettings: strict),
         .testTarget(
             name: "APITests",
-            dependencies: ["FluxAPI", "FluxCore", "FluxSecurity", "FluxStore", "FluxRealtime", nioCore, logging],
+            dependencies: [
+                "FluxAPI", "FluxCore", "FluxSecurity", "FluxStore", "FluxRealtime", hummingbird, nioCore, nioPosix,
+                nioHTTP1, concurrencyHelpers, logging,
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
             path: "Tests/APITests", swiftSettings: strict),
         .testTarget(
             name: "AccountTests",

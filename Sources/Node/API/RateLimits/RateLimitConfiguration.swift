@@ -5,12 +5,12 @@ public struct RateLimitConfiguration: Sendable {
         /// Calls in one window.
         public var tokens: Int
         /// Length of the window in seconds.
-        public var seconds: Double
+        public var seconds: Int
 
-        /// Makes a rule. Less than one token or one millisecond counts as one.
-        public init(tokens: Int, seconds: Double) {
+        /// Makes a rule. Less than one token or one second counts as one.
+        public init(tokens: Int, seconds: Int) {
             self.tokens = max(1, tokens)
-            self.seconds = max(0.001, seconds)
+            self.seconds = max(1, seconds)
         }
     }
 

@@ -1,4 +1,5 @@
 import FluxCore
+import FluxRealtime
 
 /// Whose calls are counted together.
 public struct RateLimitKey: Hashable, Sendable {
@@ -40,6 +41,13 @@ public struct RateLimitDecision: Hashable, Sendable {
         self.limit = limit
         self.remaining = remaining
         self.resetAfter = resetAfter
+    }
+
+    /// The decision of a window of the engine's.
+    init(_ decision: RateWindow.Decision) {
+        self.init(
+            isAllowed: decision.isAllowed, limit: decision.limit, remaining: decision.remaining,
+            resetAfter: Double(decision.resetAfterMilliseconds) / 1_000)
     }
 }
 

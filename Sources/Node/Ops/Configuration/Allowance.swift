@@ -23,12 +23,12 @@ public struct Allowance: Sendable, Hashable, CustomStringConvertible, LosslessSt
     }
 
     init(_ rule: RateLimitConfiguration.Rule) {
-        self.init(rule.tokens, perSeconds: Int(rule.seconds))
+        self.init(rule.tokens, perSeconds: rule.seconds)
     }
 
     /// The same in the API's terms.
     var rule: RateLimitConfiguration.Rule {
-        RateLimitConfiguration.Rule(tokens: tokens, seconds: Double(seconds))
+        RateLimitConfiguration.Rule(tokens: tokens, seconds: seconds)
     }
 
     /// The form that ``init(_:)`` reads.
