@@ -63,7 +63,7 @@ public struct DirectMessages: Sendable {
         try await database.run(Statement(Queries.pair, [.id(low), .id(high)])).first?.id(0)
     }
 
-    private enum Queries {
+    enum Queries {
         static let pair = PreparedQuery(
             "directMessages.pair",
             "SELECT channel_id FROM dm_pairs WHERE low_user_id = $1 AND high_user_id = $2", [.int8, .int8])

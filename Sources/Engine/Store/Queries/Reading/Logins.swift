@@ -90,7 +90,7 @@ public struct Logins: Sendable {
         return ended
     }
 
-    private enum Queries {
+    enum Queries {
         static let begin = PreparedQuery(
             "logins.begin",
             """

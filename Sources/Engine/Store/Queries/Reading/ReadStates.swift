@@ -43,7 +43,7 @@ public struct ReadStates: Sendable {
         return states
     }
 
-    private enum Queries {
+    enum Queries {
         // The condition on mentions is the index's own, word for word; the index holds only such messages.
         static let list = PreparedQuery(
             "readStates.list",

@@ -62,7 +62,7 @@ public struct Relationships: Sendable {
         return relationships
     }
 
-    private enum Queries {
+    enum Queries {
         static let columns = "r.user_id, r.other_id, r.kind, r.bond, r.since, r.nickname, \(UserRow.columns)"
 
         static let list = PreparedQuery(

@@ -20,7 +20,7 @@ public struct Settings: Sendable {
         return settings
     }
 
-    private enum Queries {
+    enum Queries {
         static let find = PreparedQuery(
             "settings.find", "SELECT settings FROM user_settings WHERE user_id = $1", [.int8])
 
