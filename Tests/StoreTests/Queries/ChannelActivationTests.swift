@@ -72,7 +72,7 @@ struct ChannelActivationTests {
             let pins = Pins(database)
             let all = try await pins.list(in: channelID, guildID: nil)
             #expect(all.map(\.message.id) == [2, 1, 3].map { Fixture.id($0) })
-            #expect(all.allSatisfy(\.message.pinned))
+            #expect(all.allSatisfy { $0.message.pinned })
             let rest = try await pins.list(in: channelID, guildID: nil, before: all[0].pinnedAt, limit: 1)
             #expect(rest.map(\.message.id) == [Fixture.id(1)])
             try await database.run(.unpin(Fixture.id(1), channelID: channelID))

@@ -12,24 +12,30 @@ struct PersonTests {
         try await withDatabase { database in
             try await Provision(database).insert(users: (1...4).map { Fixture.person($0) })
             let relationships = Relationships(database)
-            func relationship(_ user: UInt64, _ peer: UInt64, _ kind: Relationship.Kind) -> Relationship {
-                Relationship(
+            func side(_ user: UInt64, _ peer: UInt64, _ kind: Relationship.Kind?) -> RelationshipSide {
+                RelationshipSide(
                     userID: Fixture.id(user), peerID: Fixture.id(peer), kind: kind, nickname: "nick",
-                    since: Fixture.moment)
+                    since: Fixture.moment,
+                    own: RelationshipHalf(
+                        version: Fixture.id(11), want: Fixture.id(12), dismissed: Fixture.id(13), blocks: true),
+                    peer: RelationshipHalf(
+                        version: Fixture.id(14), want: Fixture.id(15), dismissed: Fixture.id(16), blocks: false))
             }
             try await database.apply(
-                .setRelationship(relationship(1, 2, .outgoing), bond: Fixture.id(77)),
-                .setRelationship(relationship(1, 3, .friend)), .setRelationship(relationship(2, 3, .friend)),
-                .setRelationship(relationship(1, 4, .friend)), .setRelationship(relationship(2, 4, .blocked)))
-            let found = try #require(try await relationships.find(of: ada, with: bob))
-            #expect(found.relationship == relationship(1, 2, .outgoing) && found.bond == Fixture.id(77))
-            #expect(found.peer.username == "person2")
+                .setRelationship(side(1, 2, .outgoing)), .setRelationship(side(1, 3, .friend)),
+                .setRelationship(side(2, 3, .friend)), .setRelationship(side(1, 4, .friend)),
+                .setRelationship(side(2, 4, .blocked)))
+            #expect(try await relationships.find(of: ada, with: bob) == side(1, 2, .outgoing))
             #expect(try await relationships.find(of: bob, with: ada) == nil)
-            #expect(try await relationships.list(of: ada).map(\.relationship.kind) == [.outgoing, .friend, .friend])
+            #expect(try await relationships.list(of: ada).map(\.kind) == [.outgoing, .friend, .friend])
             #expect(try await relationships.mutualFriends(ada, bob).map(\.id) == [Fixture.id(3)])
-            try await database.apply(
-                .setRelationship(relationship(1, 2, .friend)), .removeRelationship(of: ada, with: Fixture.id(3)))
-            #expect(try await relationships.list(of: ada).map(\.relationship.kind) == [.friend, .friend])
+            var changed = RelationshipSide(
+                userID: ada, peerID: bob, since: Timestamp.now(), own: RelationshipHalf(blocks: false),
+                peer: RelationshipHalf(version: Fixture.id(1), blocks: true))
+            try await database.apply(.setRelationship(changed))
+            let read = try #require(try await relationships.find(of: ada, with: bob))
+            changed.since = read.since
+            #expect(read == changed)
             try await database.apply(
                 .setNote("n", userID: ada, about: bob), .setNote("m", userID: ada, about: Fixture.id(3)),
                 .setNote("", userID: ada, about: bob))
@@ -72,7 +78,12 @@ struct PersonTests {
                     readAt: Fixture.moment)
             }
             for number in [UInt64(3), 5, 4] { try await database.run(.setReceipt(receipt(number))) }
-            #expect(try await DirectMessages(database).receipts(in: Fixture.id(500)) == [receipt(5)])
+            let directMessages = DirectMessages(database)
+            #expect(try await directMessages.receipts(in: Fixture.id(500)) == [receipt(5)])
+            try await database.run(.deleteReceipts(of: bob, in: [Fixture.id(500)]))
+            #expect(try await directMessages.receipts(in: Fixture.id(500)).count == 1)
+            try await database.run(.deleteReceipts(of: ada, in: [Fixture.id(500)]))
+            #expect(try await directMessages.receipts(in: Fixture.id(500)).isEmpty)
         }
     }
 
@@ -143,6 +154,11 @@ struct PersonTests {
                 .setGuildSettings([4], userID: ada, guildID: Fixture.id(600)))
             #expect(try await settings.find(of: ada) == [2])
             #expect(try await settings.guilds(of: ada) == [Fixture.id(600): [4]])
+            try await database.run(.insertUser(Fixture.person(1)))
+            let loaded = try #require(try await UserLoading(database).load(ada))
+            #expect(loaded.user == Fixture.person(1) && loaded.settings == [2])
+            #expect(loaded.guildSettings == [Fixture.id(600): [4]] && loaded.relationships.isEmpty)
+            #expect(try await UserLoading(database).load(bob) == nil)
         }
     }
 

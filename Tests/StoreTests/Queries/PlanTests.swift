@@ -25,7 +25,8 @@ struct PlanTests {
             try await fill(database)
             for query in Self.hot {
                 let plan = try await plan(of: query, in: database)
-                let scans = plan.filter { $0.contains("Seq Scan") }
+                // The partition without an upper bound is empty by design; reading its no pages is the cheapest there is.
+                let scans = plan.filter { $0.contains("Seq Scan") && !$0.contains("_future ") }
                 #expect(scans.isEmpty, "\(query.name):\n\(plan.joined(separator: "\n"))")
             }
         }
@@ -103,8 +104,9 @@ struct PlanTests {
             SELECT 'c' || n, n % 5000 + 1, n, 0, 0, now() FROM generate_series(1, 20000) n
             """,
             """
-            INSERT INTO relationships (user_id, other_id, kind, since) SELECT n % 1000 + 1, n, 1, now()
-            FROM generate_series(1, 20000) n
+            INSERT INTO relationships (user_id, other_id, kind, since, own_version, own_want, own_dismissed, own_blocks,
+                peer_version, peer_want, peer_dismissed, peer_blocks)
+            SELECT n % 1000 + 1, n, 1, now(), 1, 1, 0, false, 1, 1, 0, false FROM generate_series(1, 20000) n
             """,
             "INSERT INTO outbox SELECT n, 3, n % 1024, n, now(), '' FROM generate_series(1, 20000) n",
             """

@@ -1,28 +1,14 @@
-import FluxCore
-import Foundation
-import Logging
+import FluxStore
+import FluxTestSupport
 
-@testable import FluxStore
-
-/// Runs `body` on an empty database with the schema, on a real server, and removes it afterwards.
+/// Runs `body` on an empty database with the whole schema, on a real server.
 func withDatabase(_ body: (Database) async throws -> Void) async throws {
-    let name = "t\(UInt64.random(in: 0 ... .max))"
-    func psql(_ sql: String) throws {
-        let p = Process()
-        p.executableURL = URL(fileURLWithPath: "/usr/bin/psql")
-        p.arguments = ["-h", "/tmp/sq-pg", "-U", "postgres", "-q", "-c", sql]
-        try p.run()
-        p.waitUntilExit()
-    }
-    try psql("create database \(name) template flux_template")
-    let database = try Database(
-        configuration: DatabaseConfiguration(url: "host=/tmp/sq-pg user=postgres dbname=\(name)", connections: 3),
-        logger: Logger(label: "test"))
-    do { try await body(database) } catch {
+    let database = try await TestPostgres.shared.database().open(connections: 3)
+    do {
+        try await body(database)
+    } catch {
         await database.close()
-        try psql("drop database \(name) with (force)")
         throw error
     }
     await database.close()
-    try psql("drop database \(name) with (force)")
 }
