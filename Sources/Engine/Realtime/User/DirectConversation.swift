@@ -33,7 +33,7 @@ final class DirectConversation: Conversation {
         guard channel.kind == .directMessage, channel.recipients.count == 2 else { return false }
         let (one, other) = (channel.recipients[0], channel.recipients[1])
         for (own, peer) in [(one, other), (other, one)] {
-            if try await services.relationships.find(of: own, with: peer)?.relationship.kind == .blocked { return true }
+            if try await services.relationships.find(of: own, with: peer)?.kind == .blocked { return true }
         }
         return false
     }

@@ -1,17 +1,28 @@
 -- What belongs to one person (written by their User actor through the lane of the user's slot), DMs, and the outbox that
 -- carries changes from one key to another.
 
--- One side of a relationship. Each side is its own row and belongs to its own user; the other side follows through the
--- outbox (I11).
+-- One side of a relationship. Each side is its own row, belongs to its own user, and holds what that user has said (own_)
+-- and the last that was heard from the other (peer_), each under a version that grows. What the two are to each other
+-- follows from these two halves; both sides compute it from the same ones as soon as each has heard the other's last
+-- word, which travels through the outbox (I11). A row stays when the two are nothing to each other any more, because a
+-- word that comes late must still be known to be old.
 CREATE TABLE relationships (
-    user_id  bigint      NOT NULL,
-    other_id bigint      NOT NULL,
-    -- 0 none (kept for its number below), 1 friend, 2 blocked, 3 incoming, 4 outgoing (protocol 9.1).
-    kind     smallint    NOT NULL,
-    -- The request by which the two are bound; what the other side says about another request is out of date.
-    bond     bigint      NOT NULL DEFAULT 0,
-    since    timestamptz NOT NULL,
-    nickname text,
+    user_id        bigint      NOT NULL,
+    other_id       bigint      NOT NULL,
+    -- What follows from the halves: 0 none, 1 friend, 2 blocked, 3 incoming, 4 outgoing (protocol 9.1).
+    kind           smallint    NOT NULL,
+    own_blocks     boolean     NOT NULL,
+    peer_blocks    boolean     NOT NULL,
+    since          timestamptz NOT NULL,
+    own_version    bigint      NOT NULL,
+    -- The version in which friendship was asked for or accepted; 0: it is not wanted.
+    own_want       bigint      NOT NULL,
+    -- The other one's wishes up to this version are declined or over.
+    own_dismissed  bigint      NOT NULL,
+    peer_version   bigint      NOT NULL,
+    peer_want      bigint      NOT NULL,
+    peer_dismissed bigint      NOT NULL,
+    nickname       text,
     PRIMARY KEY (user_id, other_id)
 );
 

@@ -35,7 +35,7 @@ public struct Accounts: Sendable {
         try await database.run(Statement(Queries.setPassword, [.id(userID), .text(hash), .timestamp(now)]))
     }
 
-    private enum Queries {
+    enum Queries {
         static let insertPassword = PreparedQuery(
             "passwords.insert", "INSERT INTO passwords (user_id, hash, changed_at) VALUES ($1, $2, $3)",
             [.int8, .text, .timestamptz])

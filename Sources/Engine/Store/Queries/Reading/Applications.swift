@@ -74,7 +74,7 @@ public struct Applications: Sendable {
             interactionsEndpointURL: try row.optionalText(7), createdAt: try row.timestamp(8))
     }
 
-    private enum Queries {
+    enum Queries {
         static let columns = """
             id, owner_id, bot_public, name, description, icon, verify_key, interactions_endpoint_url, created_at
             """

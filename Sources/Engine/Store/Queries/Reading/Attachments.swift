@@ -38,7 +38,7 @@ public struct Attachments: Sendable {
         try await database.run(Statement(Queries.delete, [.ids(ids)]))
     }
 
-    private enum Queries {
+    enum Queries {
         static let insert = PreparedQuery(
             "attachments.insert",
             """

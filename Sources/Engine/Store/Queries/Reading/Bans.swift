@@ -45,7 +45,7 @@ public struct Bans: Sendable {
             user: try UserRow.read(row, from: 4))
     }
 
-    private enum Queries {
+    enum Queries {
         static let columns = "b.guild_id, b.user_id, b.reason, b.created_at, \(UserRow.columns)"
 
         static let find = PreparedQuery(

@@ -85,7 +85,7 @@ public struct ChannelEvents: Sendable {
         return .logged(kind, messageID: try row.optionalID(12), payload: try row.bytes(13))
     }
 
-    private enum Queries {
+    enum Queries {
         // `standing` is the number up to which the client's copy stands: what it asked for where it named no epoch.
         // Each search runs down an index and stops at the first hit, which is the first row but after a rollback.
         static let after = PreparedQuery(

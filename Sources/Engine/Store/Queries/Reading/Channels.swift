@@ -103,7 +103,7 @@ public struct Channels: Sendable {
         return records
     }
 
-    private enum Queries {
+    enum Queries {
         // A channel of a deleted guild is gone with it, though its row is still to be removed.
         static let alive = """
             c.id = $1 AND c.deleted_at IS NULL

@@ -5,6 +5,11 @@ public struct DirectMessage: Sendable, Equatable {
     public var channel: Channel
     /// Whether the person's list shows it.
     public var isOpen: Bool
+
+    public init(channel: Channel, isOpen: Bool) {
+        self.channel = channel
+        self.isOpen = isOpen
+    }
 }
 
 /// DMs and group DMs: who shares one, and the lists of people.
@@ -38,8 +43,14 @@ public struct DirectMessages: Sendable {
 
     /// The DMs in a person's list with their heads and recipients, those that are closed too if `closed`.
     public func list(of userID: UserID, closed: Bool = false) async throws(StoreError) -> [DirectMessage] {
-        let rows = try await database.run(
-            Statement(Queries.list, [.id(userID), .bool(closed), .int(Self.pageLimit)]))
+        try Self.readAll(try await database.run(Self.statement(of: userID, closed: closed)))
+    }
+
+    static func statement(of userID: UserID, closed: Bool) -> Statement {
+        Statement(Queries.list, [.id(userID), .bool(closed), .int(pageLimit)])
+    }
+
+    static func readAll(_ rows: Rows) throws(StoreError) -> [DirectMessage] {
         var list: [DirectMessage] = []
         for row in rows {
             list.append(DirectMessage(channel: try ChannelRow.read(row), isOpen: try row.bool("is_open")))
@@ -63,7 +74,7 @@ public struct DirectMessages: Sendable {
         try await database.run(Statement(Queries.pair, [.id(low), .id(high)])).first?.id(0)
     }
 
-    private enum Queries {
+    enum Queries {
         static let pair = PreparedQuery(
             "directMessages.pair",
             "SELECT channel_id FROM dm_pairs WHERE low_user_id = $1 AND high_user_id = $2", [.int8, .int8])

@@ -70,7 +70,7 @@ public struct GuildLoading: Sendable {
         return channels
     }
 
-    private enum Queries {
+    enum Queries {
         static let guild = PreparedQuery(
             "guildLoading.guild",
             """

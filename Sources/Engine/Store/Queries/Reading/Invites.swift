@@ -31,7 +31,7 @@ public struct Invites: Sendable {
             temporary: try row.bool(7), createdAt: try row.timestamp(8))
     }
 
-    private enum Queries {
+    enum Queries {
         static let columns = """
             i.code, i.guild_id, i.channel_id, i.inviter_id, i.uses, i.max_uses, i.max_age, i.temporary, i.created_at
             """

@@ -99,7 +99,7 @@ public struct Logins: Sendable {
         return ended
     }
 
-    private enum Queries {
+    enum Queries {
         static let begin = PreparedQuery(
             "logins.begin",
             """

@@ -57,7 +57,7 @@ public struct Maintenance: Sendable {
         try await database.run(Statement(query, parameters)).first?.integer(0) ?? 0
     }
 
-    private enum Queries {
+    enum Queries {
         static let extend = PreparedQuery(
             "maintenance.extendPartitions", "SELECT extend_message_partitions($1)", [.int8], repeatable: true)
 

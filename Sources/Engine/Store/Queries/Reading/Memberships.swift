@@ -64,7 +64,7 @@ public struct Memberships: Sendable {
 
     private static func clamp(_ limit: Int) -> Int { max(0, min(limit, pageLimit)) }
 
-    private enum Queries {
+    enum Queries {
         static let guildIDs = PreparedQuery(
             "memberships.guildIDs",
             """

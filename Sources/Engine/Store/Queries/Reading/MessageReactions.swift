@@ -81,7 +81,7 @@ public struct MessageReactions: Sendable {
         return emoji
     }
 
-    private enum Queries {
+    enum Queries {
         static let counts = PreparedQuery(
             "reactions.counts",
             """

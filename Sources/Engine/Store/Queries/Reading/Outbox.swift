@@ -48,7 +48,7 @@ public struct Outbox: Sendable {
         return entries
     }
 
-    private enum Queries {
+    enum Queries {
         static let columns = "id, target_kind, target_slot, target_key, created_at, payload"
 
         static let pending = PreparedQuery(

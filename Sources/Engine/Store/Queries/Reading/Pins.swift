@@ -37,7 +37,7 @@ public struct Pins: Sendable {
         try await database.run(Statement(Queries.count, [.id(channelID)])).first?.integer(0) ?? 0
     }
 
-    private enum Queries {
+    enum Queries {
         static let list = PreparedQuery(
             "pins.list",
             """

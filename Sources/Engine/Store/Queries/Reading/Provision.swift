@@ -66,7 +66,7 @@ public struct Provision: Sendable {
         }
     }
 
-    private enum Queries {
+    enum Queries {
         static let users = PreparedQuery(
             "provision.users",
             """

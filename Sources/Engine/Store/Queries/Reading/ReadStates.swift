@@ -7,6 +7,12 @@ public struct StoredReadState: Sendable, Equatable {
     /// The part of the count that was marked by hand.
     public var markedCount: Int
     public var version: Int64
+
+    public init(state: ReadState, markedCount: Int, version: Int64) {
+        self.state = state
+        self.markedCount = markedCount
+        self.version = version
+    }
 }
 
 /// Reads of read states. Mentions are stored once, in the message, and counted here.
@@ -25,8 +31,14 @@ public struct ReadStates: Sendable {
     /// In a guild a message counts that mentions the person, one of the person's roles there, or everyone; in a DM every
     /// one does; one's own never do.
     public func list(of userID: UserID) async throws(StoreError) -> [StoredReadState] {
-        let rows = try await database.run(
-            Statement(Queries.list, [.id(userID), .int(Self.countLimit), .int(Self.pageLimit)]))
+        try Self.readAll(try await database.run(Self.statement(of: userID)), of: userID)
+    }
+
+    static func statement(of userID: UserID) -> Statement {
+        Statement(Queries.list, [.id(userID), .int(countLimit), .int(pageLimit)])
+    }
+
+    static func readAll(_ rows: Rows, of userID: UserID) throws(StoreError) -> [StoredReadState] {
         var states: [StoredReadState] = []
         states.reserveCapacity(rows.count)
         for row in rows {
@@ -43,7 +55,7 @@ public struct ReadStates: Sendable {
         return states
     }
 
-    private enum Queries {
+    enum Queries {
         // The condition on mentions is the index's own, word for word; the index holds only such messages.
         static let list = PreparedQuery(
             "readStates.list",

@@ -1,29 +1,70 @@
 import FluxCore
 
-/// One side of a relationship as it is stored, with the account of the other one.
-public struct StoredRelationship: Sendable, Equatable {
-    public var relationship: Relationship
-    /// The request by which the two are bound; 0 where there is none.
-    public var bond: Snowflake
-    public var peer: User
+/// What one of two people has said about the other: the half of a relationship that is theirs alone to change.
+public struct RelationshipHalf: Sendable, Hashable {
+    /// Grows with each change of this half; 0 where nothing was ever said.
+    public var version: Snowflake
+    /// The version in which friendship was asked for or accepted; 0 where it is not wanted.
+    public var want: Snowflake
+    /// The other one's wishes up to this version are declined or over.
+    public var dismissed: Snowflake
+    /// Whether the other one is blocked.
+    public var blocks: Bool
+
+    public init(
+        version: Snowflake = Snowflake(0), want: Snowflake = Snowflake(0), dismissed: Snowflake = Snowflake(0),
+        blocks: Bool = false
+    ) {
+        self.version = version
+        self.want = want
+        self.dismissed = dismissed
+        self.blocks = blocks
+    }
+}
+
+/// One side of a relationship: what its user has said, and the last that was heard from the other.
+public struct RelationshipSide: Sendable, Hashable {
+    public var userID: UserID
+    public var peerID: UserID
+    /// What follows from the halves; nil where the two are nothing to each other.
+    public var kind: Relationship.Kind?
+    public var nickname: String?
+    /// When `kind` came about.
+    public var since: Timestamp
+    public var own: RelationshipHalf
+    public var peer: RelationshipHalf
+
+    public init(
+        userID: UserID, peerID: UserID, kind: Relationship.Kind? = nil, nickname: String? = nil, since: Timestamp,
+        own: RelationshipHalf = RelationshipHalf(), peer: RelationshipHalf = RelationshipHalf()
+    ) {
+        self.userID = userID
+        self.peerID = peerID
+        self.kind = kind
+        self.nickname = nickname
+        self.since = since
+        self.own = own
+        self.peer = peer
+    }
 }
 
 /// Reads of relationships, each from the side of one person.
 public struct Relationships: Sendable {
-    /// The most relationships that one call returns; a person may have 1,000 friends and as many of the others.
+    /// The most relationships that one call returns; a person may
+    /// have 1,000 friends and as many of the others.
     public static let pageLimit = 5_000
 
     private let database: Database
 
     public init(_ database: Database) { self.database = database }
 
-    /// All of a person's relationships, by the other one's id.
-    public func list(of userID: UserID) async throws(StoreError) -> [StoredRelationship] {
-        try Self.readAll(try await database.run(Statement(Queries.list, [.id(userID), .int(Self.pageLimit)])))
+    /// All of a person's relationships, by the other one's id, those that are over among them.
+    public func list(of userID: UserID) async throws(StoreError) -> [RelationshipSide] {
+        try Self.readAll(try await database.run(Self.statement(of: userID)))
     }
 
     /// What somebody is to a person, from that person's side.
-    public func find(of userID: UserID, with peerID: UserID) async throws(StoreError) -> StoredRelationship? {
+    public func find(of userID: UserID, with peerID: UserID) async throws(StoreError) -> RelationshipSide? {
         try Self.readAll(try await database.run(Statement(Queries.find, [.id(userID), .id(peerID)]))).first
     }
 
@@ -38,46 +79,58 @@ public struct Relationships: Sendable {
 
     /// The person's notes on others, at most `pageLimit`.
     public func notes(of userID: UserID) async throws(StoreError) -> [UserID: String] {
+        try Self.readNotes(try await database.run(Self.notesStatement(of: userID)))
+    }
+
+    static func statement(of userID: UserID) -> Statement {
+        Statement(Queries.list, [.id(userID), .int(pageLimit)])
+    }
+
+    static func notesStatement(of userID: UserID) -> Statement {
+        Statement(Queries.notes, [.id(userID), .int(pageLimit)])
+    }
+
+    static func readNotes(_ rows: Rows) throws(StoreError) -> [UserID: String] {
         var notes: [UserID: String] = [:]
-        for row in try await database.run(Statement(Queries.notes, [.id(userID), .int(Self.pageLimit)])) {
-            notes[try row.id(0)] = try row.text(1)
-        }
+        for row in rows { notes[try row.id(0)] = try row.text(1) }
         return notes
     }
 
-    private static func readAll(_ rows: Rows) throws(StoreError) -> [StoredRelationship] {
-        var relationships: [StoredRelationship] = []
+    static func readAll(_ rows: Rows) throws(StoreError) -> [RelationshipSide] {
+        var sides: [RelationshipSide] = []
         for row in rows {
-            let rawKind: Int = try row.integer(2)
-            guard let kind = Relationship.Kind(rawValue: rawKind) else {
-                throw .corrupt("relationship of kind \(rawKind)")
+            let kind: Int = try row.integer(2)
+            guard kind == 0 || Relationship.Kind(rawValue: kind) != nil else {
+                throw .corrupt("relationship of kind \(kind)")
             }
-            relationships.append(
-                StoredRelationship(
-                    relationship: Relationship(
-                        userID: try row.id(0), peerID: try row.id(1), kind: kind, nickname: try row.optionalText(5),
-                        since: try row.timestamp(4)),
-                    bond: try row.id(3), peer: try UserRow.read(row, from: 6)))
+            sides.append(
+                RelationshipSide(
+                    userID: try row.id(0), peerID: try row.id(1), kind: Relationship.Kind(rawValue: kind),
+                    nickname: try row.optionalText(4), since: try row.timestamp(3), own: try half(row, from: 5),
+                    peer: try half(row, from: 9)))
         }
-        return relationships
+        return sides
     }
 
-    private enum Queries {
-        static let columns = "r.user_id, r.other_id, r.kind, r.bond, r.since, r.nickname, \(UserRow.columns)"
+    private static func half(_ row: Row, from first: Int) throws(StoreError) -> RelationshipHalf {
+        RelationshipHalf(
+            version: try row.id(.position(first)), want: try row.id(.position(first + 1)),
+            dismissed: try row.id(.position(first + 2)), blocks: try row.bool(.position(first + 3)))
+    }
+
+    enum Queries {
+        static let columns = """
+            user_id, other_id, kind, since, nickname, own_version, own_want, own_dismissed, own_blocks, peer_version,
+            peer_want, peer_dismissed, peer_blocks
+            """
 
         static let list = PreparedQuery(
             "relationships.list",
-            """
-            SELECT \(columns) FROM relationships r JOIN users u ON u.id = r.other_id
-            WHERE r.user_id = $1 ORDER BY r.other_id LIMIT $2
-            """, [.int8, .int4])
+            "SELECT \(columns) FROM relationships WHERE user_id = $1 ORDER BY other_id LIMIT $2", [.int8, .int4])
 
         static let find = PreparedQuery(
             "relationships.find",
-            """
-            SELECT \(columns) FROM relationships r JOIN users u ON u.id = r.other_id
-            WHERE r.user_id = $1 AND r.other_id = $2
-            """, [.int8, .int8])
+            "SELECT \(columns) FROM relationships WHERE user_id = $1 AND other_id = $2", [.int8, .int8])
 
         static let mutualFriends = PreparedQuery(
             "relationships.mutualFriends",

@@ -8,19 +8,26 @@ public struct Settings: Sendable {
 
     /// A person's settings, or nil if none were ever set.
     public func find(of userID: UserID) async throws(StoreError) -> [UInt8]? {
-        try await database.run(Statement(Queries.find, [.id(userID)])).first?.bytes(0)
+        try Self.read(try await database.run(Self.statement(of: userID)))
     }
 
     /// A person's settings by guild, at most 1,000.
     public func guilds(of userID: UserID) async throws(StoreError) -> [GuildID: [UInt8]] {
+        try Self.readGuilds(try await database.run(Self.guildsStatement(of: userID)))
+    }
+
+    static func statement(of userID: UserID) -> Statement { Statement(Queries.find, [.id(userID)]) }
+    static func guildsStatement(of userID: UserID) -> Statement { Statement(Queries.guilds, [.id(userID)]) }
+
+    static func read(_ rows: Rows) throws(StoreError) -> [UInt8]? { try rows.first?.bytes(0) }
+
+    static func readGuilds(_ rows: Rows) throws(StoreError) -> [GuildID: [UInt8]] {
         var settings: [GuildID: [UInt8]] = [:]
-        for row in try await database.run(Statement(Queries.guilds, [.id(userID)])) {
-            settings[try row.id(0)] = try row.bytes(1)
-        }
+        for row in rows { settings[try row.id(0)] = try row.bytes(1) }
         return settings
     }
 
-    private enum Queries {
+    enum Queries {
         static let find = PreparedQuery(
             "settings.find", "SELECT settings FROM user_settings WHERE user_id = $1", [.int8])
 

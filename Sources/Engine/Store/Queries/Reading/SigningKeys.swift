@@ -53,7 +53,7 @@ public struct SigningKeys: Sendable {
         try await database.run(Statement(Queries.removeExpired, [.timestamp(now)]))
     }
 
-    private enum Queries {
+    enum Queries {
         static let inUse = PreparedQuery(
             "signingKeys.inUse",
             """

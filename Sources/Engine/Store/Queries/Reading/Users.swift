@@ -48,7 +48,7 @@ public struct Users: Sendable {
         return try UserRow.readAll(rows)
     }
 
-    private enum Queries {
+    enum Queries {
         static let batch = PreparedQuery(
             "users.batch", "SELECT \(UserRow.columns) FROM users u WHERE u.id = ANY ($1)", [.int8Array])
 

@@ -13,19 +13,16 @@ extension Statement {
             ])
     }
 
-    /// One side of a relationship: `relationship.userID`'s. `bond` names the request by which the two are bound.
-    public static func setRelationship(_ relationship: Relationship, bond: Snowflake = Snowflake(0)) -> Statement {
+    /// One side of a relationship: `side.userID`'s.
+    public static func setRelationship(_ side: RelationshipSide) -> Statement {
         Statement(
             Queries.setRelationship,
             [
-                .id(relationship.userID), .id(relationship.peerID), .int(relationship.kind.rawValue), .id(bond),
-                .timestamp(relationship.since), .text(relationship.nickname),
+                .id(side.userID), .id(side.peerID), .int(side.kind?.rawValue ?? 0), .timestamp(side.since),
+                .text(side.nickname), .id(side.own.version), .id(side.own.want), .id(side.own.dismissed),
+                .bool(side.own.blocks), .id(side.peer.version), .id(side.peer.want), .id(side.peer.dismissed),
+                .bool(side.peer.blocks),
             ])
-    }
-
-    /// One side of a relationship ends.
-    public static func removeRelationship(of userID: UserID, with peerID: UserID) -> Statement {
-        Statement(Queries.removeRelationship, [.id(userID), .id(peerID)])
     }
 
     /// Shows a DM or group DM in the person's list.
@@ -59,6 +56,11 @@ extension Statement {
             ])
     }
 
+    /// Takes back how far the person let others know, in these DMs, because they do not want to any more.
+    public static func deleteReceipts(of userID: UserID, in channelIDs: [ChannelID]) -> Statement {
+        Statement(Queries.deleteReceipts, [.id(userID), .ids(channelIDs)])
+    }
+
     /// The person's settings: a JSON object in UTF-8 of at most 64 KiB.
     public static func setSettings(_ settings: [UInt8], userID: UserID) -> Statement {
         Statement(Queries.setSettings, [.id(userID), .bytes(settings)])
@@ -88,13 +90,18 @@ extension Statement {
         static let setRelationship = PreparedQuery(
             "relationships.set",
             """
-            INSERT INTO relationships (user_id, other_id, kind, bond, since, nickname) VALUES ($1, $2, $3, $4, $5, $6)
-            ON CONFLICT (user_id, other_id) DO UPDATE SET kind = excluded.kind, bond = excluded.bond,
-                since = excluded.since, nickname = excluded.nickname
-            """, [.int8, .int8, .int2, .int8, .timestamptz, .text])
-
-        static let removeRelationship = PreparedQuery(
-            "relationships.remove", "DELETE FROM relationships WHERE user_id = $1 AND other_id = $2", [.int8, .int8])
+            INSERT INTO relationships (user_id, other_id, kind, since, nickname, own_version, own_want, own_dismissed,
+                own_blocks, peer_version, peer_want, peer_dismissed, peer_blocks)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            ON CONFLICT (user_id, other_id) DO UPDATE SET kind = excluded.kind, since = excluded.since,
+                nickname = excluded.nickname, own_version = excluded.own_version, own_want = excluded.own_want,
+                own_dismissed = excluded.own_dismissed, own_blocks = excluded.own_blocks,
+                peer_version = excluded.peer_version, peer_want = excluded.peer_want,
+                peer_dismissed = excluded.peer_dismissed, peer_blocks = excluded.peer_blocks
+            """,
+            [
+                .int8, .int8, .int2, .timestamptz, .text, .int8, .int8, .int8, .bool, .int8, .int8, .int8, .bool,
+            ])
 
         static let setOpen = PreparedQuery(
             "directMessages.setOpen",
@@ -121,6 +128,10 @@ extension Statement {
                 read_at = excluded.read_at
             WHERE r.message_id < excluded.message_id
             """, [.int8, .int8, .int8, .int8, .timestamptz])
+
+        static let deleteReceipts = PreparedQuery(
+            "receipts.delete", "DELETE FROM receipts WHERE user_id = $1 AND channel_id = ANY ($2)",
+            [.int8, .int8Array])
 
         static let setSettings = PreparedQuery(
             "settings.set",
