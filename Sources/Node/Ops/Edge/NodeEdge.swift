@@ -60,7 +60,11 @@ struct NodeEdge: Sendable {
             limits: RateLimitGate(
                 configuration: configuration.rateLimits.forAPI, limiter: EngineRateLimiter(realtime: realtime)))
         services.register(in: routes, storage: storage)
-        AccountRoutes(system: accounts, services: services).register(in: routes)
+        AccountRoutes(
+            system: accounts, services: services,
+            isRegistrationOpen: configuration.authentication.registration == .open
+        ).register(in: routes)
+        ApplicationRoutes(database: store.database, system: accounts, services: services).register(in: routes)
         var answers = APIResponder.Configuration(bodyLimit: multipart.totalBytes, logger: logger)
         answers.trustedProxies = FluxAPI.TrustedProxies(configuration.trustedProxies) ?? .none
         responder = routes.makeResponder(configuration: answers)
@@ -73,7 +77,7 @@ struct NodeEdge: Sendable {
     }
 
     /// The server of the client port. `onListening` is called when it listens.
-    func server(onListening: @escaping @Sendable () -> Void) throws -> any Service {
+    func server(quietLogger: Logger, onListening: @escaping @Sendable () -> Void) throws -> any Service {
         var port = ClientPortConfiguration()
         port.tls = tls
         port.trustedProxies = FluxGateway.TrustedProxies(
@@ -81,7 +85,7 @@ struct NodeEdge: Sendable {
         return try HTTPServerBuilder.clientPort(gateway: gateway, configuration: port).buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(listen.host, port: listen.port), backlog: 4_096),
-            eventLoopGroup: group, logger: logger, responder: responder.respond,
+            eventLoopGroup: group, logger: quietLogger, responder: responder.respond,
             onServerRunning: { _ in onListening() })
     }
 

@@ -142,7 +142,7 @@ public final class FluxNode: Sendable {
         let upkeep = Task { await edge.accounts.maintain() }
         defer { upkeep.cancel() }
         let server = try await RunningServer.start(named: "listen \(card.listen)", logger: quietLogger) { onListening in
-            try edge.server(onListening: onListening)
+            try edge.server(quietLogger: self.quietLogger, onListening: onListening)
         }
         let outcome = await attempt {
             try card.write(in: directory)
