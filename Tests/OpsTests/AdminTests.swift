@@ -17,7 +17,8 @@ struct AdminTests {
         body: (Int) async throws -> Void
     ) async throws {
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
-        let server = AdminServer(readiness: readiness, metrics: metrics, provision: provision)
+        let server = AdminServer(
+            readiness: readiness, metrics: metrics, refreshMetrics: {}, provision: provision)
         var logger = Logger(label: "test")
         logger.logLevel = .error
         let application = server.application(

@@ -1,4 +1,5 @@
 import FluxCore
+import Metrics
 import Synchronization
 
 /// Counts of the engine for its metrics. Each is a total since the start unless it says otherwise.
@@ -6,8 +7,7 @@ public final class EngineMeasurements: Sendable {
     private let messages = Atomic<UInt64>(0)
     private let events = Atomic<UInt64>(0)
     private let encodes = Atomic<UInt64>(0)
-    private let liveToFinalCount = Atomic<UInt64>(0)
-    private let liveToFinalMilliseconds = Atomic<UInt64>(0)
+    private let liveToFinal = Timer(label: "flux_live_to_final_seconds")
 
     /// Messages that were accepted.
     public var messagesIn: UInt64 { messages.load(ordering: .relaxed) }
@@ -16,14 +16,9 @@ public final class EngineMeasurements: Sendable {
     /// Bodies of message events that were encoded; one per message, however many receive it.
     public var bodiesEncoded: UInt64 { encodes.load(ordering: .relaxed) }
 
-    /// How many messages became final, and the sum of the milliseconds from live to final.
-    public var finals: (count: UInt64, milliseconds: UInt64) {
-        (liveToFinalCount.load(ordering: .relaxed), liveToFinalMilliseconds.load(ordering: .relaxed))
-    }
-
+    /// A message was committed; its id carries the time of its broadcast. `now`: milliseconds since 1970.
     func becameFinal(_ id: Snowflake, at now: Int64) {
-        liveToFinalCount.wrappingAdd(1, ordering: .relaxed)
-        liveToFinalMilliseconds.wrappingAdd(UInt64(max(0, now - id.timestampMilliseconds)), ordering: .relaxed)
+        liveToFinal.recordMilliseconds(max(0, now - id.timestampMilliseconds))
     }
 
     func messageAccepted() { messages.wrappingAdd(1, ordering: .relaxed) }

@@ -11,9 +11,12 @@ public struct AccountRoutes: Sendable {
     private let engine: any Engine
     private let directory: any Directory
     private let cookies: SessionCookies
+    private let isRegistrationOpen: Bool
 
-    public init(system: AccountSystem, services: Services) {
+    /// - Parameter isRegistrationOpen: whether anybody may make an account; else registering is answered 403.
+    public init(system: AccountSystem, services: Services, isRegistrationOpen: Bool = true) {
         self.system = system
+        self.isRegistrationOpen = isRegistrationOpen
         engine = services.engine
         directory = services.directory
         cookies = SessionCookies(isSecure: system.origin.isSecure)
@@ -31,6 +34,9 @@ public struct AccountRoutes: Sendable {
 
     private func register(_ call: Call) async throws -> Answer {
         try refuseForeignOrigin(call)
+        guard isRegistrationOpen else {
+            throw APIError(status: 403, code: 0, message: "This server takes no new accounts.")
+        }
         let form = try RegistrationForm(await call.json())
         let grant = try await system.accounts.register(form, clientInfo: call.request.headers[.userAgent])
         if let invite = form.invite { await accept(invite, grant, call) }

@@ -71,8 +71,8 @@ public struct AccountSystem: Sendable {
         }
     }
 
-    /// An access token for a new login of somebody, without a password: for the admin port alone.
-    public func provisionToken(for user: User) async throws -> String {
-        try await logins.begin(for: user, clientInfo: "provisioned").accessToken
+    /// An access token of a login that is in the store already: for the admin port alone, which makes many at once.
+    @Sendable public func accessToken(userID: UserID, loginID: LoginID) throws -> String {
+        try tokens.issue(userID: userID, loginID: loginID)
     }
 }

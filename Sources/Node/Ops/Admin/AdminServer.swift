@@ -17,7 +17,9 @@ struct AdminServer: Sendable {
 
     let readiness: Readiness
     let metrics: MetricsRegistry
-    /// Makes accounts, guilds and memberships; nil until the node has started.
+    /// Brings up to date what metrics cannot be asked for at any moment; called before each scrape.
+    let refreshMetrics: @Sendable () async -> Void
+    /// Makes accounts, guilds and memberships. Called only while the node is ready.
     let provision: @Sendable (ProvisionRequest, ProvisionWriter) async throws -> Void
 
     /// The HTTP application, not running yet. `onRunning` is told the address that was bound.
@@ -35,8 +37,9 @@ struct AdminServer: Sendable {
 
     private func router() -> Router<BasicRequestContext> {
         let router = Router()
-        router.get("/metrics") { [metrics] _, _ in
-            Response(
+        router.get("/metrics") { [metrics, refreshMetrics] _, _ in
+            await refreshMetrics()
+            return Response(
                 status: .ok, headers: [.contentType: PrometheusText.contentType],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.render())))
         }

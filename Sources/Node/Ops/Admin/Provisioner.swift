@@ -7,7 +7,7 @@ import FluxStore
 /// A guild that is new to a person who is connected shows at their next session.
 struct Provisioner: Sendable {
     /// Signs an access token.
-    typealias Issuer = @Sendable (UserID, LoginID, Timestamp) throws -> String
+    typealias Issuer = @Sendable (UserID, LoginID) throws -> String
 
     private let store: Provision
     private let mintID: @Sendable () throws -> Snowflake
@@ -105,7 +105,7 @@ struct Provisioner: Sendable {
             let own = memberships[position].map { guilds[$0] }
             try await writer.person(
                 id: login.userID, username: request.username(position),
-                accessToken: try issue(login.userID, login.id, now), guildIDs: own.map(\.id),
+                accessToken: try issue(login.userID, login.id), guildIDs: own.map(\.id),
                 channelIDs: own.flatMap(\.channels))
         }
     }

@@ -26,7 +26,7 @@ public enum ConfigurationSchema {
         Section(
             name: "rate_limits",
             summary: "Tokens / seconds of each bucket, per credential and channel or guild.", keys: rateLimits),
-        Section(name: "auth", summary: "Accounts and tokens.", keys: authentication),
+        Section(name: "auth", summary: "Accounts. Access tokens live 15 minutes, sign-ins 30 days without use.", keys: authentication),
         Section(name: "logging", summary: "What is written to standard error.", keys: logging),
     ]
 
@@ -174,9 +174,6 @@ public enum ConfigurationSchema {
         ConfigurationKey(
             "auth.registration", .choice(), \.authentication.registration,
             "Whether anybody may make an account, or nobody."),
-        ConfigurationKey(
-            "auth.refresh_token_lifetime", .duration(.seconds(3_600)...(.seconds(366 * 86_400))),
-            \.authentication.refreshTokenLifetime, "How long a sign-in lasts without use."),
     ]
 
     private static let logging: [ConfigurationKey] = [

@@ -136,7 +136,7 @@ extension NodeConfiguration {
         public init() {}
     }
 
-    /// Accounts, logins, tokens.
+    /// Accounts.
     public struct Authentication: Sendable, Equatable {
         /// Who may make an account.
         public enum Registration: String, Sendable, CaseIterable {
@@ -148,8 +148,6 @@ extension NodeConfiguration {
 
         /// Who may make an account.
         public var registration = Registration.open
-        /// Lifetime of a refresh token.
-        public var refreshTokenLifetime = Duration.seconds(30 * 86_400)
 
         /// The defaults.
         public init() {}

@@ -2,26 +2,59 @@
 public enum MetricCatalog {
     /// Metrics that modules record through swift-metrics.
     public static let recorded: [MetricDefinition] = [
-        MetricDefinition("flux_http_requests_total", .counter, "HTTP requests answered, by status class."),
-        MetricDefinition("flux_http_request_seconds", .histogram, "Time from a request's head to its answer's end."),
+        MetricDefinition("flux_http_request_seconds", .histogram, "HTTP requests by route, method and class of status."),
+        MetricDefinition("flux_http_requests_total", .counter, "HTTP requests that reached the router."),
         MetricDefinition("flux_gateway_connections", .gauge, "Open gateway connections."),
-        MetricDefinition("flux_gateway_sessions", .gauge, "Gateway sessions, connected or waiting to be resumed."),
-        MetricDefinition("flux_gateway_closes_total", .counter, "Gateway connections closed by the server, by code."),
-        MetricDefinition("flux_messages_total", .counter, "Messages accepted from clients."),
-        MetricDefinition("flux_deliveries_total", .counter, "Events handed to sessions."),
-        MetricDefinition("flux_replay_bytes", .gauge, "Bytes kept so that sessions can resume."),
-        MetricDefinition("flux_lane_rows", .gauge, "Mutations that wait for their commit."),
-        MetricDefinition("flux_lane_age_seconds", .gauge, "Age of the oldest mutation that waits."),
+        MetricDefinition("flux_gateway_connections_opened_total", .counter, "Gateway connections since the start."),
+        MetricDefinition("flux_gateway_refused_total", .counter, "Gateway connections refused or closed for a fault."),
+        MetricDefinition("flux_gateway_payloads_received_total", .counter, "Payloads that clients sent."),
+        MetricDefinition("flux_gateway_deliveries_total", .counter, "Payloads written to clients."),
+        MetricDefinition("flux_gateway_sent_bytes_total", .counter, "Bytes written to clients."),
+        MetricDefinition("flux_gateway_flushes_total", .counter, "Writes to sockets; deliveries per flush tell how well they gather."),
+        MetricDefinition("flux_gateway_full_sockets_total", .counter, "Writes that a full socket cut short."),
+        MetricDefinition("flux_gateway_slow_consumers_total", .counter, "Connections closed because their client did not read."),
+        MetricDefinition("flux_gateway_timeouts_total", .counter, "Connections closed because their client was silent."),
+        MetricDefinition("flux_lane_rows", .gauge, "Changes that wait for their commit, by lane."),
+        MetricDefinition("flux_lane_bytes", .gauge, "Bytes of the changes that wait, by lane."),
+        MetricDefinition("flux_lane_oldest_seconds", .gauge, "Age of the oldest change that waits, by lane."),
         MetricDefinition(
-            "flux_lane_batch_rows", .histogram, "Mutations in a committed batch.",
-            buckets: MetricDefinition.countBuckets),
-        MetricDefinition("flux_commit_seconds", .histogram, "Time of one batch, from its send to its outcome."),
-        MetricDefinition("flux_live_to_final_seconds", .histogram, "Time from an event's broadcast to its commit."),
-        MetricDefinition("flux_fencing_refusals_total", .counter, "Batches that the fence refused."),
-        MetricDefinition("flux_lane_voids_total", .counter, "Events that could not be committed and were taken back."),
-        MetricDefinition("flux_actors", .gauge, "Actors in memory, by kind."),
+            "flux_lane_batch_rows", .histogram, "Changes in one batch.", buckets: MetricDefinition.countBuckets),
+        MetricDefinition("flux_lane_commit_seconds", .histogram, "Time of one batch, from its send to its outcome."),
+        MetricDefinition("flux_lane_batches_total", .counter, "Batches that had an outcome."),
+        MetricDefinition("flux_lane_committed_rows_total", .counter, "Changes that were committed."),
+        MetricDefinition("flux_lane_refused_rows_total", .counter, "Changes that Postgres refused."),
+        MetricDefinition("flux_lane_withdrawn_rows_total", .counter, "Changes taken back because they waited too long."),
+        MetricDefinition("flux_lane_lost_rows_total", .counter, "Changes dropped because another node owns their slot."),
+        MetricDefinition("flux_lane_voids_total", .counter, "Void entries committed in the place of changes taken back."),
+        MetricDefinition("flux_lane_fence_refusals_total", .counter, "Batches that the fence refused."),
+        MetricDefinition("flux_lane_resolutions_total", .counter, "Times that a batch's fate was read after a lost answer."),
+        MetricDefinition("flux_live_to_final_seconds", .histogram, "Time from a message's broadcast to its commit."),
+        MetricDefinition("flux_postgres_connections_lost_total", .counter, "Connections to Postgres that broke."),
+        MetricDefinition("flux_actor_activations_total", .counter, "Guilds, channels and users brought into memory."),
+        MetricDefinition("flux_actor_activation_failures_total", .counter, "Of them, those that failed."),
+        MetricDefinition("flux_actor_passivations_total", .counter, "Idle actors let go."),
+        MetricDefinition("flux_call_timeouts_total", .counter, "Calls between actors without an answer in time."),
+        MetricDefinition("flux_call_overloads_total", .counter, "Calls refused because too many waited."),
+        MetricDefinition("flux_call_redirections_total", .counter, "Calls that went to a node that had given the slot away."),
+        MetricDefinition("flux_call_repetitions_total", .counter, "Calls made again after a lost link."),
+        MetricDefinition("flux_loop_posted_total", .counter, "Work handed from one event loop to another."),
+        MetricDefinition("flux_loop_hops_total", .counter, "Batches in which that work crossed."),
+        MetricDefinition("flux_loop_refusals_total", .counter, "Work refused because too much waited for a loop."),
         eventLoopLag,
     ]
+
+    /// Metrics of the engine, which keeps its own counts; read at a scrape.
+    static let messages = MetricDefinition("flux_messages_total", .counter, "Messages accepted from clients.")
+    static let events = MetricDefinition("flux_events_total", .counter, "Events published into streams.")
+    static let encodedBodies = MetricDefinition(
+        "flux_encoded_bodies_total", .counter, "Message bodies encoded: one a message, however many receive it.")
+    static let deliveries = MetricDefinition("flux_deliveries_total", .counter, "Events handed to sessions.")
+    static let sessions = MetricDefinition("flux_sessions", .gauge, "Gateway sessions, connected or not.")
+    static let detachedSessions = MetricDefinition(
+        "flux_sessions_detached", .gauge, "Of them, those that wait for their client to come back.")
+    static let replayBytes = MetricDefinition(
+        "flux_replay_bytes", .gauge, "Bytes of events kept for resumes; shared ones count once.")
+    static let ready = MetricDefinition("flux_ready", .gauge, "1 when the node takes traffic, else 0.")
 
     static let eventLoopLag = MetricDefinition(
         "flux_event_loop_lag_seconds", .histogram, "How much later than asked a timer ran, by event loop.",
@@ -40,7 +73,9 @@ public enum MetricCatalog {
 
     /// All metrics, also those read at a scrape.
     public static let all =
-        recorded + [refusedSeries, residentMemory, processorSeconds, openFiles, fileLimit, startTime, threads]
+        recorded + [
+            messages, events, encodedBodies, deliveries, sessions, detachedSessions, replayBytes, ready, refusedSeries, residentMemory, processorSeconds, openFiles, fileLimit, startTime, threads,
+        ]
 
     /// All of them as a table in Markdown, for `docs/operations.md`.
     public static func table() -> String {

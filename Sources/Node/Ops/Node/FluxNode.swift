@@ -1,10 +1,195 @@
+import CoreMetrics
+import FluxStore
+import Foundation
 import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
 
-/// A node (placeholder until the engine lands).
+/// A whole node, from its configuration to the end of its process.
+///
+/// It starts from the bottom (data directory, admin port, Postgres, engine, client port) and is ready when the client port
+/// listens. It stops from the top: unready, clients told to reconnect, client port closed, lanes emptied, Postgres closed,
+/// admin port last, so that health and metrics can be watched to the end.
 public final class FluxNode: Sendable {
+    private struct Serving {
+        var edge: NodeEdge
+        var provisioner: Provisioner
+    }
+
+    private let configuration: NodeConfiguration
+    private let metrics: MetricsRegistry
+    private let logger: Logger
+    /// For servers that announce every step; the node says itself what matters.
+    private let quietLogger: Logger
+    private let readiness = Readiness()
+    private let engineMetrics: EngineMetrics
     private let stopping = StopRequest()
-    public init(configuration: NodeConfiguration, metrics: MetricsRegistry, logger: Logger) {}
-    @Sendable public func stop() { stopping.make() }
-    @Sendable public func reload() {}
-    public func run() async throws { await stopping.wait() }
+    private let hasLostItsPlace = NIOLockedValueBox(false)
+    private let serving = NIOLockedValueBox<Serving?>(nil)
+
+    /// A node that does nothing before ``run()``.
+    public init(configuration: NodeConfiguration, metrics: MetricsRegistry, logger: Logger) {
+        self.configuration = configuration
+        self.metrics = metrics
+        self.logger = logger
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        quietLogger = quiet
+        engineMetrics = EngineMetrics(readiness: readiness)
+    }
+
+    /// Asks the node to stop in good order; ``run()`` returns when it has.
+    @Sendable public func stop() {
+        stopping.make()
+    }
+
+    /// Reads the certificates again.
+    @Sendable public func reload() {
+        serving.withLockedValue(\.self)?.edge.reloadCertificates()
+    }
+
+    /// Runs the node until ``stop()``.
+    /// - Throws: ``CommandFailure`` when it could not start or had to end.
+    public func run() async throws {
+        let directory = try DataDirectory(configuration.dataDirectory)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.loops ?? System.coreCount)
+        let lag = EventLoopLag(group: group, factory: metrics)
+        let process = ProcessMetrics()
+        metrics.addCollector { process.collect(into: &$0) }
+        metrics.addCollector { [engineMetrics] in engineMetrics.collect(into: &$0) }
+        let outcome = await attempt { try await self.runAdmin(Place(directory: directory, group: group)) }
+        lag.cancel()
+        try? await group.shutdownGracefully()
+        withExtendedLifetime(directory) {}
+        try outcome.get()
+        guard !hasLostItsPlace.withLockedValue(\.self) else {
+            throw CommandFailure(.failure, "another process runs as this node, or the node was removed")
+        }
+        logger.notice("stopped")
+    }
+
+    // MARK: Layers, each of which runs the next one inside
+
+    /// What every layer needs.
+    private struct Place: Sendable {
+        let directory: DataDirectory
+        let group: MultiThreadedEventLoopGroup
+        var admin = Endpoint(host: "", port: 0)
+    }
+
+    private func runAdmin(_ place: Place) async throws {
+        var place = place
+        place.admin = try await configuration.adminListen.withPort(on: place.group)
+        let admin = AdminServer(
+            readiness: readiness, metrics: metrics, refreshMetrics: engineMetrics.refresh,
+            provision: { [serving] request, writer in
+                let provisioner = serving.withLockedValue(\.self)?.provisioner
+                try await provisioner?.run(request, writer)
+            })
+        let (listen, group, logger) = (place.admin, place.group, quietLogger)
+        let server = try await RunningServer.start(named: "admin_listen \(listen)", logger: logger) { onListening in
+            admin.application(on: listen, group: group, logger: logger) { _ in onListening() }
+        }
+        let inner = place
+        let outcome = await attempt { try await self.runStore(inner) }
+        await server.stop()
+        try outcome.get()
+    }
+
+    private func runStore(_ place: Place) async throws {
+        let name = configuration.name ?? Self.hostName
+        let store: NodeStore
+        do throws(StoreError) {
+            store = try await NodeStore.open(configuration, name: name, in: place.directory, logger: logger)
+        } catch {
+            throw CommandFailure(error)
+        }
+        let outcome = await attempt { try await self.runEngine(place, store, name: name) }
+        await store.close(logger: logger)
+        try outcome.get()
+    }
+
+    private func runEngine(_ place: Place, _ store: NodeStore, name: String) async throws {
+        let listen = try await configuration.listen.withPort(on: place.group)
+        let engine: NodeEngine
+        do {
+            engine = try await NodeEngine.start(
+                configuration, name: name, store: store, address: PublicAddress(configuration, listen: listen),
+                group: place.group, logger: logger)
+        } catch let error as StoreError {
+            throw CommandFailure(error)
+        }
+        engineMetrics.observe(engine.realtime)
+        let heartbeat = Task { await self.beat(store, engine) }
+        let outcome = await attempt {
+            let edge = try NodeEdge(
+                self.configuration, engine: engine, store: store, directory: place.directory, listen: listen,
+                group: place.group, logger: self.logger)
+            let card = NodeCard(name: name, url: engine.address.origin, listen: listen, admin: place.admin)
+            try await self.serve(edge, engine, store, card, in: place.directory)
+        }
+        await engine.realtime.stop()
+        heartbeat.cancel()
+        engineMetrics.observe(nil)
+        try outcome.get()
+    }
+
+    private func serve(
+        _ edge: NodeEdge, _ engine: NodeEngine, _ store: NodeStore, _ card: NodeCard, in directory: DataDirectory
+    ) async throws {
+        try await edge.accounts.refresh()
+        let upkeep = Task { await edge.accounts.maintain() }
+        defer { upkeep.cancel() }
+        let server = try await RunningServer.start(named: "listen \(card.listen)", logger: quietLogger) { onListening in
+            try edge.server(quietLogger: self.quietLogger, onListening: onListening)
+        }
+        let outcome = await attempt {
+            try card.write(in: directory)
+            let realtime = engine.realtime
+            let provisioner = Provisioner(
+                database: store.database, mintID: { try realtime.mintID() }, issue: edge.accounts.accessToken)
+            self.serving.withLockedValue { $0 = Serving(edge: edge, provisioner: provisioner) }
+            self.readiness.set(.starting, false)
+            self.logger.notice(
+                "ready", metadata: ["name": "\(card.name)", "url": "\(card.url)", "admin": "http://\(card.admin)"])
+            await self.stopping.wait()
+        }
+        readiness.set(.draining, true)
+        logger.notice("stopping: clients are told to reconnect, what was accepted is committed")
+        NodeCard.remove(from: directory)
+        serving.withLockedValue { $0 = nil }
+        await engine.realtime.drainSessions()
+        await server.stop()
+        try outcome.get()
+    }
+
+    // MARK: Parts
+
+    private func beat(_ store: NodeStore, _ engine: NodeEngine) async {
+        let identifiers = engine.identifiers
+        let heartbeat = Heartbeat(
+            identity: store.registration.identity, leases: LeaseStore(store.control),
+            server: ServerCheck(store.control), reserved: { identifiers.raiseHighWater(to: $0) },
+            readiness: readiness, logger: logger)
+        await heartbeat.run()
+        guard !Task.isCancelled else { return }
+        hasLostItsPlace.withLockedValue { $0 = true }
+        stopping.make()
+    }
+
+    /// The machine's name as a node's name may be: lower case, the first label alone.
+    private static var hostName: String {
+        let label = ProcessInfo.processInfo.hostName.lowercased().prefix { $0 != "." }
+        return ConfigurationValueType<String>.nodeName.parse(.scalar(String(label))) ?? "node"
+    }
+}
+
+/// The result of work that must be followed by other work, whatever became of it.
+private func attempt(_ work: @Sendable () async throws -> Void) async -> Result<Void, any Error> {
+    do {
+        return .success(try await work())
+    } catch {
+        return .failure(error)
+    }
 }

@@ -6,12 +6,14 @@ import Foundation
 ///
 /// The file is there from the moment the node serves until it begins to stop.
 struct NodeCard: Sendable {
+    private static let fileName = "node.json"
+
     let name: String
     let url: String
     let listen: Endpoint
     let admin: Endpoint
 
-    func write(to path: String) throws {
+    func write(in directory: DataDirectory) throws(CommandFailure) {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("pid")
@@ -25,11 +27,16 @@ struct NodeCard: Sendable {
         writer.key("admin")
         writer.string(admin.description)
         writer.endObject()
-        // Moved into place whole, so that who waits for the file never reads half of it.
-        try Data(writer.bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+        let path = directory.file(Self.fileName)
+        do {
+            // Moved into place whole, so that who waits for the file never reads half of it.
+            try Data(writer.bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw CommandFailure(.cannotCreate, "\(path): cannot be written: \(error.localizedDescription)")
+        }
     }
 
-    static func remove(at path: String) {
-        try? FileManager.default.removeItem(atPath: path)
+    static func remove(from directory: DataDirectory) {
+        try? FileManager.default.removeItem(atPath: directory.file(fileName))
     }
 }

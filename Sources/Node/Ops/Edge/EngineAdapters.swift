@@ -1,0 +1,74 @@
+import FluxAPI
+import FluxCore
+import FluxGateway
+import FluxRealtime
+
+// The seams between modules that do not know each other: each asks for a protocol, and the node, which knows all, says who
+// keeps it.
+
+/// The API's commands go to the engine as they are.
+extension Realtime: Engine {}
+
+/// Whoever REST believes, the gateway believes.
+extension AccountAuthenticator: GatewayAuthenticator {}
+
+/// Ends gateway sessions whose login or token has ended.
+struct EngineRevoker: SessionRevoker {
+    let realtime: Realtime
+
+    /// A failure is left to the next IDENTIFY or RESUME, which the ended login cannot pass.
+    func loginEnded(_ loginID: LoginID, of userID: UserID) async {
+        try? await realtime.loginEnded(loginID, of: userID)
+    }
+
+    /// As above.
+    func credentialsRevoked(of userID: UserID) async {
+        try? await realtime.credentialsRevoked(of: userID)
+    }
+}
+
+/// Counts what is limited per channel in the channel, where sends over the gateway are counted too, and the rest here.
+struct EngineRateLimiter: RateLimiter {
+    let realtime: Realtime
+    let local = LocalRateLimiter()
+
+    func take(_ key: RateLimitKey, rule: RateLimitConfiguration.Rule) async -> RateLimitDecision {
+        if let bucket = key.bucket?.channelBucket, case .user(let userID) = key.subject,
+            let decision = await realtime.takeBudget(bucket, of: userID, in: ChannelID(key.major))
+        {
+            return RateLimitDecision(
+                isAllowed: decision.isAllowed, limit: decision.limit, remaining: decision.remaining,
+                resetAfter: Double(decision.resetAfterMilliseconds) / 1_000)
+        }
+        return await local.take(key, rule: rule)
+    }
+}
+
+extension RateLimitBucket {
+    /// The channel's name for the bucket; nil for buckets that are not counted per channel.
+    var channelBucket: ChannelBucket? {
+        switch self {
+        case .messageCreate: .messageCreate
+        case .messageChange: .messageChange
+        case .bulkDelete: .bulkDelete
+        case .reaction: .reaction
+        case .typing: .typing
+        case .acknowledge, .guildChange, .guildCreate, .friendRequest, .applicationCreate, .search, .register, .login,
+            .refresh:
+            nil
+        }
+    }
+}
+
+extension NodeConfiguration.RateLimits {
+    /// The limits that channels count; empty when limits are off.
+    var forChannels: [ChannelBucket: RateWindow.Rule] {
+        guard enabled else { return [:] }
+        var rules: [ChannelBucket: RateWindow.Rule] = [:]
+        for bucket in RateLimitBucket.allCases {
+            guard let channelBucket = bucket.channelBucket else { continue }
+            rules[channelBucket] = RateWindow.Rule(tokens: self[bucket].tokens, seconds: self[bucket].seconds)
+        }
+        return rules
+    }
+}
