@@ -7,6 +7,13 @@ public enum MetricCatalog {
         MetricDefinition("flux_gateway_connections", .gauge, "Open gateway connections."),
         MetricDefinition("flux_gateway_sessions", .gauge, "Gateway sessions, connected or waiting to be resumed."),
         MetricDefinition("flux_gateway_closes_total", .counter, "Gateway connections closed by the server, by code."),
+        MetricDefinition("flux_gateway_connections_opened_total", .counter, "Gateway connections accepted."),
+        MetricDefinition("flux_gateway_payloads_received_total", .counter, "Payloads of gateway clients."),
+        MetricDefinition("flux_gateway_flushes_total", .counter, "Writes to the sockets of gateway clients."),
+        MetricDefinition("flux_gateway_sent_bytes_total", .counter, "Bytes sent to gateway clients."),
+        MetricDefinition("flux_gateway_full_sockets_total", .counter, "Writes that found the client's socket full."),
+        MetricDefinition(
+            "flux_gateway_slow_consumers_total", .counter, "Gateway connections closed because they did not keep up."),
         MetricDefinition("flux_messages_total", .counter, "Messages accepted from clients."),
         MetricDefinition("flux_deliveries_total", .counter, "Events handed to sessions."),
         MetricDefinition("flux_replay_bytes", .gauge, "Bytes kept so that sessions can resume."),
