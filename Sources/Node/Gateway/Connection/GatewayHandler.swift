@@ -169,7 +169,6 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
         let now = NIODeadline.now()
         switch ending {
         case .none where state.isOverdue(at: now):
-            loop.counters.timeouts += 1
             close(WebSocketCloseCode(.timedOut))
         case .awaitingClose(let until) where now >= until, .whenSent(let until) where now >= until:
             context?.close(promise: nil)
@@ -191,7 +190,7 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
         do {
             while let event = try parser.next(from: &bytes) { receive(event) }
         } catch {
-            refuse(error.closeCode)
+            close(error.closeCode)
         }
         if bytes.readableBytes > 0 { unparsed = bytes }
     }
@@ -226,7 +225,7 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
         guard case .none = ending else { return }
         guard let payloads = GatewayEnvelope.payloads(in: message.readableBytesUInt8Span, allowingBatch: isBatched)
         else {
-            refuse(WebSocketCloseCode(.undecodable))
+            close(WebSocketCloseCode(.undecodable))
             return
         }
         for range in payloads where !state.isClosed { receive(payload: message, in: range) }
@@ -235,25 +234,25 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
     private func receive(payload: ByteBuffer, in range: Range<Int>) {
         loop.counters.payloadsReceived += 1
         guard let envelope = GatewayEnvelope(scanning: payload.readableBytesUInt8Span, in: range) else {
-            refuse(WebSocketCloseCode(.undecodable))
+            close(WebSocketCloseCode(.undecodable))
             return
         }
         switch state.admit(opcode: envelope.opcode, at: .now()) {
         case .ignore:
             break
         case .close(let code):
-            refuse(WebSocketCloseCode(code))
+            close(WebSocketCloseCode(code))
         case .perform(.heartbeat):
             heartbeat(payload, envelope)
         case .perform(let opcode):
             guard let body = Self.body(payload, envelope) else {
-                refuse(WebSocketCloseCode(.undecodable))
+                close(WebSocketCloseCode(.undecodable))
                 return
             }
             perform(opcode, body)
         case .holdBack(let opcode):
             guard let body = Self.body(payload, envelope) else {
-                refuse(WebSocketCloseCode(.undecodable))
+                close(WebSocketCloseCode(.undecodable))
                 return
             }
             heldBack.append((opcode, body))
@@ -272,7 +271,7 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
         var sequence: UInt64?
         if let body = envelope.body, !GatewayEnvelope.isNull(bytes, body) {
             guard let number = GatewayEnvelope.integer(bytes, body), number >= 0 else {
-                refuse(WebSocketCloseCode(.undecodable))
+                close(WebSocketCloseCode(.undecodable))
                 return
             }
             sequence = UInt64(number)
@@ -296,7 +295,7 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
         case .messageSend: isDecodable = session?.send(body) ?? true
         default: return
         }
-        if !isDecodable { refuse(WebSocketCloseCode(.undecodable)) }
+        if !isDecodable { close(WebSocketCloseCode(.undecodable)) }
     }
 
     // MARK: The session
@@ -337,7 +336,7 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
             let token = token
                 ?? upgrade?.origin.accessToken(publicOrigin: gateway.configuration.publicOrigin)
         else {
-            refuse(WebSocketCloseCode(.authenticationFailed))
+            close(WebSocketCloseCode(.authenticationFailed))
             return
         }
         let continuation = NIOLoopBound((self, next), eventLoop: loop.eventLoop)
@@ -353,7 +352,7 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
                 guard case .none = handler.ending else { return }
                 switch result {
                 case .success(let identity?): next(identity)
-                case .success(nil): handler.refuse(WebSocketCloseCode(.authenticationFailed))
+                case .success(nil): handler.close(WebSocketCloseCode(.authenticationFailed))
                 case .failure: handler.close(WebSocketCloseCode(.unknownError))
                 }
             }
@@ -389,21 +388,16 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
             enqueue { $0.append(.invalidSession, body: (isResumable ? "true" : "false").utf8, isAlone: true) }
             watch()
         case .close(let code):
-            refuse(WebSocketCloseCode(code))
+            close(WebSocketCloseCode(code))
         }
     }
 
     // MARK: Closing
 
-    /// Closes for what the client did.
-    private func refuse(_ code: WebSocketCloseCode) {
-        loop.counters.refused += 1
-        close(code)
-    }
-
     /// Sends a close frame and waits a while for the client's. The session is let go at once.
     private func close(_ code: WebSocketCloseCode) {
         guard case .none = ending else { return }
+        loop.counters.closes[code.rawValue, default: 0] += 1
         state.closed()
         letGoOfSession()
         appendClose(code)

@@ -13,24 +13,20 @@ struct GatewayCounters {
     var fullSockets = 0
     /// Connections closed because their client did not keep up.
     var slowConsumers = 0
-    /// Connections closed because their client was silent.
-    var timeouts = 0
-    /// Connections closed because of what the client sent.
-    var refused = 0
+    /// Close frames of the server, by their code.
+    var closes: [UInt16: Int] = [:]
 }
 
-/// The gateway's metrics, with their units in their names. Loops add to the same counters once a second.
+/// The gateway's metrics, with their units in their names. Loops add to the same ones once a second.
 struct GatewayMetrics {
     private let connections = Meter(label: "flux_gateway_connections")
     private let opened = Counter(label: "flux_gateway_connections_opened_total")
     private let payloads = Counter(label: "flux_gateway_payloads_received_total")
-    private let deliveries = Counter(label: "flux_gateway_deliveries_total")
+    private let deliveries = Counter(label: "flux_deliveries_total")
     private let flushes = Counter(label: "flux_gateway_flushes_total")
     private let bytes = Counter(label: "flux_gateway_sent_bytes_total")
     private let fullSockets = Counter(label: "flux_gateway_full_sockets_total")
     private let slowConsumers = Counter(label: "flux_gateway_slow_consumers_total")
-    private let timeouts = Counter(label: "flux_gateway_timeouts_total")
-    private let refused = Counter(label: "flux_gateway_refused_total")
 
     /// Hands the numbers over and begins again at zero.
     func publish(_ counters: inout GatewayCounters) {
@@ -44,8 +40,9 @@ struct GatewayMetrics {
         add(counters.bytesSent, to: bytes)
         add(counters.fullSockets, to: fullSockets)
         add(counters.slowConsumers, to: slowConsumers)
-        add(counters.timeouts, to: timeouts)
-        add(counters.refused, to: refused)
+        for (code, count) in counters.closes {
+            Counter(label: "flux_gateway_closes_total", dimensions: [("code", String(code))]).increment(by: count)
+        }
         counters = GatewayCounters()
     }
 
