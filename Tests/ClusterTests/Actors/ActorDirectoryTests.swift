@@ -103,6 +103,21 @@ import Testing
         #expect(try ticket(directory.admit(1, at: .counter(1))) != idle)
     }
 
+    @Test func oneActorCanBeLetGo() throws {
+        var directory = Directory()
+        _ = try active(&directory, .counter(1))
+        _ = try active(&directory, .counter(2))
+        _ = directory.admit(7, at: .counter(3))
+        let first = directory.remove(.counter(1))
+        #expect(first.resident == "actor" && first.waiting.isEmpty)
+        let third = directory.remove(.counter(3))
+        #expect(third.resident == nil && third.waiting == [7])
+        let absent = directory.remove(.counter(9))
+        #expect(absent.resident == nil && absent.waiting.isEmpty)
+        #expect(directory.count == 1)
+        #expect(directory.resident(at: .counter(2)) == "actor")
+    }
+
     @Test func removalTakesActorsAndWaitersAndOutlivesLateReports() throws {
         var directory = Directory()
         let active = try active(&directory, .counter(1))

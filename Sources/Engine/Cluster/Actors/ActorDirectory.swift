@@ -155,6 +155,15 @@ struct ActorDirectory<Resident, Work> {
         return true
     }
 
+    /// Lets go of one actor: the active one, and the calls that waited for it.
+    mutating func remove(_ address: ActorAddress) -> (resident: Resident?, waiting: [Work]) {
+        switch entries.removeValue(forKey: address)?.phase {
+        case .active(let resident)?: (resident, [])
+        case .activating(let queue)?: (nil, Array(queue))
+        case nil: (nil, [])
+        }
+    }
+
     /// Lets go of all actors that the condition holds for: the active ones, and the calls that waited for others.
     mutating func remove(where condition: (ActorAddress) -> Bool) -> (residents: [Resident], waiting: [Work]) {
         var residents: [Resident] = []
