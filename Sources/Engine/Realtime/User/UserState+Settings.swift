@@ -55,8 +55,7 @@ extension UserState {
     }
 
     private func object(_ body: JSON) throws(APIError) -> JSONObject {
-        var reader = BodyReader(body)
-        try reader.finish()
+        try BodyReader(body).finish()
         return body.objectValue ?? JSONObject()
     }
 }

@@ -32,7 +32,7 @@ public struct StoreDirectory: Directory {
         async let friends = relationships.mutualFriends(viewer, user)
         async let bond = relationships.find(of: viewer, with: user)
         async let conversation = conversations.find(viewer, user)
-        let isFriend = try await bond?.relationship.kind == .friend
+        let isFriend = try await bond?.kind == .friend
         let hasConversation = try await conversation != nil
         return Profile(
             mutualGuilds: try await guilds.map { (id: $0.guildID, nick: $0.nick) }, mutualFriends: try await friends,
