@@ -133,7 +133,8 @@ let package = Package(
         .testTarget(
             name: "RealtimeTests",
             dependencies: [
-                "FluxRealtime", "FluxCore", "FluxCluster", "FluxStore", "FluxTestSupport", nioCore, nioPosix, nioEmbedded,
+                "FluxRealtime", "FluxCore", "FluxCluster", "FluxStore", "FluxTestSupport", nioCore, nioPosix,
+                nioEmbedded,
                 logging,
             ],
             path: "Tests/RealtimeTests", swiftSettings: strict),

@@ -1,3 +1,4 @@
-import Histogram
 import ArgumentParser
+import Histogram
+
 @main enum FluxBench { static func main() {} }

@@ -31,10 +31,11 @@ struct TestNode {
         logger.logLevel = .critical
         let responder = table.makeResponder(
             configuration: APIResponder.Configuration(trustedProxies: trustedProxies, logger: logger))
-        try await TestServer.run(responder: { try await responder.respond(to: $0, writer: $1, channel: $2) }) {
-            server in
-            try await body(
-                TestNode(client: TestClient(port: server.port), engine: engine, files: files, uploads: uploads))
-        }
+        try await TestServer.run(
+            responder: { try await responder.respond(to: $0, writer: $1, channel: $2) },
+            { server in
+                try await body(
+                    TestNode(client: TestClient(port: server.port), engine: engine, files: files, uploads: uploads))
+            })
     }
 }

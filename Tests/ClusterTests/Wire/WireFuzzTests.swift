@@ -85,7 +85,7 @@ import Testing
                 // What was accepted has one encoding, except for the bit patterns of numbers that are not equal to themselves
                 // and fields that a record hides.
                 _ = read.encoded()
-            } catch is WireError {
+            } catch {
                 refused += 1
             }
         }

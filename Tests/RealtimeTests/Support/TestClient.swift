@@ -17,7 +17,11 @@ final class TestClient: Sendable {
         var dispatches: [Dispatch] = []
         var acknowledgements: [JSON] = []
         var closed: GatewayCloseCode?
-        var waiters: [(condition: @Sendable ([Dispatch], [JSON], GatewayCloseCode?) -> Bool, resume: CheckedContinuation<Void, Never>)] = []
+        var waiters:
+            [(
+                condition: @Sendable ([Dispatch], [JSON], GatewayCloseCode?) -> Bool,
+                resume: CheckedContinuation<Void, Never>
+            )] = []
         var expected: UInt64 = 1
         var broken: String?
     }
@@ -101,9 +105,10 @@ final class TestClient: Sendable {
     }
 
     private func begin(
-        _ start: @escaping @Sendable (
-            any SessionTransport, @escaping (Result<any SessionHandle, SessionRefusal>) -> Void
-        ) -> Void
+        _ start:
+            @escaping @Sendable (
+                any SessionTransport, @escaping (Result<any SessionHandle, SessionRefusal>) -> Void
+            ) -> Void
     ) async throws {
         let held = held
         let outcome: Result<Void, SessionRefusal> = await withCheckedContinuation { continuation in

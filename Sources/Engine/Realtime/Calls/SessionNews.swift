@@ -64,7 +64,8 @@ extension SessionPresence: WireCodable {
 extension Activity {
     /// Reads `json` back, with the time it was first seen at.
     init?(stored json: JSON) {
-        let moment = json["created_at"]?.intValue.map { Timestamp(milliseconds: Int64($0)) } ?? Timestamp(microseconds: 0)
+        let moment =
+            json["created_at"]?.intValue.map { Timestamp(milliseconds: Int64($0)) } ?? Timestamp(microseconds: 0)
         self.init(json: json, now: moment)
     }
 }

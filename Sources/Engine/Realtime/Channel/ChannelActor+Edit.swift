@@ -183,7 +183,8 @@ extension ChannelActor {
         var ids: Set<MessageID> = []
         for (index, value) in listed.enumerated() {
             guard let id = value.snowflakeValue else {
-                throw .form(["messages", String(index)], code: "NUMBER_TYPE_COERCE", message: "The value is not snowflake.")
+                throw .form(
+                    ["messages", String(index)], code: "NUMBER_TYPE_COERCE", message: "The value is not snowflake.")
             }
             ids.insert(id)
         }
@@ -280,7 +281,8 @@ extension ChannelActor {
                 pinned ? .pin(id, channelID: channel.channelID, at: now) : .unpin(id, channelID: channel.channelID)
             ]
             if pinned { statements.append(.setLastPin(now, channelID: channel.channelID)) }
-            let result = await channel.loop.commit(.statements(statements), slot: channel.slot, epoch: channel.state.epoch)
+            let result = await channel.loop.commit(
+                .statements(statements), slot: channel.slot, epoch: channel.state.epoch)
             try Self.check(result)
             channel.state.lastPinAt = last
             channel.conversation.pinned(channel.channelID, at: last)

@@ -97,8 +97,10 @@ extension ChannelActor {
     }
 
     func render(_ message: Message, for viewer: UserID) async throws -> [UInt8] {
-        let plain: Set<MessageID> = state.tail[message.id] != nil && !state.tail.hasReactions(message.id) ? [message.id] : []
-        guard let body = try await services.renderer.render([message], for: viewer, withoutReactions: plain).first else {
+        let plain: Set<MessageID> =
+            state.tail[message.id] != nil && !state.tail.hasReactions(message.id) ? [message.id] : []
+        guard let body = try await services.renderer.render([message], for: viewer, withoutReactions: plain).first
+        else {
             throw APIError.notCommitted
         }
         return body

@@ -18,7 +18,8 @@ struct PendingSend: Sendable {
 extension ChannelActor {
     /// REST: sends and answers with the message once it is durable.
     func send(_ command: ChannelCommand, attachments: [Attachment]) async throws -> CommandReply {
-        let message = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Message, any Error>) in
+        let message = try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<Message, any Error>) in
             accept(
                 PendingSend(
                     caller: command.caller, body: command.body, attachments: attachments, enforcesNonce: false,
@@ -131,7 +132,8 @@ extension ChannelActor {
 
     /// Counts one use of a limit that is the caller's alone.
     func takeBudget(_ bucket: ChannelBucket, of userID: UserID) throws(APIError) {
-        guard let decision = limits.take(bucket, by: userID, at: services.clock.milliseconds), !decision.isAllowed else {
+        guard let decision = limits.take(bucket, by: userID, at: services.clock.milliseconds), !decision.isAllowed
+        else {
             return
         }
         throw .rateLimited(retryAfter: Double(decision.resetAfterMilliseconds) / 1000)
@@ -188,7 +190,8 @@ extension ChannelActor {
         let sequence = state.takeSequence()
         let payload = body.messageDelete(id, sequence: sequence)
         let entry = LogEntry(
-            channelID: channelID, seq: sequence, epoch: state.epoch, kind: .messageDelete, messageID: id, payload: payload)
+            channelID: channelID, seq: sequence, epoch: state.epoch, kind: .messageDelete, messageID: id,
+            payload: payload)
         // If even this finds no place in the lane, readers learn it from the void when they ask for what they missed.
         guard (try? commit(.logOnly(entry), sequence: sequence) { _, _ in }) != nil else { return }
         announce(.messageDelete, payload, sequence: sequence)

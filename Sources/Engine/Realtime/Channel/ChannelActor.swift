@@ -103,7 +103,8 @@ distributed actor ChannelActor: KeyedActor {
     /// Hands a change with its number to the lane. `finished` is called when its fate is known, after `state` was told.
     /// - Throws: `.notCommitted` if the lane takes nothing more; the number is free again then and nobody saw anything.
     func commit(
-        _ change: Change, sequence: SequenceNumber, finished: @escaping @Sendable (isolated ChannelActor, LaneOutcome.Result) -> Void
+        _ change: Change, sequence: SequenceNumber,
+        finished: @escaping @Sendable (isolated ChannelActor, LaneOutcome.Result) -> Void
     ) throws(APIError) {
         do {
             try loop.commit(change, slot: slot, epoch: state.epoch) { [weak self] result in

@@ -20,7 +20,8 @@ struct MessageRenderer: Sendable {
         do {
             let people = try await users.users(Set(page.map(\.authorID)).union(page.flatMap(\.mentions)))
             let asked = page.map(\.id).filter { !withoutReactions.contains($0) }
-            let counts = asked.isEmpty ? [:] : try await reactions.counts(of: asked, in: first.channelID, viewer: viewer)
+            let counts =
+                asked.isEmpty ? [:] : try await reactions.counts(of: asked, in: first.channelID, viewer: viewer)
             return page.map { message in
                 var writer = JSONWriter()
                 message.write(
@@ -56,7 +57,9 @@ struct MessageRenderer: Sendable {
 
     /// The events of a page of a channel's log, oldest first (protocol 10.5). A create is written from its message, as it
     /// stands now; voids and messages that are deleted by now have nothing to show.
-    func render(_ page: ChannelEventPage, guildID: GuildID?) async throws(APIError) -> [(kind: EventKind, body: [UInt8])] {
+    func render(_ page: ChannelEventPage, guildID: GuildID?) async throws(APIError) -> [(
+        kind: EventKind, body: [UInt8]
+    )] {
         let created = page.events.compactMap { event in
             if case .created(let message) = event.body { message } else { nil }
         }

@@ -30,7 +30,9 @@ struct NonceTable {
 
     /// The message that the author made with this nonce less than ten minutes ago.
     func message(of key: Key, at now: Int64) -> Entry? {
-        guard let entry = entries[key], now - entry.createdAtMilliseconds < Self.lifetimeMilliseconds else { return nil }
+        guard let entry = entries[key], now - entry.createdAtMilliseconds < Self.lifetimeMilliseconds else {
+            return nil
+        }
         return entry
     }
 

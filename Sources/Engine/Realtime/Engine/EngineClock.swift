@@ -7,7 +7,8 @@ struct EngineClock: Sendable {
     /// Milliseconds since the engine began; never goes back.
     var milliseconds: UInt64 {
         let elapsed = ContinuousClock.now - start
-        return UInt64(elapsed.components.seconds) * 1000 + UInt64(elapsed.components.attoseconds / 1_000_000_000_000_000)
+        return UInt64(elapsed.components.seconds) * 1000
+            + UInt64(elapsed.components.attoseconds / 1_000_000_000_000_000)
     }
 
     /// Milliseconds since 1970, UTC.

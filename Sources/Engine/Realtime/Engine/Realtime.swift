@@ -18,7 +18,8 @@ public final class Realtime: SessionService, Sendable {
         public var logger: Logger
 
         public init(
-            system: ClusterActorSystem, mesh: LoopMesh, database: Database, identifiers: IdentifierSource, logger: Logger
+            system: ClusterActorSystem, mesh: LoopMesh, database: Database, identifiers: IdentifierSource,
+            logger: Logger
         ) {
             self.system = system
             self.mesh = mesh
@@ -58,7 +59,9 @@ public final class Realtime: SessionService, Sendable {
         }
         try await services.system.start()
         for loop in loops {
-            loop.executor.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in loop.tick() }
+            loop.executor.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+                loop.tick()
+            }
         }
     }
 
@@ -83,7 +86,9 @@ public final class Realtime: SessionService, Sendable {
     }
 
     /// Takes one use of a channel's limit for a request over REST; nil where nothing is limited, or the channel cannot say.
-    public func takeBudget(_ bucket: ChannelBucket, of userID: UserID, in channel: ChannelID) async -> RateWindow.Decision? {
+    public func takeBudget(_ bucket: ChannelBucket, of userID: UserID, in channel: ChannelID) async -> RateWindow
+        .Decision?
+    {
         guard services.settings.channelLimits[bucket] != nil,
             let location = try? await services.channels.locate(channel)
         else { return nil }
@@ -153,7 +158,8 @@ public final class Realtime: SessionService, Sendable {
     }
 
     public func resume(
-        _ identifier: String, after sequence: UInt64, as identity: GatewayIdentity, over transport: any SessionTransport,
+        _ identifier: String, after sequence: UInt64, as identity: GatewayIdentity,
+        over transport: any SessionTransport,
         completion: @escaping (Result<any SessionHandle, SessionRefusal>) -> Void
     ) {
         guard let loop = EngineLoop.current, let key = SessionKey(identifier) else {
@@ -179,9 +185,9 @@ public final class Realtime: SessionService, Sendable {
     public func drainSessions(perSecond: Int = 1000) async {
         services.beginDraining()
         for loop in loops {
-            while let told = try? await loop.executor.eventLoop.submit({ loop.sessions.reconnectAll(atMost: perSecond) })
-                .get(), told == perSecond
-            {
+            while let told = try? await loop.executor.eventLoop.submit({ loop.sessions.reconnectAll(atMost: perSecond) }
+            )
+            .get(), told == perSecond {
                 try? await Task.sleep(for: .seconds(1))
             }
         }

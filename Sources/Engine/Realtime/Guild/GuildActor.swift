@@ -53,7 +53,9 @@ distributed actor GuildActor: KeyedActor {
             throw APIError.notCommitted
         }
         let loop = try EngineLoop.requireCurrent()
-        for channel in state?.channels.keys ?? [:].keys { services.channels.learn(channel, ChannelLocation(guildID: id)) }
+        for channel in state?.channels.keys ?? [:].keys {
+            services.channels.learn(channel, ChannelLocation(guildID: id))
+        }
         let home = GuildHome(guildID: id, epoch: epoch, state: state, loop: loop)
         return GuildActor(home, address: address, loop: loop, system: services.system)
     }
@@ -117,7 +119,9 @@ distributed actor GuildActor: KeyedActor {
                 }
             case .memberRemoved(let userID): await told(userID) { try await $0.left(self.home.guildID) }
             case .guildDeleted:
-                for userID in home.state?.memberIDs ?? [] { await told(userID) { try await $0.left(self.home.guildID) } }
+                for userID in home.state?.memberIDs ?? [] {
+                    await told(userID) { try await $0.left(self.home.guildID) }
+                }
             default: break
             }
         }

@@ -18,7 +18,8 @@ final class SendRouter {
         if session.unroutedSends[channel] != nil {
             session.unroutedSends[channel]?.append((ticket, body))
         } else if let location = loop.services.channels.known(channel) {
-            forward(body, to: location.address(of: channel), channel: channel, ticket: ticket, nonce: nonce, from: session)
+            forward(
+                body, to: location.address(of: channel), channel: channel, ticket: ticket, nonce: nonce, from: session)
         } else {
             session.unroutedSends[channel] = [(ticket, body)]
             locate(channel, for: session.key)
@@ -31,7 +32,8 @@ final class SendRouter {
         let (key, services, home) = (session.key, loop.services, loop.index)
         let request = SendRequest(
             caller: Caller(userID: session.userID, isBot: session.identity.isBot), body: body)
-        services.system.invoke(ChannelCalls.send, on: address, request, replyOn: home, deadline: .seconds(60)) { result in
+        services.system.invoke(ChannelCalls.send, on: address, request, replyOn: home, deadline: .seconds(60)) {
+            result in
             let answer =
                 switch result {
                 case .success(let sent): SendAcknowledgement.accepted(sent, nonce: nonce, channelID: channel)

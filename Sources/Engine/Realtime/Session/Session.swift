@@ -43,7 +43,8 @@ final class Session: StreamSubscriber, @unchecked Sendable {
         case ended
     }
 
-    init(key: SessionKey, identity: GatewayIdentity, request: IdentifyRequest, loop: EngineLoop, limits: SessionLimits) {
+    init(key: SessionKey, identity: GatewayIdentity, request: IdentifyRequest, loop: EngineLoop, limits: SessionLimits)
+    {
         self.key = key
         self.identity = identity
         self.request = request
@@ -83,10 +84,14 @@ final class Session: StreamSubscriber, @unchecked Sendable {
     }
 
     /// What is to be sent again after `sequence`, or nil if it is not held any more.
-    func replay(after sequence: UInt64) -> [(sequence: UInt64, event: StreamEvent)]? { ring.dispatches(after: sequence) }
+    func replay(after sequence: UInt64) -> [(sequence: UInt64, event: StreamEvent)]? {
+        ring.dispatches(after: sequence)
+    }
 
     func receive(_ event: StreamEvent) {
-        if identity.isBot, !event.intents.isEmpty, request.intents.isDisjoint(with: event.intents), event.subject != userID {
+        if identity.isBot, !event.intents.isEmpty, request.intents.isDisjoint(with: event.intents),
+            event.subject != userID
+        {
             return
         }
         dispatch(event)

@@ -35,8 +35,10 @@ distributed actor SessionActor: KeyedActor {
 
     /// Ends the session from another node: its connection is closed with `code`.
     distributed func close(_ code: UInt16) {
-        loop.sessions.end(session, close: GatewayCloseCode(rawValue: code) == .authenticationFailed
-            ? .credentialsEnded : .reconnectAnew)
+        loop.sessions.end(
+            session,
+            close: GatewayCloseCode(rawValue: code) == .authenticationFailed
+                ? .credentialsEnded : .reconnectAnew)
     }
 
     func beginOpening() {

@@ -39,7 +39,8 @@ public protocol SessionService: AnyObject, Sendable {
     /// Takes up a session again. On success every event after `sequence` is delivered in order, then RESUMED.
     /// Refusal `.invalidSession` means op 9 with `d: false`.
     func resume(
-        _ identifier: String, after sequence: UInt64, as identity: GatewayIdentity, over transport: any SessionTransport,
+        _ identifier: String, after sequence: UInt64, as identity: GatewayIdentity,
+        over transport: any SessionTransport,
         completion: @escaping (Result<any SessionHandle, SessionRefusal>) -> Void)
 }
 

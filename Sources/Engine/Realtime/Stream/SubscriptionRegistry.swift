@@ -35,7 +35,8 @@ final class SubscriptionRegistry {
 
     /// Registers a subscriber; its events are buffered until `becomeLive` or `replay`.
     /// - Returns: the subscription, and whether it is the first of the stream on this loop.
-    func register(_ subscriber: any StreamSubscriber, to key: StreamKey) -> (subscription: Subscription, isFirst: Bool) {
+    func register(_ subscriber: any StreamSubscriber, to key: StreamKey) -> (subscription: Subscription, isFirst: Bool)
+    {
         let subscription = Subscription(subscriber: subscriber, key: key)
         let isFirst = streams[key] == nil
         let stream = streams[key] ?? StreamSubscribers(position: .none)
@@ -174,7 +175,9 @@ final class SubscriptionRegistry {
         let subscriber = subscription.subscriber
         switch event.control {
         case .access(let changes)?:
-            for change in changes where change.userID == subscriber.userID { apply(change, to: subscription, in: stream) }
+            for change in changes where change.userID == subscriber.userID {
+                apply(change, to: subscription, in: stream)
+            }
         case .memberRemoved(let user)?:
             if user == subscriber.userID { end(subscription, with: event) } else { passPlain(event, to: subscription) }
         case .streamEnded?:

@@ -22,7 +22,8 @@ final class DirectConversation: Conversation {
     }
 
     /// Reads what a conversation needs.
-    static func load(_ channel: Channel, loop: EngineLoop, services: EngineServices) async throws -> DirectConversation {
+    static func load(_ channel: Channel, loop: EngineLoop, services: EngineServices) async throws -> DirectConversation
+    {
         let people = try await services.users.users(channel.recipients)
         let isBlocked = try await isBlocked(channel, services)
         return DirectConversation(channel: channel, people: people, isBlocked: isBlocked, loop: loop)
@@ -64,7 +65,8 @@ final class DirectConversation: Conversation {
             if kind == .typingStart, isBlocked { continue }
             let opening = kind == .messageCreate ? announcement(for: recipient) : []
             let event = DirectEvent(channelID: channelID, kind: kind, body: body, opening: opening)
-            loop.services.system.invoke(UserCalls.directEvent, on: .user(recipient), event, replyOn: loop.index) { _ in }
+            loop.services.system.invoke(UserCalls.directEvent, on: .user(recipient), event, replyOn: loop.index) { _ in
+            }
         }
     }
 

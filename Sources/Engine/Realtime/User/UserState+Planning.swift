@@ -6,7 +6,8 @@ extension UserState {
     static func plans(_ operation: UserOperation) -> Bool {
         switch operation {
         case .listRelationships, .requestFriend, .setRelationship, .removeRelationship, .updateRelationship,
-            .acknowledge, .acknowledgeMany, .receipts, .settings, .updateSettings, .updateGuildSettings, .note, .setNote:
+            .acknowledge, .acknowledgeMany, .receipts, .settings, .updateSettings, .updateGuildSettings, .note,
+            .setNote:
             true
         case .get, .updateProfile, .listDirectMessages, .openDirectMessage, .closeDirectMessage:
             false

@@ -328,6 +328,7 @@ public struct Lane: ~Copyable {
         var waiting: [LaneEntry] = voids
         for group in retries { waiting += group }
         for entry in waiting + pending { ownership.settle(entry.mutation) }
+        // swift-format-ignore: ReplaceForEachWithForLoop
         counters.forEach { ownership.settle($0.mutation) }
 
         let settled = ownership

@@ -65,10 +65,10 @@ struct Command: Sendable {
 
         var process: pid_t = 0
         let arguments: [UnsafeMutablePointer<CChar>?] = ([executable] + self.arguments).map { strdup($0) } + [nil]
-        defer { arguments.forEach { free($0) } }
+        defer { for argument in arguments { free(argument) } }
         let variables = ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"]
         let environment: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) } + [nil]
-        defer { environment.forEach { free($0) } }
+        defer { for variable in environment { free(variable) } }
         let failure = posix_spawn(&process, executable, &actions, &attributes, arguments, environment)
         guard failure == 0 else {
             return .failure(.cannotStart("\(executable): \(String(cString: strerror(failure)))"))

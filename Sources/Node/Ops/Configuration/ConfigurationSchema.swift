@@ -26,7 +26,9 @@ public enum ConfigurationSchema {
         Section(
             name: "rate_limits",
             summary: "Tokens / seconds of each bucket, per credential and channel or guild.", keys: rateLimits),
-        Section(name: "auth", summary: "Accounts. Access tokens live 15 minutes, sign-ins 30 days without use.", keys: authentication),
+        Section(
+            name: "auth", summary: "Accounts. Access tokens live 15 minutes, sign-ins 30 days without use.",
+            keys: authentication),
         Section(name: "logging", summary: "What is written to standard error.", keys: logging),
     ]
 
@@ -173,7 +175,7 @@ public enum ConfigurationSchema {
     private static let authentication: [ConfigurationKey] = [
         ConfigurationKey(
             "auth.registration", .choice(), \.authentication.registration,
-            "Whether anybody may make an account, or nobody."),
+            "Whether anybody may make an account, or nobody.")
     ]
 
     private static let logging: [ConfigurationKey] = [

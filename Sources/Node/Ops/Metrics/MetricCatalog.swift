@@ -2,7 +2,8 @@
 public enum MetricCatalog {
     /// Metrics that modules record through swift-metrics.
     public static let recorded: [MetricDefinition] = [
-        MetricDefinition("flux_http_request_seconds", .histogram, "HTTP requests by route, method and class of status."),
+        MetricDefinition(
+            "flux_http_request_seconds", .histogram, "HTTP requests by route, method and class of status."),
         MetricDefinition("flux_http_requests_total", .counter, "HTTP requests that reached the router."),
         MetricDefinition("flux_gateway_connections", .gauge, "Open gateway connections."),
         MetricDefinition("flux_gateway_connections_opened_total", .counter, "Gateway connections since the start."),
@@ -10,10 +11,14 @@ public enum MetricCatalog {
         MetricDefinition("flux_gateway_payloads_received_total", .counter, "Payloads that clients sent."),
         MetricDefinition("flux_gateway_deliveries_total", .counter, "Payloads written to clients."),
         MetricDefinition("flux_gateway_sent_bytes_total", .counter, "Bytes written to clients."),
-        MetricDefinition("flux_gateway_flushes_total", .counter, "Writes to sockets; deliveries per flush tell how well they gather."),
+        MetricDefinition(
+            "flux_gateway_flushes_total", .counter, "Writes to sockets; deliveries per flush tell how well they gather."
+        ),
         MetricDefinition("flux_gateway_full_sockets_total", .counter, "Writes that a full socket cut short."),
-        MetricDefinition("flux_gateway_slow_consumers_total", .counter, "Connections closed because their client did not read."),
-        MetricDefinition("flux_gateway_timeouts_total", .counter, "Connections closed because their client was silent."),
+        MetricDefinition(
+            "flux_gateway_slow_consumers_total", .counter, "Connections closed because their client did not read."),
+        MetricDefinition(
+            "flux_gateway_timeouts_total", .counter, "Connections closed because their client was silent."),
         MetricDefinition("flux_lane_rows", .gauge, "Changes that wait for their commit, by lane."),
         MetricDefinition("flux_lane_bytes", .gauge, "Bytes of the changes that wait, by lane."),
         MetricDefinition("flux_lane_oldest_seconds", .gauge, "Age of the oldest change that waits, by lane."),
@@ -23,11 +28,15 @@ public enum MetricCatalog {
         MetricDefinition("flux_lane_batches_total", .counter, "Batches that had an outcome."),
         MetricDefinition("flux_lane_committed_rows_total", .counter, "Changes that were committed."),
         MetricDefinition("flux_lane_refused_rows_total", .counter, "Changes that Postgres refused."),
-        MetricDefinition("flux_lane_withdrawn_rows_total", .counter, "Changes taken back because they waited too long."),
-        MetricDefinition("flux_lane_lost_rows_total", .counter, "Changes dropped because another node owns their slot."),
-        MetricDefinition("flux_lane_voids_total", .counter, "Void entries committed in the place of changes taken back."),
+        MetricDefinition(
+            "flux_lane_withdrawn_rows_total", .counter, "Changes taken back because they waited too long."),
+        MetricDefinition(
+            "flux_lane_lost_rows_total", .counter, "Changes dropped because another node owns their slot."),
+        MetricDefinition(
+            "flux_lane_voids_total", .counter, "Void entries committed in the place of changes taken back."),
         MetricDefinition("flux_lane_fence_refusals_total", .counter, "Batches that the fence refused."),
-        MetricDefinition("flux_lane_resolutions_total", .counter, "Times that a batch's fate was read after a lost answer."),
+        MetricDefinition(
+            "flux_lane_resolutions_total", .counter, "Times that a batch's fate was read after a lost answer."),
         MetricDefinition("flux_live_to_final_seconds", .histogram, "Time from a message's broadcast to its commit."),
         MetricDefinition("flux_postgres_connections_lost_total", .counter, "Connections to Postgres that broke."),
         MetricDefinition("flux_actor_activations_total", .counter, "Guilds, channels and users brought into memory."),
@@ -35,7 +44,8 @@ public enum MetricCatalog {
         MetricDefinition("flux_actor_passivations_total", .counter, "Idle actors let go."),
         MetricDefinition("flux_call_timeouts_total", .counter, "Calls between actors without an answer in time."),
         MetricDefinition("flux_call_overloads_total", .counter, "Calls refused because too many waited."),
-        MetricDefinition("flux_call_redirections_total", .counter, "Calls that went to a node that had given the slot away."),
+        MetricDefinition(
+            "flux_call_redirections_total", .counter, "Calls that went to a node that had given the slot away."),
         MetricDefinition("flux_call_repetitions_total", .counter, "Calls made again after a lost link."),
         MetricDefinition("flux_loop_posted_total", .counter, "Work handed from one event loop to another."),
         MetricDefinition("flux_loop_hops_total", .counter, "Batches in which that work crossed."),
@@ -74,7 +84,8 @@ public enum MetricCatalog {
     /// All metrics, also those read at a scrape.
     public static let all =
         recorded + [
-            messages, events, encodedBodies, deliveries, sessions, detachedSessions, replayBytes, ready, refusedSeries, residentMemory, processorSeconds, openFiles, fileLimit, startTime, threads,
+            messages, events, encodedBodies, deliveries, sessions, detachedSessions, replayBytes, ready, refusedSeries,
+            residentMemory, processorSeconds, openFiles, fileLimit, startTime, threads,
         ]
 
     /// All of them as a table in Markdown, for `docs/operations.md`.

@@ -11,6 +11,17 @@ public struct LoadedGuild: Sendable, Equatable {
     public var members: [GuildMember]
     public var inviteCount: Int
     public var banCount: Int
+
+    public init(
+        guild: Guild, roles: [Role], channels: [Channel], members: [GuildMember], inviteCount: Int, banCount: Int
+    ) {
+        self.guild = guild
+        self.roles = roles
+        self.channels = channels
+        self.members = members
+        self.inviteCount = inviteCount
+        self.banCount = banCount
+    }
 }
 
 /// Loads a whole guild when its actor is activated.
