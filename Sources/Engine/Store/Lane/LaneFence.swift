@@ -34,7 +34,7 @@ struct LaneFence: Sendable {
         "lane.endGhosts",
         """
         SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity
-        WHERE application_name = $1 AND pid <> pg_backend_pid()
+        WHERE datname = current_database() AND application_name = $1 AND pid <> pg_backend_pid()
         """, [.text])
 
     /// Reads the lane's view in the order that makes it safe: first the generation grows, which waits for a transaction

@@ -17,12 +17,13 @@ extension LeaseStore {
         "INSERT INTO lanes (node, incarnation, lane) SELECT $1, $2, generate_series(0, $3 - 1)",
         [.int2, .int8, .int4])
 
-    /// `$2` is what the application names of the node's connections begin with; the incarnation stands next in them.
+    /// `$2` is what the application names of the node's connections begin with; the incarnation stands next in them. Other
+    /// databases of the server may belong to other clusters, whose nodes have the same numbers.
     static let endEarlierBackends = PreparedQuery(
         "leases.endEarlierBackends",
         """
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE pid <> pg_backend_pid() AND starts_with(application_name, $2)
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND starts_with(application_name, $2)
             AND split_part(application_name, '/', 3) ~ '^[0-9]{1,18}$'
             AND split_part(application_name, '/', 3)::bigint < $1
         """, [.int8, .text])
@@ -42,7 +43,8 @@ extension LeaseStore {
         FROM (SELECT DISTINCT node, incarnation FROM leases
               WHERE slot = ANY ($1) AND (node, incarnation) <> ($2, $3)) AS loser
         JOIN pg_stat_activity AS activity
-            ON starts_with(activity.application_name, format('flux/%s/%s/lane-', loser.node, loser.incarnation))
+            ON activity.datname = current_database()
+            AND starts_with(activity.application_name, format('flux/%s/%s/lane-', loser.node, loser.incarnation))
         """, [.int2Array, .int2, .int8])
 
     static let lockIncarnation = PreparedQuery(
