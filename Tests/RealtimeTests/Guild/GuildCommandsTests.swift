@@ -18,7 +18,7 @@ import Testing
             caller: Caller(userID: UserID(1), isBot: false), operation: .create, body: ["name": " my guild "])
         let plan = try GuildState.found(GuildID(50), command, planning)
         #expect(plan.reply.status == 201)
-        #expect(plan.joiningUsers == [UserID(1)])
+        #expect(plan.usersConcerned(among: []) == [UserID(1)])
         guard case .guildCreated(let founding)? = plan.changes.first else { throw APIError.unknownGuild }
         #expect(founding.guild.name == "my guild")
         #expect(founding.everyone.id == GuildID(50))
@@ -121,7 +121,7 @@ import Testing
         #expect(try made.json()["uses"] == 0)
         let joined = try world.perform(.acceptInvite(code: "abc"), by: GuildWorld.stranger)
         #expect(joined.kinds == [.guildMemberAdd])
-        #expect(joined.plan.joiningUsers == [GuildWorld.stranger])
+        #expect(joined.plan.usersConcerned(among: []) == [GuildWorld.stranger])
         #expect(try joined.json()["uses"] == nil)
         // A member who comes again uses nothing up.
         #expect(try world.perform(.acceptInvite(code: "abc"), by: GuildWorld.stranger).plan.changes.isEmpty)
@@ -156,6 +156,8 @@ import Testing
         var world = GuildWorld()
         let banned = try world.perform(.ban(GuildWorld.plain), ["delete_message_seconds": 3600])
         #expect(banned.plan.purge?.since == world.now.adding(seconds: -3600))
+        #expect(banned.plan.purge?.until == world.now)
+        #expect(banned.plan.usersConcerned(among: []) == [GuildWorld.plain])
         #expect(try world.perform(.ban(GuildWorld.plain)).plan.changes.isEmpty)
         #expect(try world.perform(.listBans(before: nil, after: nil, limit: 10)).json().arrayValue?.count == 1)
         #expect(try world.perform(.listBans(before: nil, after: GuildWorld.plain, limit: 10)).json() == [])

@@ -70,6 +70,9 @@ struct ActorDirectory<Resident, Work> {
     /// How many actors are here or being made.
     var count: Int { entries.count }
 
+    /// Whether the actor at the address is here or being made.
+    func holds(_ address: ActorAddress) -> Bool { entries[address] != nil }
+
     /// The actor at the address, if it is active.
     func resident(at address: ActorAddress) -> Resident? {
         guard case .active(let resident)? = entries[address]?.phase else { return nil }

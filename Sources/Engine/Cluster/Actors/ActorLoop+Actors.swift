@@ -8,6 +8,9 @@ extension ActorLoop {
         executor.eventLoop.assertInEventLoop()
         let address = delivery.address
         guard let epoch = epoch(for: address) else { return redirect(delivery) }
+        guard directory.holds(address) || delivery.wakes(in: self) else {
+            return delivery.refuse(CallError.noSuchActor, in: self)
+        }
         switch directory.admit(delivery, at: address) {
         case .run(let actor, let ticket): delivery.run(on: actor, ticket: ticket, in: self)
         case .activate(let ticket): activate(ticket, epoch: epoch)

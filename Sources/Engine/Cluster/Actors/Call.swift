@@ -11,11 +11,15 @@ public struct Call<Target: KeyedActor, Arguments: WireCodable, Reply: WireCodabl
     public let number: UInt16
     /// Whether running it twice does no harm, so that it may be sent again after a lost link.
     public let isIdempotent: Bool
+    /// Whether an actor that is not active is made for it. Where it is not, the call fails with `CallError.noSuchActor`:
+    /// for news that mean nothing to an actor which nobody uses.
+    public let wakes: Bool
 
     /// A call with the given number.
-    public init(number: UInt16, isIdempotent: Bool = false) {
+    public init(number: UInt16, isIdempotent: Bool = false, wakes: Bool = true) {
         self.number = number
         self.isIdempotent = isIdempotent
+        self.wakes = wakes
     }
 
     func isRepeatable(with arguments: Arguments) -> Bool {

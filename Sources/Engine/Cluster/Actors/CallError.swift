@@ -16,7 +16,7 @@ public enum CallError: Error, Sendable {
     case failed(String)
     /// The owner knows no such kind, call or method: it runs another version, or nobody registered it.
     case unknownTarget
-    /// The actor is of a kind that is not made by calls, and it is not there (any more).
+    /// The actor is not there (any more), and neither its kind nor the call is one that makes it.
     case noSuchActor
     /// Arguments or reply could not be read.
     case malformed(WireError)

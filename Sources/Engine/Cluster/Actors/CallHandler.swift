@@ -4,9 +4,11 @@ import NIOCore
 final class CallHandler<Target: KeyedActor, Arguments: WireCodable, Reply: WireCodable>: AnyCallHandler {
     typealias Body = @Sendable (isolated Target, Arguments, Responder<Reply>) -> Void
 
+    let wakes: Bool
     private let body: Body
 
-    init(_ body: @escaping Body) {
+    init(wakes: Bool, _ body: @escaping Body) {
+        self.wakes = wakes
         self.body = body
     }
 
@@ -37,6 +39,8 @@ final class CallHandler<Target: KeyedActor, Arguments: WireCodable, Reply: WireC
 
 /// A handler whose types are known to itself alone.
 protocol AnyCallHandler: AnyObject, Sendable {
+    /// As the call says.
+    var wakes: Bool { get }
     /// Decodes the arguments of another node's call and runs it.
     func run(_ call: IncomingCall, on actor: any KeyedActor, ticket: ActorTicket, in loop: ActorLoop)
 }

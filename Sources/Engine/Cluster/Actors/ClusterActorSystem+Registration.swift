@@ -23,7 +23,7 @@ extension ClusterActorSystem {
         _ call: Call<Target, Arguments, Reply>,
         handler: @escaping @Sendable (isolated Target, Arguments, Responder<Reply>) -> Void
     ) {
-        let handler = CallHandler(handler)
+        let handler = CallHandler(wakes: call.wakes, handler)
         for loop in loops {
             loop.post { $0.register(handler, number: call.number) }
         }

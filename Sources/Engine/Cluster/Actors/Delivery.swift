@@ -6,6 +6,8 @@ protocol Delivery: AnyObject, Sendable {
     var address: ActorAddress { get }
     /// After this nobody waits for it; it is not begun any more.
     var deadline: NIODeadline { get }
+    /// Whether the actor is made for it where it is not active.
+    func wakes(in loop: ActorLoop) -> Bool
     /// Runs, on the actor's loop. The ticket must be given back through `ActorLoop.finished`.
     func run(on actor: any KeyedActor, ticket: ActorTicket, in loop: ActorLoop)
     /// The slot is not here; nothing ran.

@@ -20,6 +20,11 @@ final class IncomingCall: Delivery {
         self.source = source
     }
 
+    func wakes(in loop: ActorLoop) -> Bool {
+        guard case .number(let number) = method else { return true }
+        return loop.handler(of: number)?.wakes ?? true
+    }
+
     func run(on actor: any KeyedActor, ticket: ActorTicket, in loop: ActorLoop) {
         switch method {
         case .number(let number):

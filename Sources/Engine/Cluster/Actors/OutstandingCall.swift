@@ -30,6 +30,9 @@ class OutstandingCall: Delivery, @unchecked Sendable {
     /// What another node has to run.
     var method: ClusterFrame.Method { preconditionFailure("overridden") }
 
+    /// Whether the actor is made for it where it is not active.
+    func wakes(in loop: ActorLoop) -> Bool { true }
+
     /// Appends the arguments for another node.
     func encodeArguments(to writer: inout WireWriter) { preconditionFailure("overridden") }
 

@@ -35,6 +35,8 @@ enum GuildCalls {
     static let unwatch = Call<GuildActor, WatchEnded, Nothing>(number: 10)
     /// A member's presence changed.
     static let presence = Call<GuildActor, MemberPresence, Nothing>(number: 11, isIdempotent: true)
+    /// Something waits in the outbox; answered when it has been looked at.
+    static let outbox = Call<GuildActor, Nothing, Nothing>(number: 12, isIdempotent: true)
 }
 
 enum UserCalls {
@@ -43,7 +45,16 @@ enum UserCalls {
     /// An event of a DM for one of its recipients.
     static let directEvent = Call<UserActor, DirectEvent, Nothing>(number: 21)
     /// A friend's presence changed.
-    static let friendPresence = Call<UserActor, MemberPresence, Nothing>(number: 22, isIdempotent: true)
+    static let friendPresence = Call<UserActor, MemberPresence, Nothing>(number: 22, isIdempotent: true, wakes: false)
+    /// Something waits in the outbox; answered when it has been looked at.
+    static let outbox = Call<UserActor, Nothing, Nothing>(number: 23, isIdempotent: true)
+    /// How does the user look to a friend?
+    static let presence = Call<UserActor, PresenceQuestion, MemberPresence>(
+        number: 24, isIdempotent: true, wakes: false)
+    /// Somebody else of a DM has read.
+    static let receipt = Call<UserActor, ReceiptNews, Nothing>(number: 25, isIdempotent: true, wakes: false)
+    /// The user has sent a message.
+    static let sent = Call<UserActor, SentMark, Nothing>(number: 26, isIdempotent: true)
 }
 
 /// APIErrors cross between nodes as what they are.

@@ -194,19 +194,23 @@ extension ChannelActor {
         return ids.sorted()
     }
 
-    /// Deletes what somebody who was banned has written since a moment, a hundred messages at a time.
-    distributed func purge(author: UserID, since: Timestamp) async throws {
+    /// Deletes what somebody who was banned has written from a moment up to their ban, a hundred messages at a time. What is
+    /// deleted already stays so: it may be asked for again.
+    distributed func purge(author: UserID, since: Timestamp, until: Timestamp) async throws {
         await settle()
         var cursor = Snowflake.lowest(atMilliseconds: since.milliseconds)
+        let end = Snowflake.lowest(atMilliseconds: until.milliseconds + 1)
         while true {
             let page: [Message]
             do {
                 page = try await services.messages.history(
                     .after(cursor), in: channelID, guildID: state.guildID, limit: Messages.pageLimit)
             } catch { throw APIError.notCommitted }
-            guard let newest = page.first else { return }
+            guard let newest = page.first, cursor < end else { return }
             cursor = newest.id
-            let deleted = page.filter { $0.authorID == author && !(active[$0.id]?.isDeleted ?? false) }.map(\.id)
+            let deleted = page.filter { message in
+                message.authorID == author && message.id < end && !(active[message.id]?.isDeleted ?? false)
+            }.map(\.id)
             guard !deleted.isEmpty else { continue }
             try await record(
                 .messageDeleteBulk, about: nil, makeBody: { self.body.messageDeleteBulk(deleted, sequence: $0) },

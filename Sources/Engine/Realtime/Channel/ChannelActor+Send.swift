@@ -173,6 +173,9 @@ extension ChannelActor {
         switch result {
         case .committed:
             services.measurements.becameFinal(message.id, at: services.clock.wallMilliseconds)
+            if conversation.participant(message.authorID)?.user.isBot == false {
+                loop.sentMarks.note(SentMark(channelID: channelID, messageID: message.id), by: message.authorID)
+            }
             for answer in answers { answer(.success(message)) }
         case .refused, .withdrawn:
             if let nonce { state.forgetNonce(nonce, messageID: message.id) }

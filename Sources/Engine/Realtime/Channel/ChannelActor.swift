@@ -25,6 +25,8 @@ distributed actor ChannelActor: KeyedActor {
     var unsettledCreates: [MessageID: [SendAnswer]] = [:]
     var limits: ChannelRateLimits
     var slowmode = SlowmodeClock()
+    /// How many times a DM began to read whether its people block one another.
+    private var blockingReads: UInt64 = 0
 
     typealias SendAnswer = @Sendable (Result<Message, APIError>) -> Void
 
@@ -179,16 +181,24 @@ extension APIError {
 
 extension ChannelActor {
     /// Two recipients of a DM have blocked or unblocked one another.
+    ///
+    /// Until it is read which of the two, nobody gets through: a block is in force when it is acknowledged (I7), and nobody is
+    /// written to against their will.
     func relationshipsChanged() {
         guard let direct = conversation as? DirectConversation else { return }
-        Task { await self.refresh(direct) }
+        direct.setBlocked(true)
+        blockingReads += 1
+        let read = blockingReads
+        Task { await self.refresh(direct, read) }
     }
 
-    private func refresh(_ direct: DirectConversation) async {
+    private func refresh(_ direct: DirectConversation, _ read: UInt64) async {
         guard let channel = direct.channel(channelID) else { return }
-        do { direct.setBlocked(try await DirectConversation.isBlocked(channel, services)) } catch {
-            // Unknown is treated as blocked until it can be read: nobody is written to against their will.
-            direct.setBlocked(true)
+        do {
+            let isBlocked = try await DirectConversation.isBlocked(channel, services)
+            // An older read may come back behind a later one.
+            if read == blockingReads { direct.setBlocked(isBlocked) }
+        } catch {
             services.logger.warning("the relationships of conversation \(channelID) could not be read: \(error)")
         }
     }

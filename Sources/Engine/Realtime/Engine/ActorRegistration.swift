@@ -48,6 +48,12 @@ enum ActorRegistration {
             guild.receive(presence.presence)
             respond(Nothing())
         }
+        system.register(GuildCalls.outbox) { guild, _, respond in
+            Task {
+                await guild.takeFromOutbox()
+                respond(Nothing())
+            }
+        }
         system.register(UserCalls.session) { user, news, respond in
             user.heard(news)
             respond(Nothing())
@@ -57,7 +63,24 @@ enum ActorRegistration {
             respond(Nothing())
         }
         system.register(UserCalls.friendPresence) { user, presence, respond in
-            user.receive(presence)
+            user.receive(presence.presence)
+            respond(Nothing())
+        }
+        system.register(UserCalls.outbox) { user, _, respond in
+            Task {
+                await user.takeFromOutbox()
+                respond(Nothing())
+            }
+        }
+        system.register(UserCalls.presence) { user, question, respond in
+            respond(MemberPresence(user.presence(shownTo: question.asker)))
+        }
+        system.register(UserCalls.receipt) { user, news, respond in
+            user.receive(news.receipt)
+            respond(Nothing())
+        }
+        system.register(UserCalls.sent) { user, mark, respond in
+            user.sent(mark)
             respond(Nothing())
         }
     }

@@ -29,6 +29,7 @@ final class EngineLoop: @unchecked Sendable {
     private(set) lazy var sessions = LoopSessions(loop: self)
     private(set) lazy var users = SessionAnnouncer(loop: self)
     private(set) lazy var sends = SendRouter(loop: self)
+    private(set) lazy var sentMarks = SentMarks(loop: self)
     /// The streams whose owner lives on this loop, and where each stands.
     private var positions: [StreamKey: StreamPosition] = [:]
     /// The guilds whose actor is active on this loop.
@@ -168,5 +169,6 @@ final class EngineLoop: @unchecked Sendable {
     func tick() {
         sessions.sweep(at: now)
         relays.sweep(at: now)
+        sentMarks.flush()
     }
 }

@@ -26,6 +26,10 @@ public final class EngineServices: Sendable {
     let memberships: Memberships
     let directMessages: DirectMessages
     let relationships: Relationships
+    let readStates: ReadStates
+    let userSettings: Settings
+    let userLoading: UserLoading
+    let outbox: Outbox
     let guildLoading: GuildLoading
     let invites: Invites
     let bans: Bans
@@ -58,6 +62,10 @@ public final class EngineServices: Sendable {
         memberships = Memberships(database)
         directMessages = DirectMessages(database)
         relationships = Relationships(database)
+        readStates = ReadStates(database)
+        userSettings = Settings(database)
+        userLoading = UserLoading(database)
+        outbox = Outbox(database)
         guildLoading = GuildLoading(database)
         invites = Invites(database)
         bans = Bans(database)

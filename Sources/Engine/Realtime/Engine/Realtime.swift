@@ -8,6 +8,7 @@ import NIOCore
 public final class Realtime: SessionService, Sendable {
     let services: EngineServices
     private let loops: [EngineLoop]
+    let outboxSweep: OutboxSweep
 
     /// What the engine stands on.
     public struct Foundations: Sendable {
@@ -47,6 +48,7 @@ public final class Realtime: SessionService, Sendable {
             identifiers: foundations.identifiers, limits: limits, settings: settings, logger: foundations.logger)
         self.services = services
         loops = (0..<mesh.count).map { EngineLoop(index: $0, services: services) }
+        outboxSweep = OutboxSweep(services)
     }
 
     public var measurements: EngineMeasurements { services.measurements }
@@ -63,6 +65,7 @@ public final class Realtime: SessionService, Sendable {
                 loop.tick()
             }
         }
+        outboxSweep.start()
     }
 
     // MARK: Commands
@@ -195,6 +198,7 @@ public final class Realtime: SessionService, Sendable {
 
     /// Commits all that is decided, gives the slots back, and stops. Nothing is accepted any more.
     public func stop() async {
+        await outboxSweep.stop()
         await services.lanes.drain()
         do { try await services.system.stop() } catch {
             services.logger.warning("the leases could not be given back: \(error)")

@@ -9,11 +9,13 @@ distributed actor GuildActor: KeyedActor {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { actorSystem.unownedExecutor(for: id) }
 
-    private let home: GuildHome
-    private let loop: EngineLoop
+    let home: GuildHome
+    let loop: EngineLoop
     private let slot: Slot
     /// Changes are planned, committed and applied one after the other.
-    private let turns = TurnQueue()
+    let turns = TurnQueue()
+    /// A look into the outbox that waits for its turn; who wants one meanwhile waits for the same.
+    var nextLook: Task<Void, Never>?
 
     init(_ home: GuildHome, address: ActorAddress, loop: EngineLoop, system: ClusterActorSystem) {
         actorSystem = system
@@ -23,7 +25,7 @@ distributed actor GuildActor: KeyedActor {
         loop.guilds[home.guildID] = home
     }
 
-    private var services: EngineServices { loop.services }
+    var services: EngineServices { loop.services }
 
     /// A guild stays while somebody listens to it or one of its channels is active.
     var canPassivate: Bool { turns.isIdle && !home.isWatched && !loop.hasActiveChannels(of: home.guildID) }
@@ -82,11 +84,20 @@ distributed actor GuildActor: KeyedActor {
         defer { turns.leave() }
         let plan = try plan(command, people)
         guard !plan.changes.isEmpty else { return plan.reply }
-        let result = await loop.commit(.statements(home.statements(for: plan)), slot: slot, epoch: home.epoch)
-        try ChannelActor.check(result)
+        let identifiers = services.identifiers
+        let notices = try plan.notices(of: home.guildID, members: home.state?.memberIDs ?? [], at: .now()) {
+            () throws(APIError) in try identifiers.next()
+        }
+        let outbox = notices.isEmpty ? [] : [Statement.insertOutbox(notices)]
+        try await commit(home.statements(for: plan) + outbox)
         home.apply(plan)
-        await settle(plan)
+        await settle(plan, notices)
         return plan.reply
+    }
+
+    /// Commits control changes; returns when they are durable.
+    func commit(_ statements: [Statement]) async throws(APIError) {
+        try ChannelActor.check(await loop.commit(.statements(statements), slot: slot, epoch: home.epoch))
     }
 
     private func plan(_ command: GuildCommand, _ people: [UserID: User]) throws(APIError) -> GuildPlan {
@@ -107,8 +118,9 @@ distributed actor GuildActor: KeyedActor {
         do { return try await services.userReads.batch(ids) } catch { throw APIError.notCommitted }
     }
 
-    /// After the commit: others learn what the change means for them, and the caller's answer waits until it is in force (I7).
-    private func settle(_ plan: GuildPlan) async {
+    /// After the commit: the caller's answer waits until the change is in force (I7), and until those whom it concerns have
+    /// taken in what it means for them, or cannot be reached now: then they find it in the outbox.
+    private func settle(_ plan: GuildPlan, _ notices: [OutboxEntry]) async {
         for change in plan.changes {
             switch change {
             case .channelCreated(let channel):
@@ -117,39 +129,24 @@ distributed actor GuildActor: KeyedActor {
                 for channel in founding.channels {
                     services.channels.learn(channel.id, ChannelLocation(guildID: home.guildID))
                 }
-            case .memberRemoved(let userID): await told(userID) { try await $0.left(self.home.guildID) }
-            case .guildDeleted:
-                for userID in home.state?.memberIDs ?? [] {
-                    await told(userID) { try await $0.left(self.home.guildID) }
-                }
             default: break
             }
         }
         await confirm()
-        for userID in plan.joiningUsers { await told(userID) { try await $0.joined(self.home.guildID) } }
-        if let purge = plan.purge { await carryOut(purge) }
-    }
-
-    private func told(_ userID: UserID, _ tell: (UserActor) async throws -> Void) async {
-        do { try await tell(try services.user(userID)) } catch {
-            services.logger.warning("user \(userID) could not be told of guild \(home.guildID): \(error)")
+        let people = notices.compactMap(\.target).filter { $0.kind == .user }
+        if people.count <= Self.awaitedNotices {
+            await services.hint(people)
+        } else {
+            let services = services
+            Task.detached { await services.hint(people) }
         }
+        for entry in notices { await carryOutPurge(entry) }
     }
 
     /// Returns when every loop that listens has applied what was published.
     private func confirm() async {
         await withCheckedContinuation { continuation in
             loop.relays.confirm(home.publisher.key) { continuation.resume() }
-        }
-    }
-
-    private func carryOut(_ purge: MessagePurge) async {
-        for channel in home.state?.orderedChannels ?? [] where channel.kind.holdsMessages {
-            do {
-                try await services.channel(channel.id).purge(author: purge.authorID, since: purge.since)
-            } catch {
-                services.logger.warning("messages of a banned user stay in channel \(channel.id): \(error)")
-            }
         }
     }
 

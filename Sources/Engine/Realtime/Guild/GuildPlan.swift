@@ -19,20 +19,25 @@ struct GuildPlan: Sendable, Equatable {
         self.purge = purge
     }
 
-    /// Who becomes a member by it: their User actors have to be told, so that their sessions subscribe.
-    var joiningUsers: [UserID] {
-        changes.compactMap { change in
+    /// Who becomes a member by it, or is one no more: their User actors have to learn of it.
+    /// - Parameter members: the guild's members before.
+    func usersConcerned(among members: [UserID]) -> [UserID] {
+        changes.flatMap { change -> [UserID] in
             switch change {
-            case .memberAdded(let member, _): member.userID
-            case .guildCreated(let founding): founding.owner.userID
-            default: nil
+            case .memberAdded(let member, _): [member.userID]
+            case .memberRemoved(let userID): [userID]
+            case .guildCreated(let founding): [founding.owner.userID]
+            case .guildDeleted: members
+            default: []
             }
         }
     }
 }
 
-/// The messages of a user since a moment, in every channel of the guild.
+/// The messages of a user from a moment up to their ban, in every channel of the guild.
 struct MessagePurge: Sendable, Equatable {
     var authorID: UserID
     var since: Timestamp
+    /// What is written later, by somebody who was let in again, stays.
+    var until: Timestamp
 }

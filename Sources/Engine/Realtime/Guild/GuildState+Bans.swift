@@ -52,7 +52,9 @@ extension GuildState {
         return GuildPlan(
             changes: [.banAdded(ban, user: user, by: actor.userID)] + (target == nil ? [] : departure(of: userID)),
             reply: .nothing,
-            purge: purge > 0 ? MessagePurge(authorID: userID, since: request.now.adding(seconds: -Int64(purge))) : nil)
+            purge: purge > 0
+                ? MessagePurge(
+                    authorID: userID, since: request.now.adding(seconds: -Int64(purge)), until: request.now) : nil)
     }
 
     func unban(_ userID: UserID, _ request: GuildRequest, _ actor: GuildActing) throws(APIError) -> GuildPlan {

@@ -115,6 +115,17 @@ final class Session: StreamSubscriber, @unchecked Sendable {
 
     func subscriptionEnded(_ key: StreamKey) { unsubscribe(from: key) }
 
+    /// The guild's own stream says so first, as long as its owner lives; who has heard it there is not subscribed any more.
+    private func leaveGuild(_ guildID: GuildID) {
+        guard subscriptions[.guild(guildID)] != nil else { return }
+        unsubscribe(from: .guild(guildID))
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.field("id", guildID)
+        writer.endObject()
+        dispatch(StreamEvent(kind: .guildDelete, body: writer.bytes, intents: .guilds))
+    }
+
     func subscriptionBroken(_ key: StreamKey) {
         // A gap cannot be mended by the client: it has to begin anew (I6).
         loop.sessions.end(self, close: .reconnectAnew)
@@ -123,6 +134,7 @@ final class Session: StreamSubscriber, @unchecked Sendable {
     func perform(_ control: StreamControl) {
         switch control {
         case .guildJoined(let guildID): loop.sessions.joinGuild(guildID, in: self)
+        case .guildLeft(let guildID): leaveGuild(guildID)
         case .loginEnded(let loginID):
             if identity.loginID == loginID { loop.sessions.end(self, close: .credentialsEnded) }
         case .credentialsRevoked: loop.sessions.end(self, close: .credentialsEnded)

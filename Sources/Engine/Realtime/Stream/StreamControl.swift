@@ -12,6 +12,8 @@ public enum StreamControl: Sendable {
     case streamEnded
     /// User stream: the user has become a member; their sessions subscribe to the guild.
     case guildJoined(GuildID)
+    /// User stream: the user is no member any more. Their sessions leave the guild's stream, if they have not heard it there.
+    case guildLeft(GuildID)
     /// User stream: the login has ended; its sessions are closed with 4004.
     case loginEnded(LoginID)
     /// User stream: all sessions of the user are closed with 4004 (a bot's token was reset).

@@ -220,7 +220,7 @@ final class SubscriptionRegistry {
             for subscription in stream.byUser.values.joined() where subscription.group != nil {
                 end(subscription, with: event)
             }
-        case .guildJoined, .loginEnded, .credentialsRevoked:
+        case .guildJoined, .guildLeft, .loginEnded, .credentialsRevoked:
             for subscription in stream.byUser.values.joined() where subscription.group != nil {
                 subscription.subscriber.perform(control)
             }

@@ -2,11 +2,8 @@ import FluxCluster
 import FluxCore
 import FluxStore
 
-/// What one user's actor tells another's through the outbox: the sender's half of their relationship, whole.
+/// What one user's actor tells another's: the sender's half of their relationship, whole.
 struct PeerNotice: WireCodable, Equatable {
-    /// The kind of actor that outbox entries with notices are for: users, as in `StreamKey.Kind`.
-    static let targetKind = StreamKey.Kind.user.rawValue
-
     var senderID: UserID
     var half: RelationshipHalf
 
@@ -15,10 +12,9 @@ struct PeerNotice: WireCodable, Equatable {
         self.half = half
     }
 
-    /// Reads the payload of an outbox entry; nil for one that is none of ours.
+    /// Reads the payload of an outbox entry; nil for one that is no peer's notice.
     init?(_ entry: OutboxEntry) {
-        var reader = WireReader(entry.payload)
-        guard entry.targetKind == Self.targetKind, let notice = try? PeerNotice(from: &reader) else { return nil }
+        guard case .peer(let notice)? = UserNotice(entry) else { return nil }
         self = notice
     }
 
@@ -39,9 +35,6 @@ struct PeerNotice: WireCodable, Equatable {
 
     /// The notice on its way to `targetID`.
     func entry(id: Snowflake, to targetID: UserID, at now: Timestamp) -> OutboxEntry {
-        var writer = WireWriter()
-        encode(to: &writer)
-        return OutboxEntry(
-            id: id, targetKind: Self.targetKind, targetKey: targetID, createdAt: now, payload: writer.bytes)
+        UserNotice.peer(self).entry(id: id, to: targetID, at: now)
     }
 }

@@ -21,6 +21,11 @@ struct PresenceBoard {
 
     var sessionCount: Int { sessions.count }
 
+    /// What each session says, in the order in which they began.
+    var list: [(session: SessionKey, presence: SessionPresence)] {
+        sessions.map { ($0.key, $0.value.presence) }
+    }
+
     mutating func begin(_ session: SessionKey, _ presence: SessionPresence) {
         sessions[session] = Entry(presence: presence)
     }

@@ -4,6 +4,16 @@ import FluxCore
 import FluxStore
 
 extension UserActor {
+    /// An event of a DM. The first message of one that is not open opens it (protocol 7.9).
+    func receive(_ event: DirectEvent) {
+        if event.kind == .messageCreate, !openDirects.contains(event.channelID) {
+            openDirects.insert(event.channelID)
+            commitInBackground([.openDirectMessage(event.channelID, userID: userID)])
+            emit(.channelCreate, body: event.opening)
+        }
+        emit(event.kind, body: event.body, intents: event.kind.directIntent ?? [])
+    }
+
     /// The conversations that the user has open.
     func listDirectMessages() async throws -> CommandReply {
         let list: [(channel: Channel, others: [User])] = try await openConversations()

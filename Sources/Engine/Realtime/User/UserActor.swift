@@ -3,8 +3,12 @@ import FluxCluster
 import FluxCore
 import FluxStore
 
-/// Owns one user: knows their sessions, tells others of their presence, and passes on to their sessions what concerns them alone
-/// (design 4).
+import struct NIOCore.Scheduled
+
+/// Owns one user: knows their sessions, tells others of their presence, decides what belongs to them alone, and passes on to
+/// their sessions what concerns them (design 4).
+///
+/// The work is spread over extensions: commands, the outbox, presence, READY, the profile, conversations.
 distributed actor UserActor: KeyedActor {
     typealias ActorSystem = ClusterActorSystem
 
@@ -16,38 +20,66 @@ distributed actor UserActor: KeyedActor {
     let loop: EngineLoop
     var publisher: StreamPublisher
     var user: User
+    /// Relationships, read states, settings and notes.
+    var state: UserState
     /// Oldest first.
     var guildIDs: [GuildID]
+    /// The DMs that the user is known to be in, open or not, as they were when they were read.
+    var directs: [ChannelID: Channel]
     /// DMs that the user has open.
     var openDirects: Set<ChannelID>
     var presence: PresenceBoard
     /// What others were told last.
     var shownPresence: Presence
-    /// What friends show, for the presences of READY.
+    /// What friends show, for the presences of READY; those who are offline are missing.
     var friendPresences: [UserID: Presence] = [:]
+    /// Asking the friends how they look, once in the actor's life; later they tell by themselves.
+    var friendsAsked: Task<Void, Never>?
+    /// Changes are planned, committed and applied one after the other.
+    let turns = TurnQueue()
+    /// A look into the outbox that waits for its turn; who wants one meanwhile waits for the same.
+    var nextLook: Task<Void, Never>?
+    /// Whether the outbox was looked into since the activation.
+    var isCaughtUp = false
+    /// Coalesced values whose fate is not known.
+    var openCounters = 0
+    /// Who waits until there are none.
+    var countersSettled: [CheckedContinuation<Void, Never>] = []
+    /// When the actor has something to do by itself.
+    var alarm: Scheduled<Void>?
 
     init(
-        _ user: User, guildIDs: [GuildID], openDirects: Set<ChannelID>, address: ActorAddress, epoch: Epoch,
-        loop: EngineLoop, system: ClusterActorSystem
+        _ loaded: LoadedUser, guildIDs: [GuildID], address: ActorAddress, epoch: Epoch, loop: EngineLoop,
+        system: ClusterActorSystem
     ) {
         actorSystem = system
-        userID = user.id
+        userID = loaded.user.id
         slot = address.slot
         self.epoch = epoch
         self.loop = loop
-        self.user = user
+        user = loaded.user
+        state = UserState(loaded)
         self.guildIDs = guildIDs
-        self.openDirects = openDirects
+        directs = loaded.directMessages.reduce(into: [:]) { $0[$1.channel.id] = $1.channel }
+        openDirects = Set(loaded.directMessages.filter(\.isOpen).map(\.channel.id))
         presence = PresenceBoard()
-        shownPresence = .offline(user.id)
-        publisher = loop.beginStream(.user(user.id), epoch: epoch)
+        shownPresence = .offline(loaded.user.id)
+        publisher = loop.beginStream(.user(loaded.user.id), epoch: epoch)
     }
 
     var services: EngineServices { loop.services }
 
-    var canPassivate: Bool { presence.sessionCount == 0 && !loop.relays.hasSubscribers(publisher.key) }
+    var canPassivate: Bool {
+        presence.sessionCount == 0 && turns.isIdle && openCounters == 0 && state.nextReceipt == nil
+            && !loop.relays.hasSubscribers(publisher.key)
+    }
 
-    func deactivated(_ reason: DeactivationReason) { loop.endStream(publisher.key) }
+    func deactivated(_ reason: DeactivationReason) {
+        alarm?.cancel()
+        for waiting in countersSettled { waiting.resume() }
+        countersSettled = []
+        loop.endStream(publisher.key)
+    }
 
     /// Makes the actor of a user from what is stored.
     static func activate(
@@ -55,14 +87,13 @@ distributed actor UserActor: KeyedActor {
     ) async throws -> UserActor {
         let id = UserID(address.key)
         do {
-            guard let user = try await services.userReads.find(id) else { throw APIError.unknownUser }
             async let guilds = services.memberships.guildIDs(of: id)
-            async let directs = services.directMessages.list(of: id)
-            let (guildIDs, list) = try await (guilds, directs)
-            services.users.remember([user])
+            guard let loaded = try await services.userLoading.load(id) else { throw APIError.unknownUser }
+            let guildIDs = try await guilds
+            services.users.remember([loaded.user])
             return UserActor(
-                user, guildIDs: guildIDs, openDirects: Set(list.map(\.channel.id)), address: address, epoch: epoch,
-                loop: try EngineLoop.requireCurrent(), system: services.system)
+                loaded, guildIDs: guildIDs, address: address, epoch: epoch, loop: try EngineLoop.requireCurrent(),
+                system: services.system)
         } catch let error as StoreError {
             services.logger.warning("a user could not be read: \(error)")
             throw APIError.notCommitted
@@ -71,21 +102,34 @@ distributed actor UserActor: KeyedActor {
 
     // MARK: Sessions
 
-    /// A session begins: from here on it counts, and what READY says of the user is as of `position`.
+    /// A session begins: from here on it counts, and what READY says of the user is as of `position` or later.
     distributed func open(_ attachment: SessionAttachment) async throws -> UserOpening {
+        await catchUp()
         presence.begin(attachment.session, attachment.presence)
+        refreshChosenPresence()
         announcePresence()
+        // What comes while the sections are read is said twice, in them and after them, but never not at all (I6).
+        let position = publisher.position
         let sections = attachment.isBot ? [] : try await personSections()
         var writer = JSONWriter()
         user.writeOwn(to: &writer)
-        return UserOpening(
-            position: publisher.position, ownUser: writer.bytes, guildIDs: guildIDs, sections: sections)
+        return UserOpening(position: position, ownUser: writer.bytes, guildIDs: guildIDs, sections: sections)
     }
 
     /// What became of a session.
     func heard(_ news: SessionNews) {
         presence.apply(news.news, to: news.session)
         announcePresence()
+    }
+
+    /// A login has ended: its sessions are closed.
+    distributed func loginEnded(_ loginID: LoginID) {
+        emit(.sessionsReplace, body: [], audience: .nobody, control: .loginEnded(loginID))
+    }
+
+    /// Every credential of the user is void: all sessions are closed.
+    distributed func credentialsRevoked() {
+        emit(.sessionsReplace, body: [], audience: .nobody, control: .credentialsRevoked)
     }
 
     // MARK: Events
@@ -101,78 +145,6 @@ distributed actor UserActor: KeyedActor {
             of: publisher.key)
     }
 
-    /// An event of a DM. The first message of one that is not open opens it (protocol 7.9).
-    func receive(_ event: DirectEvent) {
-        if event.kind == .messageCreate, !openDirects.contains(event.channelID) {
-            openDirects.insert(event.channelID)
-            commitInBackground([.openDirectMessage(event.channelID, userID: userID)])
-            emit(.channelCreate, body: event.opening)
-        }
-        emit(event.kind, body: event.body, intents: event.kind.directIntent ?? [])
-    }
-
-    /// The user has become a member of a guild.
-    distributed func joined(_ guildID: GuildID) {
-        guard !guildIDs.contains(guildID) else { return }
-        guildIDs.append(guildID)
-        emit(.guildCreate, body: [], audience: .nobody, control: .guildJoined(guildID))
-        if shownPresence.status != .offline { tell(shownPresence, to: guildID) }
-    }
-
-    /// The user is a member no more; their sessions hear it from the guild.
-    distributed func left(_ guildID: GuildID) { guildIDs.removeAll { $0 == guildID } }
-
-    /// A login has ended: its sessions are closed.
-    distributed func loginEnded(_ loginID: LoginID) {
-        emit(.sessionsReplace, body: [], audience: .nobody, control: .loginEnded(loginID))
-    }
-
-    /// Every credential of the user is void: all sessions are closed.
-    distributed func credentialsRevoked() {
-        emit(.sessionsReplace, body: [], audience: .nobody, control: .credentialsRevoked)
-    }
-
-    /// The account's public face changed and is committed.
-    distributed func profileChanged() async throws {
-        do {
-            guard let changed = try await services.userReads.find(userID) else { return }
-            user = changed
-        } catch { throw APIError.notCommitted }
-        services.users.remember([user])
-        var writer = JSONWriter()
-        user.writeOwn(to: &writer)
-        emit(.userUpdate, body: writer.bytes)
-        for guildID in guildIDs {
-            let command = GuildCommand(
-                caller: Caller(userID: userID, isBot: user.isBot), operation: .refreshUser)
-            _ = try? await services.guild(guildID).perform(command)
-        }
-    }
-
-    // MARK: Presence
-
-    /// Tells the guilds and friends what has changed in how the user looks.
-    func announcePresence() {
-        let merged = presence.merged(userID)
-        guard merged != shownPresence else { return }
-        shownPresence = merged
-        for guildID in guildIDs { tell(merged, to: guildID) }
-    }
-
-    private func tell(_ presence: Presence, to guildID: GuildID) {
-        services.system.invoke(
-            GuildCalls.presence, on: .guild(guildID), MemberPresence(presence), replyOn: loop.index
-        ) { _ in }
-    }
-
-    /// A friend's presence changed.
-    func receive(_ presence: MemberPresence) {
-        friendPresences[presence.presence.userID] = presence.presence.status == .offline ? nil : presence.presence
-        var writer = JSONWriter()
-        presence.presence.write(to: &writer, guildID: nil)
-        emit(.presenceUpdate, body: writer.bytes)
-    }
-
     // MARK: Committing
 
     /// Commits control changes; returns when they are durable.
@@ -185,11 +157,55 @@ distributed actor UserActor: KeyedActor {
         try? loop.commit(.statements(statements), slot: slot, epoch: epoch) { _ in }
     }
 
-    // MARK: READY
+    /// Hands a coalesced value to the lane.
+    func commit(_ counter: UserWrites.Counter, _ pending: PendingCounters) {
+        openCounters += 1
+        pending.began()
+        do {
+            try loop.commit(.counter(counter.key, counter.statement), slot: slot, epoch: epoch) { [weak self] result in
+                pending.ended(result)
+                self?.assumeIsolated { $0.counterSettled() }
+            }
+        } catch {
+            pending.ended(.withdrawn)
+            counterSettled()
+        }
+    }
 
-    /// The parts of READY that only people get (protocol 7.7).
-    private func personSections() async throws -> [UserOpening.Section] {
-        let conversations = try await listDirectMessages().body
-        return [UserOpening.Section(name: "private_channels", json: conversations)]
+    private func counterSettled() {
+        openCounters -= 1
+        guard openCounters == 0 else { return }
+        for waiting in countersSettled { waiting.resume() }
+        countersSettled = []
+    }
+
+    /// Returns when the fate of every coalesced value is known.
+    func settleCounters() async {
+        guard openCounters > 0 else { return }
+        await withCheckedContinuation { countersSettled.append($0) }
+    }
+
+    // MARK: The alarm
+
+    /// Sets the alarm to when the actor has to do something by itself: a receipt may go, or a custom status ends.
+    func setAlarm() {
+        alarm?.cancel()
+        alarm = nil
+        let now = Timestamp.now()
+        let moments = [state.nextReceipt, state.settings.customStatusEnd(after: now)].compactMap(\.self)
+        guard let moment = moments.min() else { return }
+        // At most an hour: it is looked at again then.
+        let microseconds = min(max(0, moment.microseconds - now.microseconds), 3_600_000_000)
+        alarm = loop.executor.eventLoop.scheduleTask(in: .microseconds(microseconds)) { [weak self] in
+            self?.assumeIsolated { $0.alarmRang() }
+        }
+    }
+
+    private func alarmRang() {
+        alarm = nil
+        sendReceipts()
+        refreshChosenPresence()
+        announcePresence()
+        setAlarm()
     }
 }

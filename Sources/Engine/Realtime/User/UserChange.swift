@@ -58,6 +58,13 @@ struct UserPlan: Sendable, Equatable {
     var changes: [UserChange] = []
     var reply: CommandReply = .nothing
 
+    /// Whether it takes back how far the user let others know.
+    var withdrawsReceipts: Bool {
+        changes.contains { change in
+            if case .receiptsWithdrawn = change { true } else { false }
+        }
+    }
+
     /// Entries that wait in the outbox once the changes are durable; telling their targets at once only saves time.
     var notices: [OutboxEntry] {
         changes.compactMap { change in
@@ -87,6 +94,8 @@ struct UserPlanning {
     var closedUsers: Set<UserID> = []
     /// The DMs and group DMs that `UserState.unknownChannels` named.
     var directChannels: [ChannelID: Channel] = [:]
+    /// Channels that do not exist, or that the user is not in.
+    var unreachable: Set<ChannelID> = []
     /// The channel's number of the messages that are acknowledged in them.
     var sequences: [MessageID: SequenceNumber] = [:]
     /// What is stored of the DM whose receipts are asked for.

@@ -43,6 +43,14 @@ struct UserSettings: Sendable, Equatable {
         return Activity(kind: 4, name: "Custom Status", state: text, emoji: emoji, createdAt: now)
     }
 
+    /// When the custom status ends by itself, if it is not over.
+    func customStatusEnd(after now: Timestamp) -> Timestamp? {
+        guard let end = object["custom_status"]?["expires_at"]?.stringValue.flatMap({ Timestamp(iso8601: $0) }),
+            end > now
+        else { return nil }
+        return end
+    }
+
     /// The settings with the members of `patch` in place of theirs, each as a whole: one level deep.
     func merging(_ patch: JSONObject) throws(APIError) -> UserSettings {
         try Self.check(patch)

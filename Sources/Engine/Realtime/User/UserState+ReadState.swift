@@ -25,7 +25,8 @@ extension UserState {
             })
     }
 
-    /// Body: `read_states`, 1 to 100 of `channel_id`, `message_id`. Of several of one channel the furthest counts.
+    /// Body: `read_states`, 1 to 100 of `channel_id`, `message_id`. Of several of one channel the furthest counts; channels
+    /// that the user is not in (any more) are passed over.
     func acknowledgeMany(_ body: JSON, _ planning: UserPlanning) throws(APIError) -> UserPlan {
         var reader = BodyReader(body)
         let list = reader.require("read_states", reader.list("read_states", count: 1...Self.bulkLimit)) ?? []
@@ -37,7 +38,7 @@ extension UserState {
         }
         try reader.finish()
         var furthest: [ChannelID: MessageID] = [:]
-        for (channelID, messageID) in Self.acknowledgements(in: body) {
+        for (channelID, messageID) in Self.acknowledgements(in: body) where !planning.unreachable.contains(channelID) {
             furthest[channelID] = max(messageID, furthest[channelID] ?? messageID)
         }
         return UserPlan(

@@ -5,14 +5,7 @@ import FluxStore
 extension UserState {
     func listRelationships(_ planning: UserPlanning) -> UserPlan {
         UserPlan(
-            reply: .ok { writer in
-                writer.beginArray()
-                for side in standingRelationships {
-                    guard let relationship = side.relationship, let peer = planning.users[side.peerID] else { continue }
-                    relationship.write(to: &writer, peer: peer)
-                }
-                writer.endArray()
-            })
+            reply: .ok { writeRelationships(planning.users, to: &$0) })
     }
 
     /// Asks for friendship, or accepts the other one's request. One that stands is no change.

@@ -42,6 +42,8 @@ struct UserState: Sendable {
         relationships.values.filter { $0.kind == .friend }.map(\.peerID).sorted()
     }
 
+    func isFriend(_ peerID: UserID) -> Bool { relationships[peerID]?.kind == .friend }
+
     /// Whether one of the two has blocked the other (protocol 9.1).
     func isBlocked(with peerID: UserID) -> Bool { relationships[peerID]?.isBlockedEitherWay ?? false }
 

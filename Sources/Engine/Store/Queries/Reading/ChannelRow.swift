@@ -43,6 +43,12 @@ public struct LogHead: Sendable, Equatable {
     /// The greatest message id that was committed.
     public var lastMessageID: MessageID?
 
+    public init(seq: SequenceNumber = 0, epoch: Epoch = 0, lastMessageID: MessageID? = nil) {
+        self.seq = seq
+        self.epoch = epoch
+        self.lastMessageID = lastMessageID
+    }
+
     /// Reads newest (id, seq, epoch), logged (seq, epoch), floor (last message id, seq, epoch), any of which may be NULL.
     static func read(_ row: Row, from first: Int) throws(StoreError) -> LogHead {
         func optional(_ offset: Int) throws(StoreError) -> Int64? { try row.optionalInt(.position(first + offset)) }

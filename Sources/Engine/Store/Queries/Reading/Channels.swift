@@ -44,6 +44,8 @@ public struct NonceRecord: Sendable, Equatable {
 public struct Channels: Sendable {
     /// Messages that an owner holds from the start.
     public static let tailLimit = 100
+    /// The most channels that one call of `batch` returns.
+    public static let batchLimit = 1_000
     /// Nonces that an owner reads: more than a channel takes in ten minutes at its rate limits.
     public static let nonceLimit = 50_000
 
@@ -63,6 +65,17 @@ public struct Channels: Sendable {
     public func find(_ id: ChannelID) async throws(StoreError) -> Channel? {
         guard let row = try await database.run(Statement(Queries.find, [.id(id)])).first else { return nil }
         return try ChannelRow.read(row)
+    }
+
+    /// Channels by their ids, with their heads, without overwrites; those that do not exist are missing in the answer. At
+    /// most `batchLimit` ids count.
+    public func batch(_ ids: [ChannelID]) async throws(StoreError) -> [ChannelID: Channel] {
+        var channels: [ChannelID: Channel] = [:]
+        for row in try await database.run(Statement(Queries.batch, [.ids(ids.prefix(Self.batchLimit))])) {
+            let channel = try ChannelRow.read(row)
+            channels[channel.id] = channel
+        }
+        return channels
     }
 
     /// What a new owner needs, in one round trip; nil if there is no such channel. To be asked after the acquisition has
@@ -115,6 +128,14 @@ public struct Channels: Sendable {
 
         static let find = PreparedQuery(
             "channels.find", "SELECT \(ChannelRow.columns) FROM channels c \(ChannelRow.heads) WHERE \(alive)", [.int8])
+
+        static let batch = PreparedQuery(
+            "channels.batch",
+            """
+            SELECT \(ChannelRow.columns) FROM channels c \(ChannelRow.heads)
+            WHERE c.id = ANY ($1) AND c.deleted_at IS NULL
+                AND NOT EXISTS (SELECT FROM guilds g WHERE g.id = c.guild_id AND g.deleted_at IS NOT NULL)
+            """, [.int8Array])
 
         static let tail = PreparedQuery(
             "channels.tail",

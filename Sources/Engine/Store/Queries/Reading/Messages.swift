@@ -62,6 +62,19 @@ public struct Messages: Sendable {
         return try standing(rows, guildID: guildID)
     }
 
+    /// The numbers of messages, each in its channel; those that do not exist are missing in the answer. Deleted ones keep
+    /// theirs. At most `pageLimit` count.
+    public func sequences(
+        of messages: [(channelID: ChannelID, messageID: MessageID)]
+    ) async throws(StoreError) -> [MessageID: SequenceNumber] {
+        let asked = messages.prefix(Self.pageLimit)
+        let rows = try await database.run(
+            Statement(Queries.sequences, [.ids(asked.map(\.channelID)), .ids(asked.map(\.messageID))]))
+        var sequences: [MessageID: SequenceNumber] = [:]
+        for row in rows { sequences[try row.id(0)] = try row.int(1) }
+        return sequences
+    }
+
     private func below(
         _ id: MessageID?, in channelID: ChannelID, guildID: GuildID?, limit: Int
     ) async throws(StoreError) -> [Message] {
@@ -92,6 +105,13 @@ public struct Messages: Sendable {
             SELECT \(MessageColumns.columns) FROM messages m
             WHERE m.channel_id = $1 AND m.id >= $2 AND m.deleted_seq IS NULL ORDER BY m.id LIMIT $3
             """, [.int8, .int8, .int4])
+
+        static let sequences = PreparedQuery(
+            "messages.sequences",
+            """
+            SELECT m.id, m.seq FROM unnest($1, $2) AS asked (channel_id, id)
+            JOIN messages m ON m.channel_id = asked.channel_id AND m.id = asked.id
+            """, [.int8Array, .int8Array])
 
         static let batch = PreparedQuery(
             "messages.batch",

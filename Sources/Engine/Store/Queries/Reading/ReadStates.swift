@@ -7,11 +7,18 @@ public struct StoredReadState: Sendable, Equatable {
     /// The part of the count that was marked by hand.
     public var markedCount: Int
     public var version: Int64
+    /// Where the channel itself stands.
+    public var head: LogHead
+    public var lastPinAt: Timestamp?
 
-    public init(state: ReadState, markedCount: Int, version: Int64) {
+    public init(
+        state: ReadState, markedCount: Int, version: Int64, head: LogHead = LogHead(), lastPinAt: Timestamp? = nil
+    ) {
         self.state = state
         self.markedCount = markedCount
         self.version = version
+        self.head = head
+        self.lastPinAt = lastPinAt
     }
 }
 
@@ -50,7 +57,8 @@ public struct ReadStates: Sendable {
                     state: ReadState(
                         userID: userID, channelID: try row.id(0), lastMessageID: lastMessageID,
                         mentionCount: marked + counted, updatedAt: lastMessageID.timestamp),
-                    markedCount: marked, version: try row.int(3)))
+                    markedCount: marked, version: try row.int(3), head: try LogHead.read(row, from: 5),
+                    lastPinAt: try row.optionalTimestamp(13)))
         }
         return states
     }
@@ -80,8 +88,11 @@ public struct ReadStates: Sendable {
                             AND (m.mention_everyone OR m.mentions IS NOT NULL OR m.mention_roles IS NOT NULL)
                             AND (m.mention_everyone OR $1 = ANY (m.mentions) OR m.mention_roles && member.roles)
                         LIMIT $2) mentioning)
-                END
+                END,
+                newest.id, newest.seq, newest.epoch, logged.seq, logged.epoch, f.last_message_id, f.seq, f.epoch,
+                c.last_pin_at
             FROM known k JOIN channels c ON c.id = k.channel_id AND c.deleted_at IS NULL
+            \(ChannelRow.heads)
             LEFT JOIN members member ON member.guild_id = c.guild_id AND member.user_id = $1
             WHERE c.guild_id IS NULL OR member.user_id IS NOT NULL
             ORDER BY k.channel_id LIMIT $3

@@ -30,12 +30,16 @@ public struct OutboxEntry: Sendable, Equatable {
 /// The two ends of an outbox entry's life.
 extension Statement {
     /// Written by the sender, in the mutation whose consequence it is.
-    public static func insertOutbox(_ entry: OutboxEntry) -> Statement {
+    public static func insertOutbox(_ entry: OutboxEntry) -> Statement { insertOutbox([entry]) }
+
+    /// Several at once, for a change that many others have to learn of.
+    public static func insertOutbox(_ entries: [OutboxEntry]) -> Statement {
         Statement(
             Queries.insert,
             [
-                .id(entry.id), .int(entry.targetKind), .int(entry.targetSlot.rawValue), .id(entry.targetKey),
-                .timestamp(entry.createdAt), .bytes(entry.payload),
+                .ids(entries.map(\.id)), .intArray(entries.map { Int64($0.targetKind) }),
+                .intArray(entries.map { Int64($0.targetSlot.rawValue) }), .ids(entries.map(\.targetKey)),
+                .timestampArray(entries.map(\.createdAt)), .bytesArray(entries.map(\.payload)),
             ])
     }
 
@@ -50,8 +54,8 @@ extension Statement {
             "outbox.insert",
             """
             INSERT INTO outbox (id, target_kind, target_slot, target_key, created_at, payload)
-            VALUES ($1, $2, $3, $4, $5, $6)
-            """, [.int8, .int2, .int2, .int8, .timestamptz, .bytea])
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
+            """, [.int8Array, .int2Array, .int2Array, .int8Array, .timestamptzArray, .byteaArray])
 
         static let take = PreparedQuery("outbox.take", "SELECT take_from_outbox($1)", [.int8], repeatable: false)
     }
