@@ -6,7 +6,7 @@ import Testing
 @testable import FluxRealtime
 
 /// I11: what a change means for others reaches them, also when the node that made it dies between its commit and its hint.
-@Suite struct OutboxTests {
+@Suite(.serialized) struct OutboxTests {
     private static func mint(_ first: Snowflake) -> () throws(APIError) -> Snowflake {
         var next = first.rawValue
         return { () throws(APIError) in
@@ -147,6 +147,7 @@ import Testing
                 }
                 _ = try await node.realtime.perform(
                     GuildCommand(caller: ada, operation: .kick(bob.userID)), on: guild.id)
+                try await node.outboxIsEmpty()
                 #expect(try await node.connect(bob).ready["guilds"] == [])
             }
             await client.until(.guildDelete, count: 5)
@@ -164,8 +165,8 @@ import Testing
             let client = try await node.connect(bob)
             _ = try await node.realtime.perform(GuildCommand(caller: ada, operation: .delete), on: guild.id)
             await client.until(.guildDelete)
-            for caller in [ada, bob] { #expect(try await node.connect(caller).ready["guilds"] == []) }
             try await node.outboxIsEmpty()
+            for caller in [ada, bob] { #expect(try await node.connect(caller).ready["guilds"] == []) }
             #expect(client.count(.guildDelete) == 1)
         }
     }

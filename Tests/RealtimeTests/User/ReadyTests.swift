@@ -5,7 +5,7 @@ import Testing
 @testable import FluxRealtime
 
 /// What READY says of a person (protocol 7.7).
-@Suite struct ReadyTests {
+@Suite(.serialized) struct ReadyTests {
     @Test func readyHasEverythingThatIsThePersons() async throws {
         try await TestNode.run { node in
             let (ada, bob) = (try await node.person("ada"), try await node.person("bob"))

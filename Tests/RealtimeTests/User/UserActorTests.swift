@@ -5,7 +5,7 @@ import Testing
 @testable import FluxRealtime
 
 /// Friends, reading, settings and profiles over a real engine: what is answered, what both sides' clients are shown.
-@Suite struct UserActorTests {
+@Suite(.serialized) struct UserActorTests {
     private func people(_ node: TestNode) async throws -> (ada: Caller, bob: Caller) {
         (try await node.person("ada"), try await node.person("bob"))
     }
