@@ -55,6 +55,20 @@ import Testing
         }
     }
 
+    @Test(arguments: [0, 1]) func aCallThatWakesNobodyReachesOnlyWhoIsHere(node: Int) async throws {
+        try await TestCluster.run(nodes: 2) { cluster in
+            let caller = cluster.nodes[node].system
+            do {
+                _ = try await caller.invoke(Counter.peek, on: .counter(1), 5)
+                Issue.record("nobody was there to answer")
+            } catch CallError.noSuchActor {}
+            #expect(cluster.nodes[0].journal.activations == 0)
+            #expect(try await caller.invoke(Counter.add, on: .counter(1), 1) == 1)
+            #expect(try await caller.invoke(Counter.peek, on: .counter(1), 5) == 6)
+            #expect(cluster.nodes[0].journal.activations == 1)
+        }
+    }
+
     @Test func errorsAreTyped() async throws {
         try await TestCluster.run { cluster in
             let system = cluster.nodes[0].system

@@ -13,6 +13,7 @@ distributed actor Counter: KeyedActor {
     static let refuse = Call<Counter, Nothing, Nothing>(number: 3)
     static let drop = Call<Counter, Nothing, Nothing>(number: 4)
     static let keep = Call<Counter, Nothing, Nothing>(number: 5, isIdempotent: true)
+    static let peek = Call<Counter, Int, Int>(number: 7, isIdempotent: true, wakes: false)
     static let unregistered = Call<Counter, Nothing, Nothing>(number: 6)
 
     let epoch: Epoch

@@ -80,6 +80,7 @@ struct TestNode {
         system.register(Counter.add) { counter, value, respond in respond(counter.add(value)) }
         system.register(Counter.addTwice) { counter, value, respond in respond(counter.add(value)) }
         system.register(Counter.refuse) { _, _, respond in respond.refuse(Refusal(reason: "no")) }
+        system.register(Counter.peek) { counter, value, respond in respond(counter.add(value)) }
         system.register(Counter.drop) { _, _, _ in }
         system.register(Counter.keep) { counter, _, respond in counter.keep(respond) }
     }

@@ -130,6 +130,17 @@ struct PersonTests {
             let counted = try await readStates.list(of: ada)
             #expect(counted.map(\.state.channelID) == [inGuild, dm])
             #expect(counted.map(\.state.mentionCount) == [3, 1])
+            #expect(counted.map(\.head.seq) == [9, 12])
+            #expect(counted.map(\.head.lastMessageID) == [Fixture.id(9), Fixture.id(12)])
+
+            // Each message's number in its own channel; what is in another channel, or nowhere, has none.
+            let sequences = try await Messages(database).sequences(of: [
+                (inGuild, Fixture.id(2)), (dm, Fixture.id(11)), (dm, Fixture.id(3)), (inGuild, Fixture.id(99)),
+            ])
+            #expect(sequences == [Fixture.id(2): 2, Fixture.id(11): 11])
+            let channels = try await Channels(database).batch([inGuild, dm, Fixture.id(999)])
+            #expect(channels.keys.sorted() == [inGuild, dm])
+            #expect(channels[dm]?.recipients == [ada, bob] && channels[inGuild]?.guildID == guildID)
 
             try await database.apply(
                 .setReadState(state(inGuild, 3, marked: 5), version: 3),

@@ -55,11 +55,11 @@ struct PlanTests {
             try transaction.run(Statement(PreparedQuery("plan.mode", "SET LOCAL plan_cache_mode = force_generic_plan")))
             try transaction.run(
                 Statement(PreparedQuery("plan.prepare.\(query.name)", "PREPARE asked\(declaration) AS \(query.sql)")))
-            return try transaction.run(
+            let lines = try transaction.run(
                 Statement(PreparedQuery("plan.explain.\(query.name)", "EXPLAIN EXECUTE asked\(nulls)")))
-        }
-        try await database.transaction { transaction throws(StoreError) in
+            // Here and not later: only this connection has prepared it.
             try transaction.run(Statement(PreparedQuery("plan.deallocate", "DEALLOCATE asked")))
+            return lines
         }
         return try lines.map { try $0.text(0) }
     }
