@@ -152,6 +152,34 @@ import Testing
         }
     }
 
+    @Test func aGroupConversationReachesEverybodyInIt() async throws {
+        try await TestNode.run { node in
+            let (ada, bob) = try await people(node)
+            let (carol, dave) = (try await node.person("carol"), try await node.person("dave"))
+            try await node.befriend(ada, bob)
+            try await node.befriend(ada, carol)
+            let (bobs, carols) = (try await node.connect(bob, loop: 0), try await node.connect(carol, loop: 1))
+            func body(_ people: Caller...) -> JSON {
+                ["recipients": .array(people.map { .string($0.userID.description) })]
+            }
+            await #expect(throws: APIError.invalidRecipients) {
+                try await node.act(.openDirectMessage, body(bob, dave), as: ada)
+            }
+            let group = try await node.act(.openDirectMessage, body(bob, carol), as: ada)
+            let id = try #require(group["id"]?.snowflakeValue)
+            #expect(group["type"] == 3 && group["owner_id"]?.snowflakeValue == ada.userID)
+            #expect(group["recipients"]?.arrayValue?.map { $0["username"] } == ["bob", "carol"])
+            await bobs.until(.channelCreate)
+            await carols.until(.channelCreate)
+            #expect(bobs.bodies(.channelCreate).first?["recipients"]?.arrayValue?.count == 2)
+            try await node.say("hello all", in: id, as: carol)
+            await bobs.until(.messageCreate)
+            #expect(bobs.count(.channelCreate) == 1)
+            #expect(try await node.connect(bob).ready["private_channels"]?.arrayValue?.count == 1)
+            await #expect(throws: APIError.missingAccess) { try await node.say("me too", in: id, as: dave) }
+        }
+    }
+
     @Test func nobodyAcknowledgesWhatTheyAreNotIn() async throws {
         try await TestNode.run { node in
             let (ada, bob) = try await people(node)

@@ -178,7 +178,7 @@ struct UserStateTests {
         let half = RelationshipHalf(
             version: Snowflake(5), want: Snowflake(4), dismissed: Snowflake(3), blocks: number == 0)
         let notices: [UserNotice] = [
-            .peer(PeerNotice(senderID: bob, half: half)), .membership(GuildID(77)),
+            .peer(PeerNotice(senderID: bob, half: half)), .membership(GuildID(77)), .conversation(channel),
         ]
         let now = Timestamp(milliseconds: 1_780_000_000_000)
         for notice in notices { #expect(UserNotice(notice.entry(id: Snowflake(1), to: ada, at: now)) == notice) }

@@ -24,10 +24,14 @@ extension UserActor {
         }
     }
 
-    /// Opens the conversation with another user, the same one every time.
+    /// The most people in a group conversation, oneself among them.
+    private static var groupLimit: Int { 10 }
+
+    /// Opens the conversation with another user, the same one every time, or begins one with several.
     func openDirectMessage(_ command: UserCommand) async throws -> CommandReply {
-        let peerID = try Self.recipient(of: command.body)
-        guard peerID != userID else { throw APIError.invalidRecipients }
+        let recipients = try Self.recipients(of: command.body)
+        guard !recipients.contains(userID), let peerID = recipients.first else { throw APIError.invalidRecipients }
+        if recipients.count > 1 { return try await beginGroup(with: recipients) }
         let channelID: ChannelID
         do {
             guard try await services.users.user(peerID) != nil else { throw APIError.invalidRecipients }
@@ -67,11 +71,62 @@ extension UserActor {
         } catch { throw APIError.notCommitted }
     }
 
-    private static func recipient(of body: JSON) throws(APIError) -> UserID {
-        if let single = body["recipient_id"]?.snowflakeValue { return single }
+    /// Begins a group conversation with friends. They take it into their lists by themselves (I11).
+    private func beginGroup(with others: [UserID]) async throws -> CommandReply {
+        guard !user.isBot else { throw APIError.onlyPeople }
+        guard await turns.enter() else { throw APIError.notCommitted }
+        defer { turns.leave() }
+        guard others.count < Self.groupLimit, others.allSatisfy(state.isFriend) else {
+            throw APIError.invalidRecipients
+        }
+        let now = Timestamp.now()
+        let channel = Channel(
+            id: try services.identifiers.next(), kind: .groupDirectMessage,
+            recipients: ([userID] + others).sorted(), ownerID: userID)
+        var notices: [OutboxEntry] = []
+        for id in others {
+            notices.append(
+                UserNotice.conversation(channel.id).entry(id: try services.identifiers.next(), to: id, at: now))
+        }
+        let faces: [User]
+        do { faces = try await people(in: channel) } catch { throw APIError.notCommitted }
+        try await commit([
+            .insertChannel(channel), .openDirectMessage(channel.id, userID: userID), .insertOutbox(notices),
+        ])
+        show(channel, faces)
+        let (services, targets) = (services, notices.compactMap(\.target))
+        Task.detached { await services.hint(targets) }
+        return .ok { channel.write(to: &$0, recipients: faces) }
+    }
+
+    /// Puts a conversation on the user's list, if it is not there yet.
+    func show(_ channel: Channel, _ others: [User]) {
+        services.channels.learn(channel.id, ChannelLocation(guildID: nil))
+        directs[channel.id] = channel
+        guard openDirects.insert(channel.id).inserted else { return }
+        var writer = JSONWriter()
+        channel.write(to: &writer, recipients: others)
+        emit(.channelCreate, body: writer.bytes)
+    }
+
+    /// The others in a conversation.
+    func people(in channel: Channel) async throws(StoreError) -> [User] {
+        let others = channel.recipients.filter { $0 != userID }
+        let known = try await services.users.users(others)
+        return others.compactMap { known[$0] }
+    }
+
+    /// Who is asked for, each once.
+    private static func recipients(of body: JSON) throws(APIError) -> [UserID] {
+        if let single = body["recipient_id"]?.snowflakeValue { return [single] }
         if let list = body["recipients"]?.arrayValue {
-            guard list.count == 1, let only = list.first?.snowflakeValue else { throw .invalidRecipients }
-            return only
+            var ids: [UserID] = []
+            for element in list.prefix(groupLimit) {
+                guard let id = element.snowflakeValue else { throw .invalidRecipients }
+                if !ids.contains(id) { ids.append(id) }
+            }
+            guard !ids.isEmpty, list.count <= groupLimit else { throw .invalidRecipients }
+            return ids
         }
         throw .form(["recipient_id"], code: "BASE_TYPE_REQUIRED", message: "This field is required")
     }

@@ -29,10 +29,10 @@ extension UserActor {
             let waiting = try await services.outbox.pending(for: userID, kind: StreamKey.Kind.user.rawValue)
             var memberships: [(entry: Snowflake, guildID: GuildID)] = []
             for entry in waiting {
-                if case .membership(let guildID)? = UserNotice(entry) {
-                    memberships.append((entry.id, guildID))
-                } else {
-                    try await take(entry)
+                switch UserNotice(entry) {
+                case .membership(let guildID)?: memberships.append((entry.id, guildID))
+                case .conversation(let channelID)?: try await take(entry.id, begun: channelID)
+                case .peer?, nil: try await take(entry)
                 }
             }
             if !memberships.isEmpty { try await take(memberships) }
@@ -48,6 +48,16 @@ extension UserActor {
         let users = try await services.users.users(state.unknownUsers(in: entry))
         let planning = UserPlanning(now: .now(), users: users) { () throws(APIError) in try identifiers.next() }
         try await carryOut(try state.plan(entry, planning), PendingCounters())
+    }
+
+    /// Takes in that somebody has begun a group conversation with the user.
+    private func take(_ entry: Snowflake, begun channelID: ChannelID) async throws {
+        guard let channel = try await services.channelReads.batch([channelID])[channelID],
+            channel.recipients.contains(userID)
+        else { return try await commit([.takeFromOutbox(entry)]) }
+        let others = try await people(in: channel)
+        try await commit([.takeFromOutbox(entry), .openDirectMessage(channelID, userID: userID)])
+        show(channel, others)
     }
 
     /// Takes in of which guilds the user has become a member, or is one no more. The guilds' own rows say which.

@@ -104,7 +104,8 @@ distributed actor UserActor: KeyedActor {
 
     /// A session begins: from here on it counts, and what READY says of the user is as of `position` or later.
     distributed func open(_ attachment: SessionAttachment) async throws -> UserOpening {
-        await catchUp()
+        // READY lists no guild that the user has been put out of, though the guild's hint may be lost.
+        await takeFromOutbox()
         presence.begin(attachment.session, attachment.presence)
         refreshChosenPresence()
         announcePresence()

@@ -9,6 +9,8 @@ enum UserNotice: WireCodable, Equatable {
     /// The user has become a member of the guild, or is one no more: which of the two stands in the guild's own rows, which
     /// were written with the notice. So notices that overtake one another do no harm.
     case membership(GuildID)
+    /// Somebody has begun a group conversation with the user in it.
+    case conversation(ChannelID)
 
     /// Reads the payload of an outbox entry; nil for one that is none of ours.
     init?(_ entry: OutboxEntry) {
@@ -30,6 +32,9 @@ enum UserNotice: WireCodable, Equatable {
         case .membership(let guildID):
             writer.byte(2)
             writer.value(guildID)
+        case .conversation(let channelID):
+            writer.byte(3)
+            writer.value(channelID)
         }
     }
 
@@ -38,6 +43,7 @@ enum UserNotice: WireCodable, Equatable {
         switch number {
         case 1: self = .peer(try reader.value())
         case 2: self = .membership(try reader.value())
+        case 3: self = .conversation(try reader.value())
         default: throw .unknownCase(UInt64(number))
         }
     }
