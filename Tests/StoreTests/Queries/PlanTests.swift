@@ -8,7 +8,8 @@ import Testing
 struct PlanTests {
     /// Every query that runs per request or per session, and the lanes' own.
     private static let hot: [PreparedQuery] = [
-        Messages.Queries.before, Messages.Queries.from, Messages.Queries.batch, ChannelEvents.Queries.after,
+        Messages.Queries.before, Messages.Queries.from, Messages.Queries.batch, Messages.Queries.stored,
+        ChannelEvents.Queries.after,
         Channels.Queries.place, Channels.Queries.find, Channels.Queries.tail, Channels.Queries.nonces,
         MessageReactions.Queries.counts, MessageReactions.Queries.users, MessageReactions.Queries.all,
         Pins.Queries.list, ReadStates.Queries.list, Users.Queries.batch, Users.Queries.named, Users.Queries.search,
@@ -54,11 +55,11 @@ struct PlanTests {
             try transaction.run(Statement(PreparedQuery("plan.mode", "SET LOCAL plan_cache_mode = force_generic_plan")))
             try transaction.run(
                 Statement(PreparedQuery("plan.prepare.\(query.name)", "PREPARE asked\(declaration) AS \(query.sql)")))
-            return try transaction.run(
+            let lines = try transaction.run(
                 Statement(PreparedQuery("plan.explain.\(query.name)", "EXPLAIN EXECUTE asked\(nulls)")))
-        }
-        try await database.transaction { transaction throws(StoreError) in
+            // Here, because the next transaction may run on another connection.
             try transaction.run(Statement(PreparedQuery("plan.deallocate", "DEALLOCATE asked")))
+            return lines
         }
         return try lines.map { try $0.text(0) }
     }

@@ -53,6 +53,14 @@ public struct Messages: Sendable {
         try await batch([id], in: channelID, guildID: guildID).first
     }
 
+    /// One message or its tombstone; nil if there never was one, or its tombstone has been purged.
+    public func stored(
+        _ id: MessageID, in channelID: ChannelID, guildID: GuildID?
+    ) async throws(StoreError) -> StoredMessage? {
+        let rows = try await database.run(Statement(Queries.stored, [.id(channelID), .id(id)]))
+        return try MessageColumns.readAll(rows, guildID: guildID).first
+    }
+
     /// Those of `ids` that stand, newest first; at most `pageLimit` ids count.
     public func batch(
         _ ids: [MessageID], in channelID: ChannelID, guildID: GuildID?
@@ -92,6 +100,11 @@ public struct Messages: Sendable {
             SELECT \(MessageColumns.columns) FROM messages m
             WHERE m.channel_id = $1 AND m.id >= $2 AND m.deleted_seq IS NULL ORDER BY m.id LIMIT $3
             """, [.int8, .int8, .int4])
+
+        static let stored = PreparedQuery(
+            "messages.stored",
+            "SELECT \(MessageColumns.columns) FROM messages m WHERE m.channel_id = $1 AND m.id = $2",
+            [.int8, .int8])
 
         static let batch = PreparedQuery(
             "messages.batch",
