@@ -266,7 +266,8 @@ import Testing
 
     @Test func whatWaitsTooLongWithoutPostgresIsWithdrawnAndLeavesAVoid() async throws {
         var limits = LaneLimits()
-        limits.withdrawal = .milliseconds(300)
+        // Long enough that a write on a busy machine finds its lane connected within it.
+        limits.withdrawal = .seconds(3)
         try await withProxiedLanes(limits: limits) { fixture, proxy in
             try await fixture.write(2)
             await fixture.outcomes.wait(for: 1)
@@ -285,14 +286,15 @@ import Testing
     /// The lane's thread waits for an answer; what came later is withdrawn all the same.
     @Test func aStalledCommitDoesNotKeepWhatWaitsBehindItFromBeingWithdrawn() async throws {
         var limits = LaneLimits()
-        limits.withdrawal = .milliseconds(300)
+        // Long enough that a write on a busy machine finds its lane connected within it.
+        limits.withdrawal = .seconds(3)
         try await withProxiedLanes(limits: limits) { fixture, proxy in
             try await fixture.write(2)
             await fixture.outcomes.wait(for: 1)
             let stalled = Signal()
             proxy.onCommit {
                 stalled.set()
-                return .stall(.seconds(3))
+                return .stall(.seconds(9))
             }
             let held = try await fixture.write(2)
             await stalled.wait()
