@@ -65,7 +65,8 @@ import Testing
             _ = try await fixture.leases.acquire([LaneFixture.slot(2)], for: other)
             let inherited = try await fixture.rows(2)
             try await fixture.checkAll([2, 4])
-            #expect(inherited == [1])
+            // Between the end of its backend and the acquisition the lane still owns the slot, and may have tried again.
+            #expect(inherited == [1] || inherited == [1, 2])
             #expect(try await fixture.rows(2) == inherited)
             #expect(try await fixture.rows(4) == [1, 2])
         }
