@@ -15,13 +15,27 @@ enum TestDirectory {
         return configuration
     }
 
-    private static let running = Mutex<PrivatePostgres?>(nil)
+    /// Of a server that belongs to one test.
+    static func ownConfiguration(_ number: Int, settings: [String: String]) -> PrivatePostgres.Configuration {
+        var configuration = configuration
+        configuration.dataDirectory += "/own-\(number)"
+        configuration.settings["shared_buffers"] = "16MB"
+        configuration.settings["max_connections"] = "50"
+        configuration.settings.merge(settings) { $1 }
+        return configuration
+    }
 
-    /// Stops the server and removes its files when this process ends.
+    private static let running = Mutex<[PrivatePostgres]>([])
+
+    /// Stops the server and removes the files of all when this process ends.
     static func removeAtExit(_ server: PrivatePostgres) {
-        running.withLock { $0 = server }
+        let isFirst = running.withLock { running in
+            running.append(server)
+            return running.count == 1
+        }
+        guard isFirst else { return }
         atexit {
-            try? TestDirectory.running.withLock { $0 }?.stopNow(.immediate)
+            for server in TestDirectory.running.withLock({ $0 }) { try? server.stopNow(.immediate) }
             try? FileManager.default.removeItem(atPath: TestDirectory.path)
         }
     }
@@ -33,12 +47,16 @@ enum TestDirectory {
                 continue
             }
             let directory = "/tmp/\(name)"
-            if let text = try? String(contentsOfFile: directory + "/postgres/data/postmaster.pid", encoding: .utf8),
-                let process = text.split(separator: "\n").first.flatMap({ Int32($0) }), process > 1
-            {
-                kill(process, SIGQUIT)
-            }
+            let own = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+            for place in [directory] + own.map({ "\(directory)/\($0)" }) { endServer(in: place) }
             try? FileManager.default.removeItem(atPath: directory)
         }
+    }
+
+    private static func endServer(in directory: String) {
+        guard let text = try? String(contentsOfFile: directory + "/postgres/data/postmaster.pid", encoding: .utf8),
+            let process = text.split(separator: "\n").first.flatMap({ Int32($0) }), process > 1
+        else { return }
+        kill(process, SIGQUIT)
     }
 }

@@ -17,6 +17,7 @@ public actor TestPostgres {
     private var server: Task<PrivatePostgres, any Error>?
     private var template: Task<Void, any Error>?
     private var count = 0
+    private var ownCount = 0
 
     /// The running server.
     public func postgres() async throws -> PrivatePostgres {
@@ -45,6 +46,16 @@ public actor TestPostgres {
         try await create(from: "template0", in: try await postgres())
     }
 
+    /// A server of the caller's own, without a schema, for tests that stop it or give it settings of their own. It costs a
+    /// second or two. Ends with this process at the latest.
+    public func ownServer(settings: [String: String] = [:]) async throws -> PrivatePostgres {
+        ownCount += 1
+        let server = try await PrivatePostgres.start(
+            TestDirectory.ownConfiguration(ownCount, settings: settings), logger: TestDatabase.silence)
+        TestDirectory.removeAtExit(server)
+        return server
+    }
+
     private static func makeTemplate(_ postgres: PrivatePostgres) async throws {
         try await TestDatabase.run("CREATE DATABASE flux_template", in: postgres)
         let database = try Database(
@@ -67,6 +78,8 @@ public actor TestPostgres {
 public struct TestDatabase: Sendable {
     /// Its connection string.
     public let url: String
+
+    public init(url: String) { self.url = url }
 
     /// How to reach it, with few connections.
     public func configuration(_ applicationName: String = "flux/test", connections: Int = 2) -> DatabaseConfiguration {

@@ -45,16 +45,29 @@ struct ChannelActivationTests {
                 LaneStatements.insertMessages(rows), .insertChannel(Fixture.channel(500, guildID: nil)))
             let activation = try #require(
                 try await Channels(database).activation(of: channelID, noncesSince: Fixture.id(2)))
-            let expected: [(UInt64, NonceRecord.Key)] = [
-                (5, .idempotency(.max)), (3, .nonce("77")), (2, .nonce("a\"b")),
-            ]
-            #expect(
-                activation.nonces
-                    == expected.map { number, key in
-                        NonceRecord(
-                            key: key, authorID: Fixture.id(number % 2), messageID: Fixture.id(number),
-                            seq: Int64(number), epoch: 1)
-                    })
+            let expected: [NonceRecord] = [
+                (2, .nonce("a\"b")), (3, .nonce("77")), (5, .idempotency(.max)),
+            ].map { (number: UInt64, key: NonceRecord.Key) in
+                NonceRecord(
+                    key: key, authorID: Fixture.id(number % 2), messageID: Fixture.id(number), seq: Int64(number),
+                    epoch: 1)
+            }
+            #expect(activation.nonces == NoncePage(records: expected, next: nil))
+
+            // However small the page, nothing is left out.
+            for size in 1...4 {
+                let channels = Channels(database, noncePage: size)
+                let first = try #require(try await channels.activation(of: channelID, noncesSince: Fixture.id(2)))
+                var records = first.nonces.records
+                var next = first.nonces.next
+                while let from = next {
+                    let page = try await channels.nonces(of: channelID, from: from)
+                    #expect(page.records.count <= size)
+                    records += page.records
+                    next = page.next
+                }
+                #expect(records == expected)
+            }
         }
     }
 

@@ -133,7 +133,9 @@ struct LaneStatementsTests {
             #expect(tombstone.message.content.isEmpty && tombstone.message.attachments.isEmpty)
             #expect(tombstone.message.mentions.isEmpty && !tombstone.message.mentionEveryone)
             // The nonce outlives the message: a repeat of the send must not bring it back (I4).
-            #expect(activation.nonces.map(\.key) == [.nonce("77")])
+            #expect(activation.nonces.records.map(\.key) == [.nonce("77")])
+            let stored = try await messages.stored(rich.id, in: channelID, guildID: nil)
+            #expect(stored == tombstone)
         }
     }
 }

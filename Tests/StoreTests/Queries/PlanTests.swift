@@ -9,7 +9,7 @@ struct PlanTests {
     /// Every query that runs per request or per session, and the lanes' own.
     private static let hot: [PreparedQuery] = [
         Messages.Queries.before, Messages.Queries.from, Messages.Queries.batch, Messages.Queries.sequences,
-        ChannelEvents.Queries.after, Channels.Queries.batch,
+        Messages.Queries.stored, ChannelEvents.Queries.after, Channels.Queries.batch,
         Channels.Queries.place, Channels.Queries.find, Channels.Queries.tail, Channels.Queries.nonces,
         MessageReactions.Queries.counts, MessageReactions.Queries.users, MessageReactions.Queries.all,
         Pins.Queries.list, ReadStates.Queries.list, Users.Queries.batch, Users.Queries.named, Users.Queries.search,

@@ -30,33 +30,43 @@ extension ChannelActor {
         }
         return ChannelActor(
             channelID: id, slot: address.slot, conversation: conversation,
-            state: try await state(from: stored, epoch: epoch, services: services), loop: loop, system: services.system)
+            state: try await state(from: stored, noncesSince: oldestNonce, epoch: epoch, services: services),
+            loop: loop, system: services.system)
     }
 
     private static func state(
-        from stored: ChannelActivation, epoch: Epoch, services: EngineServices
+        from stored: ChannelActivation, noncesSince: MessageID, epoch: Epoch, services: EngineServices
     ) async throws -> ChannelState {
         let id = stored.channel.id
         let standing = stored.tail.filter { !$0.isDeleted }.map(\.message).sorted { $0.id < $1.id }
         let reacted: Set<MessageID>
+        var nonces = NonceTable()
         do {
             reacted = Set(
                 try await services.reactions.counts(of: standing.map(\.id), in: id, viewer: Snowflake(0)).keys)
+            // However many there are: what the owner before this one promised is kept (I4).
+            var page = stored.nonces
+            nonces.record(page.records)
+            while let next = page.next {
+                page = try await services.channelReads.nonces(of: id, from: next)
+                nonces.record(page.records)
+            }
         } catch { throw APIError.notCommitted }
-        var nonces = NonceTable()
-        for record in stored.nonces.sorted(by: { $0.messageID < $1.messageID }) {
-            guard case .nonce(let text) = record.key else { continue }
-            nonces.record(
-                NonceTable.Key(authorID: record.authorID, nonce: text),
-                NonceTable.Entry(
-                    messageID: record.messageID, sequence: record.seq, epoch: record.epoch,
-                    createdAtMilliseconds: record.messageID.timestampMilliseconds))
-        }
         return ChannelState(
             id: id, guildID: stored.channel.guildID, epoch: epoch, lastSequence: stored.head.seq,
             lastMessageID: stored.head.lastMessageID,
             tail: MessageTail(
                 messages: standing, reacted: reacted, hasOlder: stored.tail.count >= Channels.tailLimit),
             nonces: nonces, lastPinAt: stored.channel.lastPinAt)
+    }
+}
+
+extension NonceTable {
+    /// Takes in what an earlier owner has recorded.
+    fileprivate mutating func record(_ records: [NonceRecord]) {
+        for record in records {
+            guard case .nonce(let text) = record.key else { continue }
+            self.record(Key(authorID: record.authorID, nonce: text), messageID: record.messageID)
+        }
     }
 }

@@ -61,7 +61,9 @@ extension ChannelActor {
         if let nonce, send.enforcesNonce || draft.enforceNonce, let earlier = state.nonces.message(of: nonce, at: now) {
             return answerRepeat(earlier, send)
         }
-        guard nonce == nil || !state.nonces.isFull else { throw .notCommitted }
+        if nonce != nil, let wait = state.timeUntilRoomForNonce(at: now) {
+            throw .rateLimited(retryAfter: Double(wait) / 1000)
+        }
         if send.countsAgainstLimit { try takeBudget(.messageCreate, of: caller.userID) }
         if !send.attachments.isEmpty, !permissions.contains(.attachFiles) { throw .missingPermissions }
         try draft.checkNotEmpty(fileCount: send.attachments.count)
@@ -115,7 +117,7 @@ extension ChannelActor {
             channel.finishCreate(shown, nonce: nonce, result)
         }
         unsettledCreates[shown.id] = answers
-        state.created(shown, nonce: nonce, at: services.clock.wallMilliseconds)
+        state.created(shown, nonce: nonce)
         services.measurements.messageAccepted()
         var writer = JSONWriter()
         shown.write(
@@ -142,29 +144,20 @@ extension ChannelActor {
     private var slowmodeSeconds: Int { conversation.channel(channelID)?.slowmodeSeconds ?? 0 }
 
     /// A repeat of a nonce: the first message answers, as soon as it is final.
-    private func answerRepeat(_ earlier: NonceTable.Entry, _ send: PendingSend) {
-        if unsettledCreates[earlier.messageID] != nil {
-            unsettledCreates[earlier.messageID]?.append(send.answer)
-        } else if let message = state.tail[earlier.messageID] {
+    private func answerRepeat(_ earlier: MessageID, _ send: PendingSend) {
+        if unsettledCreates[earlier] != nil {
+            unsettledCreates[earlier]?.append(send.answer)
+        } else if let message = state.tail[earlier] {
             send.answer(.success(message))
         } else {
             Task { await self.findRepeated(earlier, send) }
         }
     }
 
-    private func findRepeated(_ entry: NonceTable.Entry, _ send: PendingSend) async {
-        do {
-            let stored = try await services.messages.find(entry.messageID, in: channelID, guildID: state.guildID)
-            // A message that was deleted since still answers for its nonce, without its content.
-            let answer =
-                stored
-                ?? Message(
-                    id: entry.messageID, channelID: channelID, guildID: state.guildID, authorID: send.caller.userID,
-                    seq: entry.sequence, epoch: entry.epoch)
-            send.answer(.success(answer))
-        } catch {
-            send.answer(.failure(.notCommitted))
-        }
+    private func findRepeated(_ id: MessageID, _ send: PendingSend) async {
+        // A message that was deleted since still answers for its nonce, without its content.
+        let stored = try? await services.messages.stored(id, in: channelID, guildID: state.guildID)
+        send.answer(stored.map { .success($0.message) } ?? .failure(.notCommitted))
     }
 
     /// A new message's fate is known.

@@ -51,16 +51,11 @@ struct ChannelState {
     }
 
     /// A new message was decided and shown.
-    mutating func created(_ message: Message, nonce: NonceTable.Key?, at now: Int64) {
+    mutating func created(_ message: Message, nonce: NonceTable.Key?) {
         precondition(lastMessageID.map { $0 < message.id } ?? true, "ids of a channel grow with its seqs")
         lastMessageID = message.id
         tail.append(message)
-        if let nonce {
-            nonces.record(
-                nonce,
-                NonceTable.Entry(
-                    messageID: message.id, sequence: message.seq, epoch: message.epoch, createdAtMilliseconds: now))
-        }
+        if let nonce { nonces.record(nonce, messageID: message.id) }
     }
 
     mutating func edited(_ message: Message) { tail.replace(message) }
@@ -70,6 +65,9 @@ struct ChannelState {
     }
 
     mutating func reacted(to id: MessageID) { tail.markReacted(id) }
+
+    /// Nil when a message with a nonce may be sent; else the milliseconds until the table of nonces has room for it.
+    mutating func timeUntilRoomForNonce(at now: Int64) -> Int64? { nonces.timeUntilRoom(at: now) }
 
     mutating func forgetNonce(_ nonce: NonceTable.Key, messageID: MessageID) {
         nonces.forget(nonce, messageID: messageID)

@@ -31,6 +31,10 @@ final class Connection {
     private var isCancelling = true
     private(set) var isUsable = true
 
+    /// Called four times a second while an answer is waited for; it must not use the connection.
+    var whileWaiting: (() -> Void)?
+    private static let waitingSlice: Duration = .milliseconds(250)
+
     /// Connects; blocks for at most the configuration's `connectTimeout` (per address of the host).
     init(_ configuration: DatabaseConfiguration, settings: [(name: String, value: String)] = []) throws(StoreError) {
         var parameters = try ConnectionString(configuration.url)
@@ -67,12 +71,17 @@ final class Connection {
 
     /// Looks at what has arrived on an idle connection, without waiting. False when the connection has died.
     func checkIdle() -> Bool {
-        guard isUsable else { return false }
-        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-        guard poll(&descriptor, 1, 0) > 0 else { return true }
-        isUsable = PQconsumeInput(handle) == 1 && PQstatus(handle) == CONNECTION_OK
+        // A server that closes says why first: the end stands behind the words, and takes another look to be seen.
+        for _ in 0..<Connection.longestFarewell where isUsable {
+            var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            guard poll(&descriptor, 1, 0) > 0 else { break }
+            isUsable = PQconsumeInput(handle) == 1 && PQstatus(handle) == CONNECTION_OK
+        }
         return isUsable
     }
+
+    /// Reads of an idle connection, each of kilobytes. A server has a notice or a changed setting to tell, no more.
+    private static let longestFarewell = 16
 
     /// Sends `statements` as one pipeline and waits for all answers, until `deadline`.
     ///
@@ -87,16 +96,20 @@ final class Connection {
         guard isUsable else { throw .unavailable("the connection has been lost") }
         var encoded: [EncodedParameters] = []
         encoded.reserveCapacity(statements.count)
-        for statement in statements { encoded.append(try EncodedParameters(statement)) }
+        // Everything that can be found wrong here is found before the first byte is sent.
+        var named: [String: PreparedQuery] = [:]
+        for statement in statements {
+            let query = statement.query
+            let known = prepared[query.name] ?? named.updateValue(query, forKey: query.name) ?? query
+            guard known == query else { throw .invalid("two queries are named \(query.name)") }
+            encoded.append(try EncodedParameters(statement))
+        }
 
         var steps: [Step] = []
-        var preparing: [String: PreparedQuery] = [:]
+        var preparing: Set<String> = []
         for index in statements.indices {
             let query = statements[index].query
-            if let known = prepared[query.name] ?? preparing[query.name] {
-                guard known == query else { throw .invalid("two queries are named \(query.name)") }
-            } else {
-                preparing[query.name] = query
+            if prepared[query.name] == nil, preparing.insert(query.name).inserted {
                 try sendPreparation(of: query)
                 steps.append(.prepare(index))
             }
@@ -111,6 +124,8 @@ final class Connection {
         var result = PipelineResult()
         for step in steps { try receive(step, of: statements, into: &result, until: deadline) }
         try receiveSync(until: deadline)
+        // The server's copy of a query is gone or no longer fits the schema: only a new connection prepares it again.
+        if result.failure?.error.asksForPreparation == true { isUsable = false }
         return result
     }
 
@@ -190,7 +205,9 @@ final class Connection {
             let left = deadline - .now
             guard left > .zero else { throw cancel() }
             var descriptor = pollfd(fd: socket, events: Int16(unsent == 1 ? POLLIN | POLLOUT : POLLIN), revents: 0)
-            let ready = poll(&descriptor, 1, Int32(clamping: left.wholeMilliseconds + 1))
+            let slice = whileWaiting == nil ? left : min(left, Connection.waitingSlice)
+            let ready = poll(&descriptor, 1, Int32(clamping: slice.wholeMilliseconds + 1))
+            if ready == 0 { whileWaiting?() }
             if ready > 0, descriptor.revents & ~Int16(POLLOUT) != 0, PQconsumeInput(handle) == 0 { throw abandon() }
         }
     }

@@ -56,6 +56,13 @@ extension StoreError {
         }
     }
 
+    /// Whether the server no longer knows a query as it was prepared.
+    var asksForPreparation: Bool {
+        if case .refused("26000", _) = self { return true }
+        if case .refused("0A000", _) = self { return true }
+        return false
+    }
+
     /// SQLSTATE classes that speak of the server's condition and not of the statement: 08 connection, 25006 read-only
     /// (a standby), 40 rollback by serialisation or deadlock, 53 resources, 55 lock not available, 57 operator
     /// intervention, 58 system error; 26000 and 0A000 ask for a fresh preparation.

@@ -114,5 +114,27 @@ extension LogEntry {
 }
 
 extension MessageRow {
-    var byteCount: Int { 512 + message.content.utf8.count }
+    var byteCount: Int {
+        512 + message.content.utf8.count + message.embeds.byteCount + message.components.byteCount
+            + 8 * (message.mentions.count + message.mentionRoles.count + message.stickerIDs.count)
+            + message.attachments.reduce(0) { $0 + $1.byteCount }
+    }
+}
+
+extension Attachment {
+    fileprivate var byteCount: Int {
+        192 + filename.utf8.count + (contentType?.utf8.count ?? 0) + (description?.utf8.count ?? 0)
+    }
+}
+
+extension JSON {
+    /// Memory that the value holds, itself included; an estimate. Most messages have empty arrays here, which cost nothing.
+    fileprivate var byteCount: Int {
+        switch self {
+        case .null, .bool, .number: 24
+        case .string(let text): 24 + text.utf8.count
+        case .array(let elements): elements.reduce(24) { $0 + $1.byteCount }
+        case .object(let object): object.members.reduce(24) { $0 + 24 + $1.key.utf8.count + $1.value.byteCount }
+        }
+    }
 }

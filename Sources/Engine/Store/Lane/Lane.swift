@@ -12,10 +12,13 @@ import FluxCore
 ///   generation, which no copy of an earlier batch can survive, and reads from the same transaction whether the batch is
 ///   in and which slots are still owned. Whatever is no longer owned ends as `.lost`.
 /// - A mutation is sent only when the last resolution has seen a lease of its slot and epoch. One of an unknown, newer
-///   epoch makes the lane resolve first.
+///   epoch makes the lane resolve first. A resolution has the last word only on what was admitted before it was begun:
+///   later a lease may have been acquired that it did not see.
 /// - A batch that Postgres refuses is divided until the mutation at fault is alone. Its number becomes a void entry,
 ///   which stands where the mutation stood.
-/// - What has waited too long and is in no batch under way is withdrawn, oldest first, and its number becomes void too.
+/// - What has waited too long and is in no batch under way is withdrawn, and its number becomes void too, in its place:
+///   numbers of a slot are committed in the order in which they were admitted, whatever becomes of them, so that a
+///   channel's log never has a hole behind which it goes on.
 public struct Lane: ~Copyable {
     /// What the shell is to do.
     public enum Action: Sendable {
@@ -63,12 +66,19 @@ public struct Lane: ~Copyable {
     private var batchNumber: Int64 = 0
     private var ownership = LaneOwnership()
 
-    /// Void entries of what was withdrawn; older than all else.
-    private var voids: [LaneEntry] = []
     /// Parts of batches that did not get in; each goes as a batch of its own, before all that follows.
     private var retries: Deque<[LaneEntry]> = []
+    /// Void entries of what was withdrawn from `pending`: older than all of it, younger than all that is tried again.
+    private var voids: Deque<LaneEntry> = []
     private var pending: Deque<LaneEntry> = []
     private var counters: LaneCounters
+
+    /// Mutations admitted since the lane began.
+    private var admitted: UInt64 = 0
+    /// How many of them had been admitted when the last resolution began.
+    private var resolvedUpTo: UInt64 = 0
+    /// A mutation of an epoch that the last resolution has not seen is next.
+    private var needsResolution = false
 
     private var outcomes: [LaneOutcome] = []
     private var isClosed = false
@@ -92,7 +102,7 @@ public struct Lane: ~Copyable {
     /// When the oldest mutation that has no outcome yet was admitted.
     public var oldest: Duration? {
         var oldest = underWay?.oldest
-        for entry in [voids.first, retries.first?.first, pending.first] {
+        for entry in [retries.first?.first, voids.first, pending.first] {
             guard let admittedAt = entry?.admittedAt else { continue }
             oldest = min(oldest ?? admittedAt, admittedAt)
         }
@@ -115,7 +125,8 @@ public struct Lane: ~Copyable {
             throw .overloaded
         }
         if let oldest, now - oldest > limits.age { throw .overloaded }
-        let entry = LaneEntry(mutation: mutation, admittedAt: now)
+        admitted += 1
+        let entry = LaneEntry(mutation: mutation, admittedAt: now, serial: admitted)
         rowCount += 1
         byteCount += mutation.byteCount
         if case .counter(let key, _) = mutation.change {
@@ -128,18 +139,49 @@ public struct Lane: ~Copyable {
         return true
     }
 
+    /// Withdraws what has waited too long. `next` does so too; a shell that waits long for an answer calls this meanwhile.
+    public mutating func withdrawOverdue(at now: Duration) {
+        let limit = limits.withdrawal
+        func isOver(_ entry: LaneEntry) -> Bool { !entry.isOrphan && now - entry.admittedAt >= limit }
+        guard let oldestWaiting, now - oldestWaiting >= limit else { return }
+        var withdrawn: [LaneEntry] = []
+        for index in retries.indices where retries[index].contains(where: isOver) {
+            var kept: [LaneEntry] = []
+            for entry in retries[index] {
+                if isOver(entry) {
+                    withdrawn.append(entry)
+                    if let void = entry.void { kept.append(hold(void)) }
+                } else {
+                    kept.append(entry)
+                }
+            }
+            retries[index] = kept
+        }
+        retries.removeAll(where: \.isEmpty)
+        while let first = pending.first, isOver(first) {
+            withdrawn.append(first)
+            pending.removeFirst()
+            if let void = first.void { voids.append(hold(void)) }
+        }
+        finish(withdrawn, .withdrawn)
+        finish(counters.remove(where: isOver), .withdrawn)
+    }
+
     /// Nothing more will be admitted; what is here is still brought to its end. The shell has to be woken.
     public mutating func close() { isClosed = true }
 
     /// The shell asks what to do.
     public mutating func next(at now: Duration) -> Action {
         isWaiting = false
-        withdraw(at: now)
+        withdrawOverdue(at: now)
         switch state {
         case .superseded:
             return isClosed ? .finish : wait(until: nil)
         case .away(let until, let batch):
-            if isClosed, isEmpty, batch == nil { return .finish }
+            if isClosed, batch == nil, oldestWaiting == nil {
+                giveUpVoids()
+                return .finish
+            }
             guard now >= until else { return wait(until: until) }
             state = .connecting(unresolved: batch)
             return .connect
@@ -147,9 +189,7 @@ public struct Lane: ~Copyable {
             return .connect
         case .unresolved(let batch, let notBefore):
             guard now >= notBefore else { return wait(until: notBefore) }
-            state = .resolving(batch)
-            statistics.resolutions += 1
-            return .resolve
+            return resolve(batch)
         case .resolving:
             return .resolve
         case .committing(let batch):
@@ -194,6 +234,7 @@ public struct Lane: ~Copyable {
     public mutating func superseded() {
         if let batch = underWay { finish(batch.entries, .lost) }
         state = .superseded
+        resolvedUpTo = admitted
         ownership.replace(with: [:])
         dropWhatIsNotOwned()
     }
@@ -276,70 +317,83 @@ public struct Lane: ~Copyable {
         return min(.seconds(2), doubled) * (0.5 + jitter / 2)
     }
 
+    private mutating func resolve(_ batch: LaneBatch?) -> Action {
+        state = .resolving(batch)
+        resolvedUpTo = admitted
+        needsResolution = false
+        statistics.resolutions += 1
+        return .resolve
+    }
+
     private mutating func commit(at now: Duration) -> Action {
-        let (entries, needsResolution) = gather(at: now)
+        // What could be committed before a mutation of an unknown epoch is in by now.
+        if needsResolution { return resolve(nil) }
+        let entries = gather(at: now)
         if !entries.isEmpty {
             let batch = LaneBatch(number: batchNumber + 1, generation: generation, entries: entries)
             state = .committing(batch)
             return .commit(batch)
         }
-        if needsResolution {
-            state = .resolving(nil)
-            statistics.resolutions += 1
-            return .resolve
-        }
+        if needsResolution { return resolve(nil) }
         if isClosed, isEmpty { return .finish }
         return wait(until: counters.nextDue)
     }
 
     /// Takes what the next batch is made of, within the bounds of a batch. Stops before what needs a resolution.
-    private mutating func gather(at now: Duration) -> (entries: [LaneEntry], needsResolution: Bool) {
-        var entries = voids
-        voids = []
-        // Void entries and retries were found to be owned when they were last taken, and a resolution since then would
-        // have dropped them.
-        if let retry = retries.popFirst() { return (entries + retry, false) }
+    private mutating func gather(at now: Duration) -> [LaneEntry] {
+        // Retries were found to be owned when they were last taken, and a resolution since then would have dropped them.
+        if let retry = retries.popFirst() { return retry }
+        // Values that are coalesced have a part of each batch to themselves, so that no load of the rest keeps them out.
+        let room = limits.batchRows - min(counters.count, limits.batchRows / 4)
+        var entries: [LaneEntry] = []
         var bytes = 0
-        while entries.count < limits.batchRows, bytes < limits.batchBytes, let entry = pending.first {
+        while entries.count < room, bytes < limits.batchBytes, let entry = voids.first ?? pending.first {
             switch ownership.standing(of: entry.mutation) {
-            case .unknown: return (entries, true)
+            case .unknown:
+                needsResolution = true
+                return entries
             case .lost: finish([entry], .lost)
             case .owned:
                 bytes += entry.mutation.byteCount
                 entries.append(entry)
             }
-            pending.removeFirst()
+            if voids.popFirst() == nil { pending.removeFirst() }
         }
-        let room = limits.batchRows - entries.count
-        for entry in counters.take(limit: max(0, room), at: now, early: isClosed) {
-            switch ownership.standing(of: entry.mutation) {
-            case .owned: entries.append(entry)
-            case .lost: finish([entry], .lost)
-            case .unknown:
-                putBack([entry], at: now)
-                return (entries, true)
+        // Again as long as what was taken leaves room, because it was lost; never what was put back just now.
+        while !needsResolution {
+            let values = counters.take(limit: limits.batchRows - entries.count, at: now, early: isClosed)
+            if values.isEmpty { break }
+            for entry in values {
+                switch ownership.standing(of: entry.mutation) {
+                case .owned: entries.append(entry)
+                case .lost: finish([entry], .lost)
+                case .unknown:
+                    needsResolution = true
+                    putBack([entry], at: now)
+                }
             }
         }
-        return (entries, false)
+        return entries
     }
 
-    /// Ends as lost what is not of a lease that the resolution which has just been read saw.
+    /// Ends as lost what is not of a lease that the resolution which has just been read saw, or could have seen.
     private mutating func dropWhatIsNotOwned() {
-        var waiting: [LaneEntry] = voids
+        var waiting: [LaneEntry] = []
         for group in retries { waiting += group }
-        for entry in waiting + pending { ownership.settle(entry.mutation) }
+        for entry in waiting + voids + pending where entry.serial <= resolvedUpTo { ownership.settle(entry.mutation) }
+        let mark = resolvedUpTo
         // swift-format-ignore: ReplaceForEachWithForLoop
-        counters.forEach { ownership.settle($0.mutation) }
+        counters.forEach { if $0.serial <= mark { ownership.settle($0.mutation) } }
 
         let settled = ownership
-        func isLost(_ entry: LaneEntry) -> Bool { settled.standing(of: entry.mutation) != .owned }
-        finish(voids.filter(isLost), .lost)
-        voids.removeAll(where: isLost)
+        func isLost(_ entry: LaneEntry) -> Bool { settled.standing(of: entry.mutation) == .lost }
         for index in retries.indices {
             finish(retries[index].filter(isLost), .lost)
             retries[index].removeAll(where: isLost)
         }
         retries.removeAll(where: \.isEmpty)
+        finish(voids.filter(isLost), .lost)
+        voids.removeAll(where: isLost)
         finish(pending.filter(isLost), .lost)
         pending.removeAll(where: isLost)
         finish(counters.remove(where: isLost), .lost)
@@ -347,31 +401,8 @@ public struct Lane: ~Copyable {
 
     /// When the oldest that may be withdrawn was admitted.
     private var oldestWaiting: Duration? {
-        let retried = retries.first?.first { !$0.isOrphan }
+        let retried = retries.lazy.joined().first { !$0.isOrphan }
         return [retried?.admittedAt, pending.first?.admittedAt, counters.oldest].compactMap { $0 }.min()
-    }
-
-    private mutating func withdraw(at now: Duration) {
-        let limit = limits.withdrawal
-        func isOver(_ entry: LaneEntry) -> Bool { !entry.isOrphan && now - entry.admittedAt >= limit }
-        guard let oldestWaiting, now - oldestWaiting >= limit else { return }
-        var withdrawn: [LaneEntry] = []
-        for index in retries.indices {
-            withdrawn += retries[index].filter(isOver)
-            retries[index].removeAll(where: isOver)
-        }
-        retries.removeAll(where: \.isEmpty)
-        while let first = pending.first, isOver(first) {
-            withdrawn.append(first)
-            pending.removeFirst()
-        }
-        for entry in withdrawn {
-            guard let void = entry.void else { continue }
-            hold(void)
-            voids.append(void)
-        }
-        finish(withdrawn, .withdrawn)
-        finish(counters.remove(where: isOver), .withdrawn)
     }
 
     /// Puts parts of a batch before all that waits; values that are coalesced go back among their like.
@@ -394,15 +425,23 @@ public struct Lane: ~Copyable {
         // A void entry that is refused itself is given up: trying again would block the lane for ever.
         guard !entry.isOrphan, let void = entry.void else { return }
         if case .void = entry.mutation.change { return }
-        hold(void)
-        entries.insert(void, at: index)
+        entries.insert(hold(void), at: index)
+    }
+
+    /// Void entries that nobody will commit any more: the next owner of their channels gives their numbers again.
+    private mutating func giveUpVoids() {
+        for group in retries { finish(group, .lost) }
+        finish(Array(voids), .lost)
+        retries = []
+        voids = []
     }
 
     /// Counts a void entry that takes a mutation's place.
-    private mutating func hold(_ entry: LaneEntry) {
+    private mutating func hold(_ entry: LaneEntry) -> LaneEntry {
         rowCount += entry.rowCount
         byteCount += entry.mutation.byteCount
         statistics.voids += 1
+        return entry
     }
 
     private mutating func finish(_ entries: [LaneEntry], _ result: LaneOutcome.Result) {

@@ -28,6 +28,8 @@ struct LaneEntry: Sendable {
     var mutation: Mutation
     /// When it was admitted: it ages from here, however often it is tried.
     var admittedAt: Duration
+    /// Its place in the order of admission, from 1.
+    var serial: UInt64
     /// Mutations that this one stands for too: older values of the same coalesced key.
     var superseded: [Reference] = []
     /// A void entry whose sender has already been told: it has no outcome of its own.
@@ -48,7 +50,7 @@ struct LaneEntry: Sendable {
         var void = mutation
         void.change = .void(channelID, seq, epoch)
         void.byteCount = void.change.byteCount
-        return LaneEntry(mutation: void, admittedAt: admittedAt, isOrphan: true)
+        return LaneEntry(mutation: void, admittedAt: admittedAt, serial: serial, isOrphan: true)
     }
 }
 

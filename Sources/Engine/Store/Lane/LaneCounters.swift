@@ -24,6 +24,9 @@ struct LaneCounters {
 
     var isEmpty: Bool { waiting.isEmpty }
 
+    /// Keys of which a value waits.
+    var count: Int { waiting.count }
+
     /// When the next value is to be written; nil when none waits.
     var nextDue: Duration? { due.min?.at }
 
@@ -37,6 +40,7 @@ struct LaneCounters {
             let reference = LaneEntry.Reference(id: previous.mutation.id, origin: previous.mutation.origin)
             previous.superseded.append(reference)
             previous.mutation = entry.mutation
+            previous.serial = entry.serial
             waiting[key] = previous
             return freed
         }

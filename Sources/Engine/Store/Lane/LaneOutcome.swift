@@ -1,7 +1,7 @@
 /// What became of a mutation. Each mutation that a lane accepted gets exactly one.
 public struct LaneOutcome: Sendable, Equatable {
     /// The ways in which a mutation ends.
-    public enum Result: Sendable, Equatable {
+    public enum Result: Sendable, Hashable {
         /// It is durable.
         case committed
         /// Postgres refuses it, for good. Its number in a channel's log is or will be a void entry.

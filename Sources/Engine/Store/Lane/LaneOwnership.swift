@@ -29,7 +29,7 @@ struct LaneOwnership {
         for (slot, epoch) in leases { owned[Int(slot.rawValue)] = epoch }
     }
 
-    /// A mutation was decided before the leases were read. If they do not hold its lease now, they never will: a lease is
+    /// A mutation was decided before the leases were read, not while they were. If they do not hold its lease now, they never will: a lease is
     /// committed before anything is decided under it.
     mutating func settle(_ mutation: Mutation) {
         guard standing(of: mutation) == .unknown else { return }

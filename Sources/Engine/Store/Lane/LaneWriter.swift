@@ -110,6 +110,8 @@ final class LaneWriter: Sendable {
             let connection = try Connection(
                 configuration,
                 settings: [("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "10s")])
+            // The thread waits for answers, for up to its patience; what waits in the lane must not age unseen meanwhile.
+            connection.whileWaiting = { [self] in step { $0.withdrawOverdue(at: $1) } }
             step { lane, _ in lane.connected() }
             return connection
         } catch {

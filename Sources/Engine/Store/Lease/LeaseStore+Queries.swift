@@ -47,8 +47,23 @@ extension LeaseStore {
             AND starts_with(activity.application_name, format('flux/%s/%s/lane-', loser.node, loser.incarnation))
         """, [.int2Array, .int2, .int8])
 
+    /// Keeps `register` from beginning a new incarnation until the acquisition is over, but not a heartbeat from being
+    /// written: an acquisition that waits must not make its own node look dead.
     static let lockIncarnation = PreparedQuery(
-        "leases.lockIncarnation", "SELECT id FROM nodes WHERE id = $1 AND incarnation = $2 FOR SHARE", [.int2, .int8])
+        "leases.lockIncarnation", "SELECT id FROM nodes WHERE id = $1 AND incarnation = $2 FOR KEY SHARE",
+        [.int2, .int8])
+
+    /// Makes the rows of slots that have none. Waits for another transaction that is making one of them.
+    static let makeLeases = PreparedQuery(
+        "leases.make",
+        """
+        INSERT INTO leases (slot, node, incarnation, epoch)
+        SELECT wanted.slot, node.id, node.incarnation, 1
+        FROM unnest($1) AS wanted (slot), nodes AS node WHERE node.id = $2 AND node.incarnation = $3
+        ORDER BY wanted.slot
+        ON CONFLICT (slot) DO NOTHING
+        RETURNING slot, epoch
+        """, [.int2Array, .int2, .int8])
 
     static let lockLeases = PreparedQuery(
         "leases.lockLeases", "SELECT slot FROM leases WHERE slot = ANY ($1) ORDER BY slot FOR UPDATE", [.int2Array])
@@ -80,10 +95,8 @@ extension LeaseStore {
     static let takeLeases = PreparedQuery(
         "leases.take",
         """
-        INSERT INTO leases (slot, node, incarnation, epoch) SELECT slot, $2, $3, 1 FROM unnest($1) AS wanted (slot)
-        ORDER BY slot
-        ON CONFLICT (slot) DO UPDATE SET node = excluded.node, incarnation = excluded.incarnation,
-            epoch = leases.epoch + 1, acquired_at = clock_timestamp()
+        UPDATE leases SET node = $2, incarnation = $3, epoch = epoch + 1, acquired_at = clock_timestamp()
+        WHERE slot = ANY ($1)
         RETURNING slot, epoch
         """, [.int2Array, .int2, .int8])
 
@@ -105,4 +118,6 @@ extension LeaseStore {
         "leases.all", "SELECT slot, node, incarnation, epoch FROM leases ORDER BY slot")
 
     static let raiseEpochs = PreparedQuery("leases.raise", "UPDATE leases SET epoch = epoch + 1000000")
+
+    static let renewEveryLane = PreparedQuery("leases.renewEveryLane", "UPDATE lanes SET gen = gen + 1")
 }

@@ -3,8 +3,9 @@ import FluxCore
 /// The table of nodes and the table of leases: who runs, and who owns which slot (design 5 and 6).
 ///
 /// An acquisition is one transaction: the lease's epoch grows by one and the generation of the loser's lane grows with
-/// it, so that after its commit no batch of an earlier epoch can commit (I1). Rows are locked in one order, leases before
-/// lanes, each by its key.
+/// it, so that after its commit no batch of an earlier epoch can commit (I1). Rows are locked in one order: leases that
+/// are made, leases that change hands, lanes, each by its key. Two takers of one slot come one after the other, and the
+/// later one fences the earlier.
 public struct LeaseStore: Sendable {
     /// Milliseconds that a node's ids may run ahead of what it has reserved (design 5).
     public static let reservation: Int64 = 5 * 60 * 1000
@@ -72,15 +73,24 @@ public struct LeaseStore: Sendable {
             try await database.run(Statement(LeaseStore.endLosersBackends, [numbers] + node))
         }
         return try await database.transaction(timeout: .seconds(30)) { transaction throws(StoreError) in
-            guard try !transaction.run(Statement(LeaseStore.lockIncarnation, node)).isEmpty else { throw .fenced }
+            // Slots that have never been owned have no row to lock: whoever makes it first owns it, and a second taker
+            // waits here for the first one's commit, so that below it finds a loser to fence.
+            let first = try transaction.run([
+                Statement(LeaseStore.lockIncarnation, node),
+                Statement(LeaseStore.makeLeases, [numbers] + node),
+            ])
+            guard !first[0].isEmpty else { throw .fenced }
+            let made = try LeaseStore.epochs(first[1])
+            let held = SQLValue.intArray(
+                slots.filter { made[$0] == nil }.map { Int64($0.rawValue) }.sorted())
             let answers = try transaction.run([
-                Statement(LeaseStore.lockLeases, [numbers]),
-                Statement(LeaseStore.lockLosersLanes, [numbers]),
-                Statement(LeaseStore.renewLosersLanes, [numbers]),
-                Statement(LeaseStore.takeLeases, [numbers] + node),
+                Statement(LeaseStore.lockLeases, [held]),
+                Statement(LeaseStore.lockLosersLanes, [held]),
+                Statement(LeaseStore.renewLosersLanes, [held]),
+                Statement(LeaseStore.takeLeases, [held] + node),
                 Statement(LeaseStore.forgetLanes),
             ])
-            return try LeaseStore.epochs(answers[3])
+            return made.merging(try LeaseStore.epochs(answers[3])) { $1 }
         }
     }
 
@@ -109,8 +119,11 @@ public struct LeaseStore: Sendable {
     }
 
     /// Raises every epoch by a million, after a backup was put back: whatever epochs the lost time has seen are below.
+    /// Lanes of nodes that still run are fenced off and find out that their leases are of earlier epochs.
     public func raiseEveryEpoch() async throws(StoreError) {
-        try await database.run(Statement(LeaseStore.raiseEpochs))
+        try await database.transaction([
+            Statement(LeaseStore.raiseEpochs), Statement(LeaseStore.renewEveryLane),
+        ])
     }
 
     // MARK: Machinery

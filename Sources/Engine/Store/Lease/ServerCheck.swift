@@ -14,8 +14,9 @@ public struct ServerCheck: Sendable {
             guard value == "off" else { continue }
             throw .unsafeSettings(
                 setting: name, value: value,
-                remedy: "set \(name) = on in postgresql.conf (or ALTER SYSTEM SET \(name) = on) and reload; "
-                    + "without it a crash of the server loses messages that were acknowledged")
+                remedy: "set \(name) = on in postgresql.conf (or ALTER SYSTEM SET \(name) = on; a role or a database "
+                    + "may have a setting of its own) and reload; without it a crash of the server loses messages "
+                    + "that were acknowledged")
         }
     }
 
@@ -37,7 +38,10 @@ public struct ServerCheck: Sendable {
 
     private static let settings = PreparedQuery(
         "server.settings",
-        "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit') ORDER BY name")
+        """
+        SELECT name, setting FROM pg_settings
+        WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') ORDER BY name
+        """)
 
     private static let time = PreparedQuery("server.time", "SELECT clock_timestamp() AS time")
 }

@@ -19,8 +19,15 @@ public struct ChannelActivation: Sendable, Equatable {
     public var head: LogHead
     /// The newest messages and tombstones, newest first, at most `Channels.tailLimit`.
     public var tail: [StoredMessage]
-    /// What was sent under a nonce or an idempotency key of late, newest first (I4).
-    public var nonces: [NonceRecord]
+    /// What was sent under a nonce or an idempotency key of late (I4): the first page, of more than one in a busy channel.
+    public var nonces: NoncePage
+}
+
+/// Nonces in the order of their messages.
+public struct NoncePage: Sendable, Equatable {
+    public var records: [NonceRecord]
+    /// Where the next page begins; nil: this is the last one.
+    public var next: MessageID?
 }
 
 /// A write that must not be done a second time, and what came of the first.
@@ -46,12 +53,18 @@ public struct Channels: Sendable {
     public static let tailLimit = 100
     /// The most channels that one call of `batch` returns.
     public static let batchLimit = 1_000
-    /// Nonces that an owner reads: more than a channel takes in ten minutes at its rate limits.
-    public static let nonceLimit = 50_000
+    /// Messages with a nonce that are read at once: a page is some megabytes and takes some ten milliseconds.
+    public static let noncePage = 50_000
 
     private let database: Database
+    private let noncePage: Int
 
-    public init(_ database: Database) { self.database = database }
+    public init(_ database: Database) { self.init(database, noncePage: Self.noncePage) }
+
+    init(_ database: Database, noncePage: Int) {
+        self.database = database
+        self.noncePage = noncePage
+    }
 
     /// Where a channel belongs, or nil if there is none (any more).
     public func place(of id: ChannelID) async throws(StoreError) -> ChannelPlace? {
@@ -86,16 +99,33 @@ public struct Channels: Sendable {
         let answers = try await database.transaction([
             Statement(Queries.find, [.id(id)]),
             Statement(Queries.tail, [.id(id), .int(Self.tailLimit)]),
-            Statement(Queries.nonces, [.id(id), .id(noncesSince), .int(Self.nonceLimit)]),
+            nonces(of: id, from: noncesSince),
         ])
         guard let row = answers[0].first else { return nil }
         let channel = try ChannelRow.read(row)
-        var nonces: [NonceRecord] = []
-        for row in answers[2] { nonces.append(contentsOf: try Self.nonces(row)) }
         return ChannelActivation(
             channel: channel,
             head: LogHead(seq: channel.lastSeq, epoch: channel.epoch, lastMessageID: channel.lastMessageID),
-            tail: try MessageColumns.readAll(answers[1], guildID: channel.guildID), nonces: nonces)
+            tail: try MessageColumns.readAll(answers[1], guildID: channel.guildID), nonces: try page(answers[2]))
+    }
+
+    /// The nonces of a channel from `first` on, which is where the page before ended.
+    public func nonces(of id: ChannelID, from first: MessageID) async throws(StoreError) -> NoncePage {
+        try page(try await database.run(nonces(of: id, from: first)))
+    }
+
+    private func nonces(of id: ChannelID, from first: MessageID) -> Statement {
+        Statement(Queries.nonces, [.id(id), .id(first), .int(noncePage)])
+    }
+
+    private func page(_ rows: Rows) throws(StoreError) -> NoncePage {
+        var page = NoncePage(records: [])
+        page.records.reserveCapacity(rows.count)
+        for row in rows { page.records.append(contentsOf: try Self.nonces(row)) }
+        if rows.count == noncePage, let last = page.records.last?.messageID {
+            page.next = Snowflake(last.rawValue + 1)
+        }
+        return page
     }
 
     private static func nonces(_ row: Row) throws(StoreError) -> [NonceRecord] {
@@ -147,7 +177,7 @@ public struct Channels: Sendable {
             """
             SELECT nonce, idempotency_key, author_id, id, seq, epoch FROM messages
             WHERE channel_id = $1 AND id >= $2 AND (nonce IS NOT NULL OR idempotency_key IS NOT NULL)
-            ORDER BY id DESC LIMIT $3
+            ORDER BY id LIMIT $3
             """, [.int8, .int8, .int4])
     }
 }

@@ -53,6 +53,14 @@ public struct Messages: Sendable {
         try await batch([id], in: channelID, guildID: guildID).first
     }
 
+    /// One message or its tombstone; nil if there never was one, or its tombstone has been purged.
+    public func stored(
+        _ id: MessageID, in channelID: ChannelID, guildID: GuildID?
+    ) async throws(StoreError) -> StoredMessage? {
+        let rows = try await database.run(Statement(Queries.stored, [.id(channelID), .id(id)]))
+        return try MessageColumns.readAll(rows, guildID: guildID).first
+    }
+
     /// Those of `ids` that stand, newest first; at most `pageLimit` ids count.
     public func batch(
         _ ids: [MessageID], in channelID: ChannelID, guildID: GuildID?
@@ -112,6 +120,11 @@ public struct Messages: Sendable {
             SELECT m.id, m.seq FROM unnest($1, $2) AS asked (channel_id, id)
             JOIN messages m ON m.channel_id = asked.channel_id AND m.id = asked.id
             """, [.int8Array, .int8Array])
+
+        static let stored = PreparedQuery(
+            "messages.stored",
+            "SELECT \(MessageColumns.columns) FROM messages m WHERE m.channel_id = $1 AND m.id = $2",
+            [.int8, .int8])
 
         static let batch = PreparedQuery(
             "messages.batch",
