@@ -22,10 +22,14 @@ public final class PrivatePostgres: Sendable {
         public var port: Int?
         /// Settings over Postgres's defaults, such as `max_connections`.
         public var settings: [String: String] = [:]
+        /// Whether this process takes descendants that lose their parent as its children, so that a server that was
+        /// killed is started again whatever process 1 does. It holds for the whole process and is never taken back.
+        public var adoptsOrphans: Bool
 
-        public init(dataDirectory: String, port: Int? = nil) {
+        public init(dataDirectory: String, port: Int? = nil, adoptsOrphans: Bool = false) {
             self.dataDirectory = dataDirectory
             self.port = port
+            self.adoptsOrphans = adoptsOrphans
         }
     }
 
@@ -66,6 +70,7 @@ public final class PrivatePostgres: Sendable {
     public static func start(_ configuration: Configuration, logger: Logger) async throws(StoreError) -> PrivatePostgres
     {
         try await onThread("pg-start") { () throws(StoreError) in
+            if configuration.adoptsOrphans { Orphans.adopt() }
             let server = try PrivatePostgres(configuration, logger: logger)
             try server.prepare()
             try server.launch()
@@ -240,6 +245,7 @@ public final class PrivatePostgres: Sendable {
         var pause = Duration.milliseconds(250)
         while !supervision.withLock({ $0.isStopping }) {
             wakeup.wait(orReadable: nil, for: pause)
+            if configuration.adoptsOrphans { Orphans.reap() }
             if let running = PostmasterFile(dataDirectory: place.data), running.isAlive {
                 pause = .milliseconds(250)
                 continue
