@@ -10,6 +10,8 @@ die() { say "$*"; exit 1; }
 # What each step needs, by Debian's names.
 build_packages=(libpq-dev libssl-dev libargon2-dev zlib1g-dev pkg-config git ca-certificates)
 test_packages=(python3 python3-venv)
+# What the first steps need that scripts/run prints.
+example_packages=(curl python3-venv)
 
 # Ends with one sentence unless a Swift 6.1 toolchain or newer is there.
 need_swift() {

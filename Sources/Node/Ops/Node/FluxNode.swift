@@ -52,6 +52,8 @@ public final class FluxNode: Sendable {
     /// Runs the node until ``stop()``.
     /// - Throws: ``CommandFailure`` when it could not start or had to end.
     public func run() async throws {
+        // What is wrong with the configuration is said before anything is made or started.
+        _ = try NodeEdge.tls(configuration.tls)
         let directory = try DataDirectory(configuration.dataDirectory)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.loops ?? System.coreCount)
         let lag = EventLoopLag(group: group, factory: metrics)
