@@ -167,7 +167,7 @@ let package = Package(
         .testTarget(
             name: "OpsTests",
             dependencies: [
-                "FluxOps", "FluxCore", "FluxStore", lifecycle, logging, nioCore, nioPosix,
+                "FluxOps", "FluxCore", "FluxStore", "FluxTestSupport", lifecycle, logging, nioCore, nioPosix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/OpsTests", swiftSettings: strict),

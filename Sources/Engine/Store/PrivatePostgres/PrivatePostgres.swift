@@ -225,6 +225,10 @@ public final class PrivatePostgres: Sendable {
                 _ = try Connection(address)
                 return
             } catch {
+                // Whoever started it does so again; waiting would be for nobody.
+                guard PostmasterFile(dataDirectory: place.data)?.isAlive == true else {
+                    throw .cannotStart("it ended before it accepted connections; see \(place.log)")
+                }
                 guard ContinuousClock.now < deadline else {
                     throw .cannotStart("it does not accept connections: \(error)")
                 }

@@ -124,6 +124,7 @@ public final class FluxNode: Sendable {
         }
         engineMetrics.observe(engine.realtime)
         let heartbeat = Task { await self.beat(store, engine) }
+        let housekeeping = Task { await Housekeeping(store.database, logger: self.logger).run() }
         let outcome = await attempt {
             let edge = try NodeEdge(
                 self.configuration, engine: engine, store: store, directory: place.directory, listen: listen,
@@ -133,6 +134,7 @@ public final class FluxNode: Sendable {
         }
         await engine.realtime.stop()
         heartbeat.cancel()
+        housekeeping.cancel()
         engineMetrics.observe(nil)
         try outcome.get()
     }
