@@ -3,11 +3,14 @@ import FluxCore
 import FluxStore
 import Logging
 import NIOCore
+import Synchronization
 
 /// One node's realtime engine: its actors, streams and sessions. What the gateway and the API speak to.
 public final class Realtime: SessionService, Sendable {
     let services: EngineServices
     private let loops: [EngineLoop]
+    /// The loops' upkeep, once a second while the engine runs.
+    private let upkeep = Mutex<[RepeatedTask]>([])
 
     /// What the engine stands on.
     public struct Foundations: Sendable {
@@ -58,11 +61,12 @@ public final class Realtime: SessionService, Sendable {
             try await loop.executor.eventLoop.submit { loop.install() }.get()
         }
         try await services.system.start()
-        for loop in loops {
+        let ticks = loops.map { loop in
             loop.executor.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
                 loop.tick()
             }
         }
+        upkeep.withLock { $0 = ticks }
     }
 
     // MARK: Commands
@@ -195,6 +199,7 @@ public final class Realtime: SessionService, Sendable {
 
     /// Commits all that is decided, gives the slots back, and stops. Nothing is accepted any more.
     public func stop() async {
+        for task in upkeep.withLock({ $0 }) { task.cancel() }
         await services.lanes.drain()
         do { try await services.system.stop() } catch {
             services.logger.warning("the leases could not be given back: \(error)")
