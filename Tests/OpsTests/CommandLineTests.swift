@@ -16,9 +16,12 @@ struct CommandLineTests {
             waiting += command.configuration.subcommands
             #expect(command.configuration.abstract.hasSuffix("."))
             let text = command.helpMessage(columns: 400)
-            for line in text.split(separator: "\n") where line.hasPrefix("  --") {
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) + [""]
+            for (line, next) in zip(lines, lines.dropFirst()) where line.hasPrefix("  --") {
                 let parts = line.drop { $0 == " " }.split(separator: "  ", omittingEmptySubsequences: true)
-                #expect(parts.count == 2, "\(command): an option without a word: \(line)")
+                // What is told of a long option begins on the next line.
+                #expect(
+                    parts.count == 2 || next.hasPrefix("          "), "\(command): an option without a word: \(line)")
             }
         }
         #expect(seen >= 11)

@@ -270,8 +270,9 @@ public final class PrivatePostgres: Sendable {
     private func run(_ executable: String, _ arguments: [String]) throws(StoreError) -> String {
         let outcome = try user.command(executable, arguments).run()
         guard outcome.succeeded else {
-            let log = (try? String(contentsOfFile: place.log, encoding: .utf8))?.suffix(2000) ?? ""
-            throw .cannotStart("\(executable) ended with \(outcome.status): \(outcome.output) \(log)".trimmed)
+            // The last lines say why; the rest is in the file.
+            let log = (try? String(contentsOfFile: place.log, encoding: .utf8))?.suffix(600) ?? ""
+            throw .cannotStart("\(executable) ended with \(outcome.status): \(outcome.output)\n\(log)".onOneLine)
         }
         return outcome.output
     }

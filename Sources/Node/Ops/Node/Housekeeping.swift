@@ -36,7 +36,9 @@ struct Housekeeping: Sendable {
             try await maintenance.extendPartitions(at: now)
             let oldest = now.adding(seconds: -Maintenance.logSeconds)
             let ended = now.adding(seconds: -Maintenance.endedLoginSeconds)
-            try await inPieces("log entries") { () throws(StoreError) in try await maintenance.purgeLog(before: oldest) }
+            try await inPieces("log entries") { () throws(StoreError) in
+                try await maintenance.purgeLog(before: oldest)
+            }
             try await inPieces("tombstones") { () throws(StoreError) in
                 try await maintenance.purgeTombstones(before: oldest)
             }
