@@ -165,7 +165,11 @@ let package = Package(
             ],
             path: "Tests/AccountTests", swiftSettings: strict),
         .testTarget(
-            name: "OpsTests", dependencies: ["FluxOps", "FluxCore", lifecycle, logging, nioCore, nioPosix],
+            name: "OpsTests",
+            dependencies: [
+                "FluxOps", "FluxCore", "FluxStore", "FluxTestSupport", lifecycle, logging, nioCore, nioPosix,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Tests/OpsTests", swiftSettings: strict),
         .testTarget(
             name: "SystemTests",

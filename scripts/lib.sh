@@ -10,6 +10,8 @@ die() { say "$*"; exit 1; }
 # What each step needs, by Debian's names.
 build_packages=(libpq-dev libssl-dev libargon2-dev zlib1g-dev pkg-config git ca-certificates)
 test_packages=(python3 python3-venv)
+# What the first steps need that scripts/run prints.
+example_packages=(curl python3-venv)
 
 # Ends with one sentence unless a Swift 6.1 toolchain or newer is there.
 need_swift() {
@@ -36,7 +38,8 @@ as_root() {
 need_packages() {
     local missing=() name
     if ! command -v apt-get >/dev/null 2>&1; then
-        has_postgres || die "Install by hand, this is no Debian or Ubuntu: PostgreSQL and the headers of libpq, OpenSSL 3, libargon2 and zlib."
+        { has_postgres && pkg-config --exists libpq 'openssl >= 3' libargon2 zlib; } 2>/dev/null ||
+            die "Install by hand, this is no Debian or Ubuntu: PostgreSQL, pkg-config, and the headers of libpq, OpenSSL 3, libargon2 and zlib."
         return 0
     fi
     for name in "$@"; do has_package "$name" || missing+=("$name"); done
@@ -46,13 +49,16 @@ need_packages() {
         die "These packages are missing and installing them needs root: run 'apt-get install ${missing[*]}' as root, then this again."
     fi
     say "Installing: ${missing[*]}"
+    if [ "$(id -u)" != 0 ] && ! sudo -v; then
+        die "These packages are missing and sudo was refused: run 'apt-get install ${missing[*]}' as root, then this again."
+    fi
     if ! has_postgres; then
         # The node starts a Postgres of its own; Debian shall not make and start one for the whole machine.
         as_root mkdir -p /etc/postgresql-common/createcluster.d
         printf 'create_main_cluster = false\n' |
             as_root tee /etc/postgresql-common/createcluster.d/no-main-cluster.conf >/dev/null
     fi
-    as_root apt-get update -qq >&2
+    as_root apt-get update -qq >&2 || say "apt-get update failed; going on with the package lists that are here."
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 ||
         die "apt-get could not install: ${missing[*]}"
 }

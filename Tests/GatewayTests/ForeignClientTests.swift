@@ -49,7 +49,8 @@ struct ForeignClientTests {
                     for number in range(200):
                         await socket.send(json.dumps({"op": 100, "d": {"nonce": str(number), "content": "é" * number}}))
                     for number in range(200):
-                        assert json.loads(await socket.recv()) == {"op": 101, "d": {"nonce": str(number)}}
+                        assert json.loads(await socket.recv()) == {
+                            "op": 101, "s": None, "t": None, "d": {"nonce": str(number)}}
                     await socket.close(4000, "again")
                 assert socket.close_code == 4000, socket.close_code
                 async with websockets.connect(f"ws://127.0.0.1:{sys.argv[1]}/?v=10") as socket:
@@ -87,7 +88,8 @@ struct ForeignClientTests {
                         assert (await payload())["t"] == "READY"
                         for number in range(200):
                             await socket.send_json({"op": 100, "d": {"nonce": str(number)}})
-                            assert (await payload()) == {"op": 101, "d": {"nonce": str(number)}}
+                            assert (await payload()) == {
+                            "op": 101, "s": None, "t": None, "d": {"nonce": str(number)}}
                         await socket.close(code=1000)
                         assert socket.close_code == 1000, socket.close_code
             asyncio.run(main())

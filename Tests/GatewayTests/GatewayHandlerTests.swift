@@ -11,17 +11,17 @@ import Testing
         try await RunningPort.run { port in
             let client = try await RawClient(port: port.port, group: port.group)
             try await client.upgrade()
-            #expect(try await client.payload() == #"{"op":10,"d":{"heartbeat_interval":41250}}"#)
+            #expect(try await client.payload() == #"{"op":10,"s":null,"t":null,"d":{"heartbeat_interval":41250}}"#)
             try await client.send(.text(#"{"op":1,"d":null}"#))
-            #expect(try await client.payload() == #"{"op":11,"d":null}"#)
+            #expect(try await client.payload() == #"{"op":11,"s":null,"t":null,"d":null}"#)
             // hikari sends binary frames.
             let identify = #"{"op":2,"d":{"token":"Bot bot","intents":513,"properties":{}}}"#
             try await client.send(ClientFrame(opcode: 2, payload: Array(identify.utf8)))
             #expect(try await client.payload() == #"{"op":0,"s":1,"t":"READY","d":{"v":10}}"#)
             try await client.send(.text(#"{"op":1,"d":1}"#), .text(#"{"op":3,"d":{}}"#), .text(#"{"op":8,"d":{}}"#))
-            #expect(try await client.payload() == #"{"op":11,"d":null}"#)
+            #expect(try await client.payload() == #"{"op":11,"s":null,"t":null,"d":null}"#)
             try await client.send(.text(#"{"op":100,"d":{"nonce":"n1"}}"#))
-            #expect(try await client.payload() == #"{"op":101,"d":{"nonce":"n1"}}"#)
+            #expect(try await client.payload() == #"{"op":101,"s":null,"t":null,"d":{"nonce":"n1"}}"#)
             try await client.send(ClientFrame(opcode: 9, payload: [1, 2]))
             #expect(try await client.frame() == ServerFrame(opcode: 10, payload: [1, 2]))
             try await client.send(.close(1000))
@@ -41,7 +41,7 @@ import Testing
             try await client.identify()
             for round in 0..<50 {
                 try await client.send(.text(#"{"op":1,"d":\#(round)}"#))
-                #expect(try await client.payload() == #"{"op":11,"d":null}"#)
+                #expect(try await client.payload() == #"{"op":11,"s":null,"t":null,"d":null}"#)
             }
             try await client.send(.close(4000))
             #expect(try await client.closeCode() == 4000)
@@ -62,7 +62,7 @@ import Testing
                 if !prefix.isEmpty { #expect(try await client.response().body == "hello 127.0.0.1") }
                 #expect(try await client.response().head.hasPrefix("HTTP/1.1 101 "))
                 #expect(try await client.payload().hasPrefix(#"{"op":10"#))
-                #expect(try await client.payload() == #"{"op":11,"d":null}"#)
+                #expect(try await client.payload() == #"{"op":11,"s":null,"t":null,"d":null}"#)
                 #expect(try await client.payload().contains("READY"))
                 try await client.close()
             }
@@ -182,7 +182,7 @@ import Testing
             try await client.upgrade()
             _ = try await client.payload()
             try await client.send(.text(#"{"op":6,"d":{"token":"person","session_id":"gone","seq":5}}"#))
-            #expect(try await client.payload() == #"{"op":9,"d":false}"#)
+            #expect(try await client.payload() == #"{"op":9,"s":null,"t":null,"d":false}"#)
             try await client.send(.text(#"{"op":2,"d":{"token":"person"}}"#))
             #expect(try await client.payload().contains("READY"))
             port.sessions.resumeRefusal.withLockedValue { $0 = nil }
@@ -277,7 +277,7 @@ import Testing
                 try await expectDispatches(fast, (sent - 3)...(sent + 1))
             }
             try await fast.send(.text(#"{"op":1,"d":null}"#))
-            #expect(try await fast.payload() == #"{"op":11,"d":null}"#)
+            #expect(try await fast.payload() == #"{"op":11,"s":null,"t":null,"d":null}"#)
             try await slow.startReading()
             try await slow.waitForClose()
         }
@@ -294,7 +294,7 @@ import Testing
                 return String(decoding: try #require(inflate.read(frame.payload)), as: UTF8.self)
             }
             try await client.upgrade("/?v=10&encoding=json&compress=zlib-stream")
-            #expect(try await payload() == #"{"op":10,"d":{"heartbeat_interval":41250}}"#)
+            #expect(try await payload() == #"{"op":10,"s":null,"t":null,"d":{"heartbeat_interval":41250}}"#)
             try await client.send(.text(#"{"op":2,"d":{"token":"person","compress":true}}"#))
             #expect(try await payload().contains("READY"))
             for round in 0..<5 {
@@ -342,7 +342,7 @@ import Testing
             let client = try await RawClient(port: port.port, group: port.group)
             try await client.identify()
             port.sessions.onEach { $0.transport?.reconnect() }
-            #expect(try await client.payload() == #"{"op":7,"d":null}"#)
+            #expect(try await client.payload() == #"{"op":7,"s":null,"t":null,"d":null}"#)
             #expect(try await client.closeCode() == 4000)
             let other = try await RawClient(port: port.port, group: port.group)
             try await other.identify()

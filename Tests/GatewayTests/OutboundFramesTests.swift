@@ -47,9 +47,10 @@ import Testing
         let read = try ServerFrame.all(in: frames.buffer)
         #expect(
             read == [
-                ServerFrame(opcode: 1, payload: Array(#"{"op":10,"d":{"heartbeat_interval":41250}}"#.utf8)),
+                ServerFrame(
+                    opcode: 1, payload: Array(#"{"op":10,"s":null,"t":null,"d":{"heartbeat_interval":41250}}"#.utf8)),
                 ServerFrame(opcode: 10, payload: [1, 2, 3]),
-                ServerFrame(opcode: 1, payload: Array(#"{"op":9,"d":false}"#.utf8)),
+                ServerFrame(opcode: 1, payload: Array(#"{"op":9,"s":null,"t":null,"d":false}"#.utf8)),
             ])
     }
 
@@ -68,7 +69,11 @@ import Testing
             #expect(read.map(\.opcode) == [2, 2])
             for frame in read { #expect(Array(frame.payload.suffix(4)) == [0, 0, 0xFF, 0xFF]) }
             let texts = read.compactMap { inflate.read($0.payload) }.map { String(decoding: $0, as: UTF8.self) }
-            #expect(texts == [#"{"op":0,"s":\#(sequence),"t":"MESSAGE_CREATE","d":\#(body)}"#, #"{"op":11,"d":null}"#])
+            #expect(
+                texts == [
+                    #"{"op":0,"s":\#(sequence),"t":"MESSAGE_CREATE","d":\#(body)}"#,
+                    #"{"op":11,"s":null,"t":null,"d":null}"#,
+                ])
         }
     }
 
@@ -91,7 +96,10 @@ import Testing
         frames.seal()
         let read = try ServerFrame.all(in: frames.buffer)
         let dispatches = (1...3).map { #"{"op":0,"s":\#($0),"t":"TYPING_START","d":{}}"# }
-        #expect(read.map(\.text) == ["[" + (dispatches + [#"{"op":11,"d":null}"#]).joined(separator: ",") + "]"])
+        #expect(
+            read.map(\.text) == [
+                "[" + (dispatches + [#"{"op":11,"s":null,"t":null,"d":null}"#]).joined(separator: ",") + "]"
+            ])
     }
 
     @Test func someGoAlone() throws {
@@ -104,7 +112,7 @@ import Testing
         frames.seal()
         let read = try ServerFrame.all(in: frames.buffer)
         #expect(read.map(\.opcode) == [1, 1, 1, 9, 1])
-        #expect(read[1].text == #"[{"op":7,"d":null}]"#)
+        #expect(read[1].text == #"[{"op":7,"s":null,"t":null,"d":null}]"#)
     }
 
     @Test(arguments: [false, true]) func batchesAreBounded(isCompressed: Bool) throws {

@@ -36,11 +36,13 @@ struct ChannelEventsTests {
             let page = try await ChannelEvents(database).after(0, epoch: nil, in: channelID, guildID: nil, limit: 500)
             #expect(page.events.map(\.seq) == [1, 2, 3, 4, 5, 6])
             #expect(page.events.map(\.epoch) == [1, 1, 1, 1, 1, 2])
+            var emptied = messages[1]
+            emptied.content = ""
             #expect(
                 page.events.map(\.body) == [
                     .created(messages[0]),
                     .logged(.messageUpdate, messageID: Fixture.id(10), payload: Array("{\"seq\":2}".utf8)),
-                    .createdAndDeleted(messages[1].id),
+                    .created(emptied),
                     .logged(.messageDelete, messageID: messages[1].id, payload: [2]), .void, .created(messages[2]),
                 ])
             #expect(page.head == LogHead(seq: 6, epoch: 2, lastMessageID: messages[2].id))

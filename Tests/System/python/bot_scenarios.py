@@ -1,6 +1,6 @@
 """Real discord.py clients against a running node: one scenario after the other, each told as PASS or FAIL.
 
-    python bot_scenarios.py --url http://127.0.0.1:8080
+    python bot_scenarios.py --url http://127.0.0.1:8080 [--restart-postgres data/postgres/data]
 
 Needs a fresh or used server that lets anybody register. Exit status 0 when every scenario passed, else 1.
 """
@@ -16,45 +16,7 @@ import aiohttp
 import discord
 import yarl
 
-PATIENCE = 15.0
-"""Seconds after which something that should have happened counts as not happening."""
-
-
-class Refused(Exception):
-    """An answer other than 2xx."""
-
-    def __init__(self, status, body):
-        super().__init__(f"{status} {body}")
-        self.status, self.body = status, body
-
-
-class Person:
-    """A signed-in person who uses REST alone."""
-
-    def __init__(self, http, api, name):
-        self.http, self.api, self.name = http, api, name
-        self.token = self.id = None
-
-    async def call(self, method, path, body=None):
-        headers = {"Authorization": self.token} if self.token else {}
-        while True:
-            async with self.http.request(method, self.api + path, json=body, headers=headers) as answer:
-                value = await answer.json() if answer.content_type == "application/json" else None
-                if answer.status == 429:
-                    await asyncio.sleep(value["retry_after"])
-                elif answer.status >= 300:
-                    raise Refused(answer.status, value)
-                else:
-                    return value
-
-    async def register(self):
-        session = await self.call("POST", "/auth/register", {
-            "username": self.name, "password": secrets.token_urlsafe(12), "return_token": True})
-        self.token, self.id = session["token"], int(session["user"]["id"])
-        return self
-
-    async def send(self, channel, text, **more):
-        return await self.call("POST", f"/channels/{channel}/messages", {"content": text, **more})
+from people import PATIENCE, Disturbance, Person, Refused
 
 
 class Listener(discord.Client):
@@ -106,10 +68,7 @@ class World:
         self.owner = await Person(http, self.api, f"owner_{tag}").register()
         self.guest = await Person(http, self.api, f"guest_{tag}").register()
         self.guild = (await self.owner.call("POST", "/guilds", {"name": f"Guild {tag}"}))["id"]
-        application = await self.owner.call("POST", "/applications", {"name": f"Bot {tag}"})
-        self.token = (await self.owner.call("POST", f"/applications/{application['id']}/bot", {}))["token"]
-        await self.owner.call("POST", f"/oauth2/authorize?client_id={application['id']}&scope=bot", {
-            "guild_id": self.guild, "permissions": str(1 << 3), "authorize": True})
+        self.token = await self.owner.make_bot(self.guild, f"Bot {tag}")
         self.bot = Listener()
         self.running = asyncio.ensure_future(self.bot.start(self.token))
         await self.bot.hear("ready")
@@ -264,7 +223,7 @@ SCENARIOS = [
 ]
 
 
-async def run(url):
+async def run(url, disturbance):
     base = yarl.URL(url)
     discord.http.Route.BASE = url + "/api/v10"
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = base.with_scheme(base.scheme.replace("http", "ws")).with_path("/")
@@ -274,7 +233,7 @@ async def run(url):
         world = await asyncio.wait_for(World().build(http, url), 4 * PATIENCE)
         for scenario in SCENARIOS:
             try:
-                await asyncio.wait_for(scenario(world), 4 * PATIENCE)
+                await disturbance.during(asyncio.wait_for(scenario(world), 4 * PATIENCE))
                 print("PASS", scenario.__doc__.strip(), flush=True)
             except Exception as error:  # each failure becomes a line, the rest goes on
                 failed += 1
@@ -286,10 +245,11 @@ async def run(url):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url", default="http://127.0.0.1:8080")
+    parser.add_argument("--restart-postgres", metavar="DIR", help="data directory of the private Postgres to restart in each")
     parser.add_argument("--debug", action="store_true", help="log what the library does")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.DEBUG if arguments.debug else logging.ERROR)
-    sys.exit(1 if asyncio.run(run(arguments.url.rstrip("/"))) else 0)
+    sys.exit(1 if asyncio.run(run(arguments.url.rstrip("/"), Disturbance(arguments.restart_postgres))) else 0)
 
 
 if __name__ == "__main__":

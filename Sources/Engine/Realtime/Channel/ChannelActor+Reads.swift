@@ -70,12 +70,15 @@ extension ChannelActor {
     ) async throws -> CommandReply {
         try requireHistory(of: command.caller)
         await settle()
-        let page: ChannelEventPage
-        do {
-            page = try await services.channelEvents.after(
-                after, epoch: epoch, in: channelID, guildID: state.guildID, limit: limit)
-        } catch { throw APIError.notCommitted }
-        let bodies = try await services.renderer.render(page, guildID: state.guildID)
+        let page = try await page(after: after, epoch: epoch, limit: limit)
+        var bodies = try await services.renderer.render(page, guildID: state.guildID)
+        var last = page.events.last
+        // A client goes on from the last event that it was given, so a page of nothing but voids would hold it for ever.
+        while bodies.isEmpty, let void = last {
+            let next = try await self.page(after: void.seq, epoch: nil, limit: limit)
+            bodies = try await services.renderer.render(next, guildID: state.guildID)
+            last = next.events.last
+        }
         let (lastSequence, currentEpoch) = (state.lastSequence, state.epoch)
         return .ok { writer in
             writer.beginObject()
@@ -94,6 +97,15 @@ extension ChannelActor {
             if let point = page.rolledBackTo { writer.field("rolled_back_to", point) }
             writer.endObject()
         }
+    }
+
+    private func page(
+        after: SequenceNumber, epoch: Epoch?, limit: Int
+    ) async throws(APIError) -> ChannelEventPage {
+        do {
+            return try await services.channelEvents.after(
+                after, epoch: epoch, in: channelID, guildID: state.guildID, limit: limit)
+        } catch { throw APIError.notCommitted }
     }
 
     func render(_ message: Message, for viewer: UserID) async throws -> [UInt8] {

@@ -56,7 +56,7 @@ struct MessageRenderer: Sendable {
     }
 
     /// The events of a page of a channel's log, oldest first (protocol 10.5). A create is written from its message, as it
-    /// stands now; voids and messages that are deleted by now have nothing to show.
+    /// stands now; voids have nothing to show.
     func render(_ page: ChannelEventPage, guildID: GuildID?) async throws(APIError) -> [(
         kind: EventKind, body: [UInt8]
     )] {
@@ -78,7 +78,7 @@ struct MessageRenderer: Sendable {
                     guildEvent: guildID.map { Message.GuildContext(guildID: $0, member: nil) }, mediaBase: mediaBase)
                 return (.messageCreate, writer.bytes)
             case .logged(let kind, _, let body): return (kind, body)
-            case .createdAndDeleted, .void: return nil
+            case .void: return nil
             }
         }
     }

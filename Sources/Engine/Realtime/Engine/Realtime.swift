@@ -3,12 +3,18 @@ import FluxCore
 import FluxStore
 import Logging
 import NIOCore
+import Synchronization
 
 /// One node's realtime engine: its actors, streams and sessions. What the gateway and the API speak to.
 public final class Realtime: SessionService, Sendable {
     let services: EngineServices
     private let loops: [EngineLoop]
+<<<<<<< HEAD
     let outboxSweep: OutboxSweep
+=======
+    /// The loops' upkeep, once a second while the engine runs.
+    private let upkeep = Mutex<[RepeatedTask]>([])
+>>>>>>> 20a95cdd5ade157ec5a6bd789f7c19b086532b77
 
     /// What the engine stands on.
     public struct Foundations: Sendable {
@@ -60,12 +66,16 @@ public final class Realtime: SessionService, Sendable {
             try await loop.executor.eventLoop.submit { loop.install() }.get()
         }
         try await services.system.start()
-        for loop in loops {
+        let ticks = loops.map { loop in
             loop.executor.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
                 loop.tick()
             }
         }
+<<<<<<< HEAD
         outboxSweep.start()
+=======
+        upkeep.withLock { $0 = ticks }
+>>>>>>> 20a95cdd5ade157ec5a6bd789f7c19b086532b77
     }
 
     // MARK: Commands
@@ -198,7 +208,11 @@ public final class Realtime: SessionService, Sendable {
 
     /// Commits all that is decided, gives the slots back, and stops. Nothing is accepted any more.
     public func stop() async {
+<<<<<<< HEAD
         await outboxSweep.stop()
+=======
+        for task in upkeep.withLock({ $0 }) { task.cancel() }
+>>>>>>> 20a95cdd5ade157ec5a6bd789f7c19b086532b77
         await services.lanes.drain()
         do { try await services.system.stop() } catch {
             services.logger.warning("the leases could not be given back: \(error)")

@@ -225,7 +225,7 @@ final class Connection {
 
     /// Gives the connection up for the reason that libpq names.
     private func abandon() -> StoreError {
-        lost(PQerrorMessage(handle).map { String(cString: $0).trimmed } ?? "")
+        lost(PQerrorMessage(handle).map { String(cString: $0).onOneLine } ?? "")
     }
 
     private func lost(_ reason: String) -> StoreError {

@@ -49,4 +49,9 @@ extension String {
         while rest.first?.isWhitespace == true { rest.removeFirst() }
         return String(rest)
     }
+
+    /// Its lines in one, for messages to people: libpq's have several.
+    var onOneLine: String {
+        split(whereSeparator: \.isNewline).map { String($0).trimmed }.filter { !$0.isEmpty }.joined(separator: "; ")
+    }
 }

@@ -105,7 +105,7 @@ final class Pool: Sendable {
     }
 
     private func connect(_ worker: Int) -> Connection? {
-        do {
+        do throws(StoreError) {
             let connection = try Connection(configuration)
             let wasAway = shared.withLock { shared in
                 defer { shared.state.connected(worker: worker) }
@@ -114,7 +114,9 @@ final class Pool: Sendable {
             if wasAway { logger.info("connected to Postgres again") }
             return connection
         } catch {
-            noteLoss(worker: worker, reason: "\(error)")
+            // The reason alone: who waits is told `.unavailable` with it.
+            let reason = if case .unavailable(let reason) = error { reason } else { error.description }
+            noteLoss(worker: worker, reason: reason)
             return nil
         }
     }

@@ -22,10 +22,14 @@ public final class PrivatePostgres: Sendable {
         public var port: Int?
         /// Settings over Postgres's defaults, such as `max_connections`.
         public var settings: [String: String] = [:]
+        /// Whether this process takes descendants that lose their parent as its children, so that a server that was
+        /// killed is started again whatever process 1 does. It holds for the whole process and is never taken back.
+        public var adoptsOrphans: Bool
 
-        public init(dataDirectory: String, port: Int? = nil) {
+        public init(dataDirectory: String, port: Int? = nil, adoptsOrphans: Bool = false) {
             self.dataDirectory = dataDirectory
             self.port = port
+            self.adoptsOrphans = adoptsOrphans
         }
     }
 
@@ -66,6 +70,7 @@ public final class PrivatePostgres: Sendable {
     public static func start(_ configuration: Configuration, logger: Logger) async throws(StoreError) -> PrivatePostgres
     {
         try await onThread("pg-start") { () throws(StoreError) in
+            if configuration.adoptsOrphans { Orphans.adopt() }
             let server = try PrivatePostgres(configuration, logger: logger)
             try server.prepare()
             try server.launch()
@@ -220,6 +225,10 @@ public final class PrivatePostgres: Sendable {
                 _ = try Connection(address)
                 return
             } catch {
+                // Whoever started it does so again; waiting would be for nobody.
+                guard PostmasterFile(dataDirectory: place.data)?.isAlive == true else {
+                    throw .cannotStart("it ended before it accepted connections; see \(place.log)")
+                }
                 guard ContinuousClock.now < deadline else {
                     throw .cannotStart("it does not accept connections: \(error)")
                 }
@@ -240,6 +249,7 @@ public final class PrivatePostgres: Sendable {
         var pause = Duration.milliseconds(250)
         while !supervision.withLock({ $0.isStopping }) {
             wakeup.wait(orReadable: nil, for: pause)
+            if configuration.adoptsOrphans { Orphans.reap() }
             if let running = PostmasterFile(dataDirectory: place.data), running.isAlive {
                 pause = .milliseconds(250)
                 continue
@@ -260,8 +270,9 @@ public final class PrivatePostgres: Sendable {
     private func run(_ executable: String, _ arguments: [String]) throws(StoreError) -> String {
         let outcome = try user.command(executable, arguments).run()
         guard outcome.succeeded else {
-            let log = (try? String(contentsOfFile: place.log, encoding: .utf8))?.suffix(2000) ?? ""
-            throw .cannotStart("\(executable) ended with \(outcome.status): \(outcome.output) \(log)".trimmed)
+            // The last lines say why; the rest is in the file.
+            let log = (try? String(contentsOfFile: place.log, encoding: .utf8))?.suffix(600) ?? ""
+            throw .cannotStart("\(executable) ended with \(outcome.status): \(outcome.output)\n\(log)".onOneLine)
         }
         return outcome.output
     }

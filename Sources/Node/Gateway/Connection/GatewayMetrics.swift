@@ -22,7 +22,7 @@ struct GatewayMetrics {
     private let connections = Meter(label: "flux_gateway_connections")
     private let opened = Counter(label: "flux_gateway_connections_opened_total")
     private let payloads = Counter(label: "flux_gateway_payloads_received_total")
-    private let deliveries = Counter(label: "flux_deliveries_total")
+    private let deliveries = Counter(label: "flux_gateway_deliveries_total")
     private let flushes = Counter(label: "flux_gateway_flushes_total")
     private let bytes = Counter(label: "flux_gateway_sent_bytes_total")
     private let fullSockets = Counter(label: "flux_gateway_full_sockets_total")

@@ -41,11 +41,12 @@ struct OutboundFrames {
         }
     }
 
-    /// Puts a payload without sequence number at the end: `{"op":opcode,"d":body}`.
+    /// Puts a payload without sequence number at the end: `{"op":opcode,"s":null,"t":null,"d":body}`. nextcord reads both
+    /// of every payload without asking whether they are there.
     /// - Parameter isAlone: it shares a frame with nothing, as protocol 10.4 asks for ops 7 and 9.
     mutating func append(_ opcode: GatewayOpcode, body: some Collection<UInt8>, isAlone: Bool = false) {
         if isAlone { seal() }
-        let head = Array("{\"op\":\(opcode.rawValue),\"d\":".utf8)
+        let head = Array("{\"op\":\(opcode.rawValue),\"s\":null,\"t\":null,\"d\":".utf8)
         head.withUnsafeBytes { head in
             Array(body).withUnsafeBytes { append(head: head, body: $0) }
         }

@@ -42,9 +42,19 @@ struct AdminCommand: ParsableCommand {
         @Option(help: "Where the lines go; - for standard output.", completion: .file())
         var out = "-"
 
+        private var request: ProvisionRequest {
+            ProvisionRequest(users: users, guilds: guilds, members: members, channels: channels, prefix: prefix)
+        }
+
+        mutating func validate() throws {
+            do throws(ProvisionRequest.Refusal) {
+                _ = try ProvisionRequest(body: request.encoded())
+            } catch {
+                throw ValidationError("--\(error.message)")
+            }
+        }
+
         func run() async throws {
-            let request = ProvisionRequest(
-                users: users, guilds: guilds, members: members, channels: channels, prefix: prefix)
             let client = try AdminClient(admin)
             let file = try Self.open(out)
             var tail = ByteBuffer()

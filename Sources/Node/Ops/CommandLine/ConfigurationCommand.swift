@@ -24,7 +24,9 @@ struct ConfigurationCommand: ParsableCommand {
             var problems: [ConfigurationProblem] = []
             var warnings: [String] = []
             do throws(ConfigurationProblems) {
-                warnings = try options.load().warnings
+                let loaded = try options.load()
+                warnings = loaded.warnings
+                problems = Self.unusableFiles(loaded)
             } catch {
                 problems = error.problems
             }
@@ -39,6 +41,16 @@ struct ConfigurationCommand: ParsableCommand {
                 print("\(file ?? "the default configuration") is fine")
             }
             if !problems.isEmpty { throw ExitCode(ExitStatus.configuration.rawValue) }
+        }
+
+        /// What the values name and a node could not use.
+        private static func unusableFiles(_ loaded: LoadedConfiguration) -> [ConfigurationProblem] {
+            do throws(CommandFailure) {
+                _ = try NodeEdge.tls(loaded.configuration.tls)
+                return []
+            } catch {
+                return [ConfigurationProblem(place: loaded.places["tls.cert"] ?? .preset, message: error.message)]
+            }
         }
 
         private static func report(_ problems: [ConfigurationProblem], _ warnings: [String]) -> String {

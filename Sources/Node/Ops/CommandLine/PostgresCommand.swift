@@ -39,7 +39,8 @@ struct PostgresCommand: ParsableCommand {
             let signals = ProcessSignals(stop: stop.make, reload: {})
             defer { withExtendedLifetime((signals, directory)) {} }
             do throws(StoreError) {
-                let configuration = PrivatePostgres.Configuration(dataDirectory: directory.path, port: port)
+                let configuration = PrivatePostgres.Configuration(
+                    dataDirectory: directory.path, port: port, adoptsOrphans: true)
                 let server = try await PrivatePostgres.start(configuration, logger: logger)
                 // Not by print(): its buffer would keep the line from a reader of the pipe.
                 FileHandle.standardOutput.write(Data(((server.networkURL ?? server.url) + "\n").utf8))

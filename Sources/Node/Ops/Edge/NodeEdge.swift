@@ -100,7 +100,8 @@ struct NodeEdge: Sendable {
         }
     }
 
-    private static func tls(_ settings: NodeConfiguration.TLS) throws(CommandFailure) -> TLSContext? {
+    /// Reads the certificate and its key; nil where none are configured.
+    static func tls(_ settings: NodeConfiguration.TLS) throws(CommandFailure) -> TLSContext? {
         guard let certificate = settings.certificate, let key = settings.key else { return nil }
         do {
             return try TLSContext(certificateFile: certificate, privateKeyFile: key)

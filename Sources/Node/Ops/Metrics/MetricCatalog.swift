@@ -7,7 +7,8 @@ public enum MetricCatalog {
         MetricDefinition("flux_http_requests_total", .counter, "HTTP requests that reached the router."),
         MetricDefinition("flux_gateway_connections", .gauge, "Open gateway connections."),
         MetricDefinition("flux_gateway_connections_opened_total", .counter, "Gateway connections since the start."),
-        MetricDefinition("flux_gateway_refused_total", .counter, "Gateway connections refused or closed for a fault."),
+        MetricDefinition(
+            "flux_gateway_closes_total", .counter, "Gateway connections that the server closed, by close code."),
         MetricDefinition("flux_gateway_payloads_received_total", .counter, "Payloads that clients sent."),
         MetricDefinition("flux_gateway_deliveries_total", .counter, "Payloads written to clients."),
         MetricDefinition("flux_gateway_sent_bytes_total", .counter, "Bytes written to clients."),
@@ -17,8 +18,6 @@ public enum MetricCatalog {
         MetricDefinition("flux_gateway_full_sockets_total", .counter, "Writes that a full socket cut short."),
         MetricDefinition(
             "flux_gateway_slow_consumers_total", .counter, "Connections closed because their client did not read."),
-        MetricDefinition(
-            "flux_gateway_timeouts_total", .counter, "Connections closed because their client was silent."),
         MetricDefinition("flux_lane_rows", .gauge, "Changes that wait for their commit, by lane."),
         MetricDefinition("flux_lane_bytes", .gauge, "Bytes of the changes that wait, by lane."),
         MetricDefinition("flux_lane_oldest_seconds", .gauge, "Age of the oldest change that waits, by lane."),

@@ -52,6 +52,8 @@ public final class FluxNode: Sendable {
     /// Runs the node until ``stop()``.
     /// - Throws: ``CommandFailure`` when it could not start or had to end.
     public func run() async throws {
+        // What is wrong with the configuration is said before anything is made or started.
+        _ = try NodeEdge.tls(configuration.tls)
         let directory = try DataDirectory(configuration.dataDirectory)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.loops ?? System.coreCount)
         let lag = EventLoopLag(group: group, factory: metrics)
@@ -122,6 +124,7 @@ public final class FluxNode: Sendable {
         }
         engineMetrics.observe(engine.realtime)
         let heartbeat = Task { await self.beat(store, engine) }
+        let housekeeping = Task { await Housekeeping(store.database, logger: self.logger).run() }
         let outcome = await attempt {
             let edge = try NodeEdge(
                 self.configuration, engine: engine, store: store, directory: place.directory, listen: listen,
@@ -131,6 +134,7 @@ public final class FluxNode: Sendable {
         }
         await engine.realtime.stop()
         heartbeat.cancel()
+        housekeeping.cancel()
         engineMetrics.observe(nil)
         try outcome.get()
     }

@@ -28,7 +28,7 @@ struct NodeStore: Sendable {
             url = given.exposed
         } else {
             let started = try await PrivatePostgres.start(
-                PrivatePostgres.Configuration(dataDirectory: directory.path), logger: logger)
+                PrivatePostgres.Configuration(dataDirectory: directory.path, adoptsOrphans: true), logger: logger)
             server = started
             url = started.url
         }

@@ -4,10 +4,10 @@ import FluxCore
 public struct ChannelEvent: Sendable, Equatable {
     /// What happened.
     public enum Body: Sendable, Equatable {
-        /// A message came. It is shown as it is now; its later edits have entries of their own.
+        /// A message came. It is shown as it is now; its later edits have entries of their own. One that has been deleted
+        /// since is still an entry, so that the numbers stay dense, but what it said is gone; its deletion has an entry
+        /// of its own.
         case created(Message)
-        /// A message came that has been deleted since; what it said is gone.
-        case createdAndDeleted(MessageID)
         /// Anything else, with the JSON of the event's `d`.
         case logged(EventKind, messageID: MessageID?, payload: [UInt8])
         /// Nothing: the event of this number could not be committed.
@@ -75,8 +75,7 @@ public struct ChannelEvents: Sendable {
 
     private static func body(_ row: Row, guildID: GuildID?) throws(StoreError) -> ChannelEvent.Body {
         guard let kind = try row.optionalInt(11) else {
-            let stored = try MessageColumns.read(row, guildID: guildID, from: 14)
-            return stored.isDeleted ? .createdAndDeleted(stored.message.id) : .created(stored.message)
+            return .created(try MessageColumns.read(row, guildID: guildID, from: 14).message)
         }
         guard kind != Int64(LoggedEntry.voidKind) else { return .void }
         guard let kind = UInt8(exactly: kind).flatMap(EventKind.init(rawValue:)) else {

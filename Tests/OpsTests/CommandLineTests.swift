@@ -1,0 +1,76 @@
+import ArgumentParser
+import FluxStore
+import Foundation
+import Testing
+
+@testable import FluxOps
+
+@Suite("The command line")
+struct CommandLineTests {
+    @Test("Every command explains itself and each of its options")
+    func help() throws {
+        var waiting: [any ParsableCommand.Type] = [FluxCommand.self]
+        var seen = 0
+        while let command = waiting.popLast() {
+            seen += 1
+            waiting += command.configuration.subcommands
+            #expect(command.configuration.abstract.hasSuffix("."))
+            let text = command.helpMessage(columns: 400)
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) + [""]
+            for (line, next) in zip(lines, lines.dropFirst()) where line.hasPrefix("  --") {
+                let parts = line.drop { $0 == " " }.split(separator: "  ", omittingEmptySubsequences: true)
+                // What is told of a long option begins on the next line.
+                #expect(
+                    parts.count == 2 || next.hasPrefix("          "), "\(command): an option without a word: \(line)")
+            }
+        }
+        #expect(seen >= 11)
+    }
+
+    @Test("What is asked of a node is checked before it is asked")
+    func provision() throws {
+        #expect(throws: Never.self) { try FluxCommand.parseAsRoot(["admin", "provision", "--users", "10"]) }
+        for wrong in [
+            ["--users", "0"], ["--users", "2", "--members", "3"], ["--prefix", "Ä"], ["--channels", "501"],
+        ] {
+            let error = #expect(throws: (any Error).self) {
+                try FluxCommand.parseAsRoot(["admin", "provision"] + wrong)
+            }
+            let code = try #require(error.map(FluxCommand.exitCode(for:)))
+            #expect(code.rawValue == ExitStatus.usage.rawValue)
+        }
+    }
+
+    @Test("Options become the configuration's keys")
+    func options() throws {
+        let arguments = [
+            "node", "run", "--name", "a", "--listen", "127.0.0.1:1", "--cluster-listen", "127.0.0.1:2",
+            "--admin-listen",
+            "127.0.0.1:3", "--data-dir", "/d", "--database-url", "postgres://h/x", "--rate-limits", "off", "--set",
+            "limits.passivation=5m",
+        ]
+        let command = try #require(try FluxCommand.parseAsRoot(arguments) as? NodeCommand.Run)
+        // The environment stands below the options, and wins where there is none.
+        let environment = ["FLUX_LISTEN": "127.0.0.1:9", "FLUX_LOGGING_LEVEL": "debug"]
+        let configuration = try command.options.load(environment: environment).configuration
+        #expect(configuration.name == "a")
+        #expect(configuration.listen.port == 1)
+        #expect(configuration.clusterListen.port == 2)
+        #expect(configuration.adminListen.port == 3)
+        #expect(configuration.dataDirectory == "/d")
+        #expect(configuration.database.url?.exposed == "postgres://h/x")
+        #expect(configuration.rateLimits.enabled == false)
+        #expect(configuration.limits.passivation == .seconds(300))
+        #expect(configuration.logging.level == .debug)
+    }
+
+    @Test("Every failure of Postgres has its status")
+    func statuses() {
+        #expect(CommandFailure(.unavailable("x")).status == .unavailable)
+        #expect(CommandFailure(.cannotStart("x")).status == .unavailable)
+        #expect(CommandFailure(.unsafeSettings(setting: "fsync", value: "off", remedy: "on")).status == .configuration)
+        #expect(CommandFailure(.schema("x")).status == .configuration)
+        #expect(CommandFailure(.fenced).status == .failure)
+        #expect(CommandFailure(.unavailable("gone")).message == "Postgres cannot be reached: gone")
+    }
+}
