@@ -10,7 +10,9 @@ import Testing
         if case CallError.unreachable = error { true } else { false }
     }
 
-    @Test(arguments: TestWiring.allCases) func actorsLiveWhereTheirSlotIsAndNowhereElse(_ wiring: TestWiring) async throws {
+    @Test(arguments: TestWiring.allCases) func actorsLiveWhereTheirSlotIsAndNowhereElse(_ wiring: TestWiring)
+        async throws
+    {
         try await TestCluster.run(nodes: 3, spread: true, over: wiring) { cluster in
             for key in UInt64(1)...60 {
                 for (step, node) in cluster.nodes.enumerated() {
@@ -66,7 +68,9 @@ import Testing
         }
     }
 
-    @Test(arguments: TestWiring.allCases) func callsOfOneSenderRunInOrderOnAnotherNode(_ wiring: TestWiring) async throws {
+    @Test(arguments: TestWiring.allCases) func callsOfOneSenderRunInOrderOnAnotherNode(_ wiring: TestWiring)
+        async throws
+    {
         try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             let (near, far) = (cluster.nodes[0], cluster.nodes[1])
             near.journal.hold()
@@ -160,7 +164,9 @@ import Testing
         }
     }
 
-    @Test(arguments: TestWiring.allCases) func anActorThatLosesItsSlotInTheMiddleSendsRepeatableCallsOn(_ wiring: TestWiring) async throws {
+    @Test(arguments: TestWiring.allCases) func anActorThatLosesItsSlotInTheMiddleSendsRepeatableCallsOn(
+        _ wiring: TestWiring
+    ) async throws {
         try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             let (old, new) = (cluster.nodes[0], cluster.nodes[1])
             let address = ActorAddress.counter(1)
@@ -217,7 +223,9 @@ import Testing
         }
     }
 
-    @Test(arguments: TestWiring.allCases) func garbageFromAPeerIsRefusedAndHarmsNobody(_ wiring: TestWiring) async throws {
+    @Test(arguments: TestWiring.allCases) func garbageFromAPeerIsRefusedAndHarmsNobody(_ wiring: TestWiring)
+        async throws
+    {
         try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             let (near, far) = (cluster.nodes[0], cluster.nodes[1])
             var random = SeededGenerator(seed: 3)

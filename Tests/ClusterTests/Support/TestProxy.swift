@@ -8,7 +8,8 @@ final class TestProxy: Sendable {
         var isCut = false
         var isStalled = false
         var channels: [ObjectIdentifier: any Channel] = [:]
-        var accepted = 0
+        /// Both ends of each connection, by the order in which they were made.
+        var pairs: [[any Channel]] = []
     }
 
     private let state = NIOLockedValueBox(State())
@@ -23,7 +24,6 @@ final class TestProxy: Sendable {
             .childChannelInitializer { client in
                 client.eventLoop.makeCompletedFuture {
                     try Self.admit(client, state)
-                    state.withLockedValue { $0.accepted += 1 }
                     let clientEnd = ProxyEnd()
                     try client.pipeline.syncOperations.addHandler(clientEnd)
                     Self.connect(client, clientEnd, to: target, state)
@@ -34,8 +34,8 @@ final class TestProxy: Sendable {
         listener.withLockedValue { $0 = channel }
     }
 
-    /// How many connections were made.
-    var accepted: Int { state.withLockedValue { $0.accepted } }
+    /// How many connections were passed on.
+    var connectionCount: Int { state.withLockedValue { $0.pairs.count } }
 
     /// Ends all connections; new ones are closed at once.
     func cut() {
@@ -65,6 +65,13 @@ final class TestProxy: Sendable {
     func stop() async {
         try? await listener.withLockedValue { $0 }?.close()
         cut()
+    }
+
+    /// Reads nothing any more of one connection.
+    func stall(connection index: Int) {
+        for channel in state.withLockedValue({ $0.pairs[index] }) {
+            channel.setOption(.autoRead, value: false).whenComplete { _ in }
+        }
     }
 
     private func setStalled(_ isStalled: Bool) {
@@ -105,7 +112,10 @@ final class TestProxy: Sendable {
             .connect(host: "127.0.0.1", port: port)
             .whenComplete { result in
                 guard case .success(let server) = result else { return client.close(promise: nil) }
-                let isStalled = state.withLockedValue { $0.isStalled }
+                let isStalled = state.withLockedValue { state in
+                    state.pairs.append([client, server])
+                    return state.isStalled
+                }
                 for channel in [client, server] {
                     channel.setOption(.autoRead, value: !isStalled).whenComplete { _ in }
                 }

@@ -124,7 +124,9 @@ private final class TCPWires: TestWires {
 
     private func proxies(_ first: NodeID, _ second: NodeID) -> [TestProxy] {
         state.withLockedValue { state in
-            [Pair(dialler: first, target: second), Pair(dialler: second, target: first)].compactMap { state.proxies[$0] }
+            [Pair(dialler: first, target: second), Pair(dialler: second, target: first)].compactMap {
+                state.proxies[$0]
+            }
         }
     }
 

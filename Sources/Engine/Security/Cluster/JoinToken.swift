@@ -38,7 +38,8 @@ public struct JoinToken: Equatable, Sendable {
     public init?(parsing text: some StringProtocol) {
         let characters = text.utf8
         let encodedCount = (Self.byteCount * 4 + 2) / 3
-        guard characters.prefix(Self.prefix.utf8.count + encodedCount + 1).count == Self.prefix.utf8.count + encodedCount,
+        guard
+            characters.prefix(Self.prefix.utf8.count + encodedCount + 1).count == Self.prefix.utf8.count + encodedCount,
             characters.starts(with: Self.prefix.utf8),
             let bytes = Base64URL.decode(utf8: characters.dropFirst(Self.prefix.utf8.count)),
             bytes.count == Self.byteCount

@@ -51,7 +51,8 @@ public struct NodeCertificate: Hashable, Sendable {
     public func request(name: String, at now: Timestamp) -> CertificateAuthority.Request {
         CertificateAuthority.Request(
             commonName: String(name.prefix(64)), hostNames: [hostName],
-            validFrom: now.adding(seconds: -Self.backdatedSeconds), validUntil: now.adding(seconds: Self.lifetimeSeconds))
+            validFrom: now.adding(seconds: -Self.backdatedSeconds),
+            validUntil: now.adding(seconds: Self.lifetimeSeconds))
     }
 
     /// The authority of a new cluster.

@@ -119,7 +119,8 @@ public struct JoinClient: Sendable {
             guard authority.fingerprint == token.authority.bytes else { throw JoinError.notTheCluster }
             // Making credentials of it proves that key and certificate belong together.
             _ = try ClusterCredentials(authorityPEM: grant.authorityCertificatePEM, identity: identity)
-            guard try identity.nodeCertificate() == NodeCertificate(cluster: token.cluster, node: grant.node.rawValue) else {
+            guard try identity.nodeCertificate() == NodeCertificate(cluster: token.cluster, node: grant.node.rawValue)
+            else {
                 throw JoinError.malformedAnswer("the certificate is for another node")
             }
             return JoinedNode(grant: grant, identity: identity, authority: authority)

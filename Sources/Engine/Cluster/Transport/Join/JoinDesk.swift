@@ -110,7 +110,9 @@ public final class JoinDesk: Sendable {
             let what = NodeCertificate(cluster: cluster, node: node.rawValue).request(name: name, at: now())
             let chain = try authority.issue(what, for: signingRequest)
             let identity = TLSIdentity(certificateChainPEM: chain, privateKeyPEM: [])
-            if let fingerprint = CertificateFingerprint(bytes: try identity.fingerprint()) { return (chain, fingerprint) }
+            if let fingerprint = CertificateFingerprint(bytes: try identity.fingerprint()) {
+                return (chain, fingerprint)
+            }
         } catch {
             throw .unavailable("\(error)")
         }

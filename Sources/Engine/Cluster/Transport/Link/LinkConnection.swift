@@ -39,6 +39,8 @@ final class LinkConnection: ChannelInboundHandler, @unchecked Sendable {
     private var deadlineTask: Scheduled<Void>?
     private var farewellTask: Scheduled<Void>?
     private var link: PendingLink?
+    /// What came since it was last counted: once a turn, not once a frame.
+    private var received = (frameCount: 0, byteCount: 0)
     private var isGrantDue = false
     private var isEnded = false
 
@@ -124,6 +126,11 @@ final class LinkConnection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        if received.frameCount > 0 {
+            core.metrics.lane(lane).receivedFrames.increment(by: received.frameCount)
+            core.metrics.lane(lane).receivedBytes.increment(by: received.byteCount)
+            received = (0, 0)
+        }
         giveCredit()
         context.fireChannelReadComplete()
     }
@@ -191,7 +198,10 @@ final class LinkConnection: ChannelInboundHandler, @unchecked Sendable {
         self.lane = lane
         receiveCredit = ReceiveCredit(
             window: limits.window(of: lane), overdraft: limits.frameByteCount + LinkFrame.headByteCount)
-        outbox = LinkOutbox(bound: limits.queue(of: lane), frameLimit: limits.frameByteCount) { [weak self] in
+        outbox = LinkOutbox(
+            bound: limits.queue(of: lane), frameLimit: limits.frameByteCount,
+            refusals: core.metrics.lane(lane).refusedFrames
+        ) { [weak self] in
             self?.onLoop { $0.pump() }
         }
     }
@@ -281,9 +291,8 @@ final class LinkConnection: ChannelInboundHandler, @unchecked Sendable {
         let size = bytes.count + LinkFrame.headByteCount
         guard receiveCredit?.received(size) == true else { throw .creditOverdrawn }
         guard let peer = handshake?.peer else { throw .malformed("frame out of turn") }
-        let metrics = core.metrics.lane(lane)
-        metrics.receivedBytes.increment(by: size)
-        metrics.receivedFrames.increment()
+        received.frameCount += 1
+        received.byteCount += size
         do throws(WireError) {
             try core.receiver.receive(bytes, from: peer.id)
         } catch {

@@ -29,7 +29,7 @@ final class LinkCore: Sendable {
     let expectation: LinkHandshake.Expectation
     let receiver: any FrameReceiver
     let metrics = LinkMetrics()
-    let registry = LinkRegistry()
+    let registry: LinkRegistry
     let halfOpen: HalfOpenConnections
     let channels = OpenChannels()
     private let group: any EventLoopGroup
@@ -41,9 +41,11 @@ final class LinkCore: Sendable {
     private let lastAccepted = NIOLockedValueBox<UInt64>(0)
 
     init(
-        _ configuration: LinkConfiguration, identity: NodeIdentity, receiver: any FrameReceiver, group: any EventLoopGroup
+        _ configuration: LinkConfiguration, identity: NodeIdentity, receiver: any FrameReceiver,
+        registry: LinkRegistry, group: any EventLoopGroup
     ) {
         self.configuration = configuration
+        self.registry = registry
         self.receiver = receiver
         self.group = group
         expectation = LinkHandshake.Expectation(
@@ -128,8 +130,7 @@ final class LinkCore: Sendable {
             if let control = self.home.value.bulks[id] {
                 self.home.value.links[control]?.add(bulk: outbox)
             } else {
-                self.home.value.links[id] = PendingLink(
-                    identity: welcome.identity, version: welcome.version, control: outbox)
+                self.home.value.candidates[id] = (welcome.identity, welcome.version, outbox)
             }
             self.perform { $0.welcomed(id, by: welcome.identity, link: welcome.link) }
         }
@@ -207,6 +208,7 @@ extension LinkCore {
             dial(id, .dialler(target: node, lane: .control, link: nil), address)
         case .dialBulk(let id, let node, let address, let link, let control):
             home.value.bulks[id] = control
+            begin(control)
             dial(id, .dialler(target: node, lane: .bulk, link: link), address)
         case .wait(let node, let ticket, let time):
             homeLoop.scheduleTask(in: time) { self.perform { $0.dialDue(node, ticket: ticket) } }
@@ -227,17 +229,21 @@ extension LinkCore {
     }
 
     private func welcome(_ id: ConnectionID, _ control: ConnectionID) {
-        guard let connection = home.value.connections[id],
-            let candidate = home.value.candidates.removeValue(forKey: id)
-        else { return }
+        guard let connection = home.value.connections[id] else { return }
         if id == control {
-            home.value.links[id] = PendingLink(
-                identity: candidate.identity, version: candidate.version, control: candidate.outbox)
-        } else {
+            begin(control)
+        } else if let candidate = home.value.candidates.removeValue(forKey: id) {
             home.value.links[control]?.add(bulk: candidate.outbox)
         }
         guard let link = home.value.links[control] else { return }
         connection.welcome(to: link, name: control.rawValue)
+    }
+
+    /// A link begins with its control connection.
+    private func begin(_ control: ConnectionID) {
+        guard let candidate = home.value.candidates.removeValue(forKey: control) else { return }
+        home.value.links[control] = PendingLink(
+            identity: candidate.identity, version: candidate.version, control: candidate.outbox)
     }
 
     private func announce(_ control: ConnectionID) {
@@ -247,7 +253,9 @@ extension LinkCore {
         metrics.links.record(home.value.announced.count)
         configuration.logger.info(
             "linked to a node",
-            metadata: ["peer": "\(link.identity.name)", "node": "\(link.identity.id)", "version": "\(link.version.rawValue)"])
+            metadata: [
+                "peer": "\(link.identity.name)", "node": "\(link.identity.id)", "version": "\(link.version.rawValue)",
+            ])
         tell(.up(link.identity, link.version))
     }
 

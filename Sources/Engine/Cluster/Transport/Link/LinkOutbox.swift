@@ -1,3 +1,4 @@
+import Metrics
 import NIOConcurrencyHelpers
 
 /// What waits to be sent over one connection, from any thread.
@@ -15,10 +16,12 @@ final class LinkOutbox: Sendable {
     private let bound: Int
     private let frameLimit: Int
     private let wake: @Sendable () -> Void
+    private let refusals: Counter?
     private let state = NIOLockedValueBox(State())
 
-    /// `wake` is called when the first frame of a batch is there.
-    init(bound: Int, frameLimit: Int, wake: @escaping @Sendable () -> Void) {
+    /// `wake` is called when the first frame of a batch is there; `refusals` counts frames that found the queue full.
+    init(bound: Int, frameLimit: Int, refusals: Counter? = nil, wake: @escaping @Sendable () -> Void) {
+        self.refusals = refusals
         self.bound = bound
         self.frameLimit = frameLimit
         self.wake = wake
@@ -32,12 +35,17 @@ final class LinkOutbox: Sendable {
         guard frame.count < frameLimit else { return false }
         let size = frame.count + LinkFrame.headByteCount
         let isFirst: Bool? = state.withLockedValue { state in
-            guard !state.isClosed, state.queuedByteCount == 0 || state.queuedByteCount + size <= bound else { return nil }
+            guard !state.isClosed, state.queuedByteCount == 0 || state.queuedByteCount + size <= bound else {
+                return nil
+            }
             state.queuedByteCount += size
             state.frames.append(frame)
             return state.frames.count == 1
         }
-        guard let isFirst else { return false }
+        guard let isFirst else {
+            refusals?.increment()
+            return false
+        }
         if isFirst { wake() }
         return true
     }

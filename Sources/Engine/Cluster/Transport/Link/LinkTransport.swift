@@ -19,15 +19,22 @@ public final class LinkTransport: Transport {
         case detached
         case attached(LinkCore)
         case listening(LinkCore, any Channel)
-        case stopped
+        case stopped(LinkCore?)
+
+        var core: LinkCore? {
+            switch self {
+            case .attached(let core), .listening(let core, _): core
+            case .stopped(let core): core
+            case .detached: nil
+            }
+        }
     }
 
     private let configuration: LinkConfiguration
     private let identity: NodeIdentity
     private let group: any EventLoopGroup
     private let life = NIOLockedValueBox(Life.detached)
-    /// Set with `attach`; read on every send.
-    private let registry = NIOLockedValueBox<LinkRegistry?>(nil)
+    private let registry = LinkRegistry()
 
     /// A transport that does nothing before it is attached and started. `group`: the loops that connections live on.
     public init(_ configuration: LinkConfiguration, identity: NodeIdentity, group: any EventLoopGroup) {
@@ -40,7 +47,7 @@ public final class LinkTransport: Transport {
 
     /// Accepts a frame for the node; false without a link, or when the lane's queue is full.
     public func send(_ frame: [UInt8], over lane: TransportLane, to node: NodeID) -> Bool {
-        guard let link = registry.withLockedValue({ $0 })?.link(to: node) else { return false }
+        guard let link = registry.link(to: node) else { return false }
         switch lane {
         case .control: return link.control.append(frame)
         case .bulk: return link.bulk.append(frame)
@@ -49,12 +56,12 @@ public final class LinkTransport: Transport {
 
     /// The version agreed on with the node; nil without a link.
     public func version(of node: NodeID) -> WireVersion? {
-        registry.withLockedValue { $0 }?.link(to: node)?.version
+        registry.link(to: node)?.version
     }
 
     /// Who is linked now.
     public var linked: [NodeIdentity] {
-        registry.withLockedValue { $0 }?.all.map(\.identity) ?? []
+        registry.all.map(\.identity)
     }
 
     /// Where frames go from now on.
@@ -63,12 +70,12 @@ public final class LinkTransport: Transport {
     }
 
     func attach(receiver: any FrameReceiver) {
-        let core = LinkCore(configuration, identity: identity, receiver: receiver, group: group)
+        let core = LinkCore(
+            configuration, identity: identity, receiver: receiver, registry: registry, group: group)
         life.withLockedValue { life in
             guard case .detached = life else { preconditionFailure("a transport serves one actor system") }
             life = .attached(core)
         }
-        registry.withLockedValue { $0 = core.registry }
     }
 
     // MARK: Life
@@ -117,7 +124,7 @@ public final class LinkTransport: Transport {
     /// Closes the port and all links; peers are told. Returns when no connection is left.
     public func stop() async {
         let (core, listener): (LinkCore?, (any Channel)?) = life.withLockedValue { life in
-            defer { life = .stopped }
+            defer { life = .stopped(life.core) }
             switch life {
             case .attached(let core): return (core, nil)
             case .listening(let core, let channel): return (core, channel)
@@ -140,12 +147,7 @@ public final class LinkTransport: Transport {
         core.map { ($0.channels.count, $0.halfOpen.count) } ?? (0, 0)
     }
 
-    private var core: LinkCore? {
-        switch life.withLockedValue({ $0 }) {
-        case .attached(let core), .listening(let core, _): core
-        case .detached, .stopped: nil
-        }
-    }
+    private var core: LinkCore? { life.withLockedValue(\.core) }
 }
 
 /// How a node takes part in the network of its cluster.
@@ -213,7 +215,9 @@ extension SocketAddress {
         case .v4(let address):
             return UInt32(bigEndian: address.address.sin_addr.s_addr) >> 24 == 127
         case .v6(let address):
-            return withUnsafeBytes(of: address.address.sin6_addr) { $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1 }
+            return withUnsafeBytes(of: address.address.sin6_addr) {
+                $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1
+            }
         case .unixDomainSocket:
             return true
         }
