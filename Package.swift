@@ -125,7 +125,10 @@ let package = Package(
             name: "SecurityTests", dependencies: ["FluxSecurity", nioCore, nioPosix, nioEmbedded],
             path: "Tests/SecurityTests", swiftSettings: strict),
         .testTarget(
-            name: "ClusterTests", dependencies: ["FluxCluster", "FluxCore", nioCore, nioPosix, nioEmbedded],
+            name: "ClusterTests",
+            dependencies: [
+                "FluxCluster", "FluxCore", "FluxSecurity", nioCore, nioPosix, nioEmbedded, concurrencyHelpers,
+            ],
             path: "Tests/ClusterTests", swiftSettings: strict),
         .testTarget(
             name: "StoreTests", dependencies: ["FluxStore", "FluxCore", "FluxTestSupport", logging, metrics],

@@ -14,6 +14,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <time.h>
 
 // Swift sees neither function-like macros nor variadic functions. These wrappers give them a plain C shape and nothing
 // more; what they guarantee is what OpenSSL's manual says of the macro named in each.
@@ -47,6 +48,49 @@ static inline EVP_PKEY *flux_EVP_PKEY_generate_p256(void) {
 /// EVP_PKEY_Q_keygen for Ed25519.
 static inline EVP_PKEY *flux_EVP_PKEY_generate_ed25519(void) {
     return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+}
+
+/// sk_GENERAL_NAME_num: how many names a subjectAltName has.
+static inline int flux_GENERAL_NAMES_count(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }
+
+/// sk_GENERAL_NAME_value: the bytes of one name if it is a DNS name, and their number; else -1. They live as long as `names`.
+static inline int flux_GENERAL_NAMES_dns(const GENERAL_NAMES *names, int index, const unsigned char **bytes) {
+    const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, index);
+    if (name == NULL || name->type != GEN_DNS) return -1;
+    *bytes = ASN1_STRING_get0_data(name->d.dNSName);
+    return ASN1_STRING_length(name->d.dNSName);
+}
+
+/// sk_X509_num: how many certificates a chain has.
+static inline int flux_X509_chain_count(const STACK_OF(X509) *chain) { return chain == NULL ? 0 : sk_X509_num(chain); }
+
+/// sk_X509_value: one certificate of a chain, still owned by it.
+static inline X509 *flux_X509_chain_at(const STACK_OF(X509) *chain, int index) { return sk_X509_value(chain, index); }
+
+/// Whether `leaf` is a server's certificate, good now, that `authority` signed, alone or over `chain`.
+static inline int flux_X509_leads_to(X509 *leaf, STACK_OF(X509) *chain, X509 *authority) {
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    int verified = store != NULL && context != NULL && X509_STORE_add_cert(store, authority) == 1 &&
+        X509_STORE_CTX_init(context, store, leaf, chain) == 1 &&
+        X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SSL_SERVER) == 1 && X509_verify_cert(context) == 1;
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    return verified;
+}
+
+/// ASN1_TIME_to_tm: seconds since 1970 UTC; -1 for a time that cannot be read.
+static inline long long flux_ASN1_TIME_seconds(const ASN1_TIME *time) {
+    struct tm parts;
+    return ASN1_TIME_to_tm(time, &parts) == 1 ? (long long)timegm(&parts) : -1;
+}
+
+/// EVP_PKEY_get_group_name: whether a key is one on the curve P-256.
+static inline int flux_EVP_PKEY_is_p256(const EVP_PKEY *key) {
+    char name[32];
+    size_t length = 0;
+    return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
+        EVP_PKEY_get_group_name(key, name, sizeof name, &length) == 1 && strcmp(name, "prime256v1") == 0;
 }
 
 /// SSL_CTX_set_min_proto_version.

@@ -10,8 +10,10 @@ import Testing
         if case CallError.unreachable = error { true } else { false }
     }
 
-    @Test func actorsLiveWhereTheirSlotIsAndNowhereElse() async throws {
-        try await TestCluster.run(nodes: 3, spread: true) { cluster in
+    @Test(arguments: TestWiring.allCases) func actorsLiveWhereTheirSlotIsAndNowhereElse(_ wiring: TestWiring)
+        async throws
+    {
+        try await TestCluster.run(nodes: 3, spread: true, over: wiring) { cluster in
             for key in UInt64(1)...60 {
                 for (step, node) in cluster.nodes.enumerated() {
                     let total = try await node.counter(key).increase(by: 1)
@@ -26,8 +28,8 @@ import Testing
         }
     }
 
-    @Test func argumentsAndErrorsCross() async throws {
-        try await TestCluster.run(nodes: 2) { cluster in
+    @Test(arguments: TestWiring.allCases) func argumentsAndErrorsCross(_ wiring: TestWiring) async throws {
+        try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             let far = cluster.nodes[1]
             let counter = try far.counter(1)
             // Only an argument that was encoded arrives changed.
@@ -55,8 +57,8 @@ import Testing
         }
     }
 
-    @Test func aCallToAnotherNodeEndsAtItsDeadline() async throws {
-        try await TestCluster.run(nodes: 2) { cluster in
+    @Test(arguments: TestWiring.allCases) func aCallToAnotherNodeEndsAtItsDeadline(_ wiring: TestWiring) async throws {
+        try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             cluster.nodes[0].journal.hold()
             await #expect(
                 performing: {
@@ -66,8 +68,10 @@ import Testing
         }
     }
 
-    @Test func callsOfOneSenderRunInOrderOnAnotherNode() async throws {
-        try await TestCluster.run(nodes: 2) { cluster in
+    @Test(arguments: TestWiring.allCases) func callsOfOneSenderRunInOrderOnAnotherNode(_ wiring: TestWiring)
+        async throws
+    {
+        try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             let (near, far) = (cluster.nodes[0], cluster.nodes[1])
             near.journal.hold()
             let answered = NIOLockedValueBox(0)
@@ -86,8 +90,8 @@ import Testing
         }
     }
 
-    @Test func aStaleCallerIsSentOn() async throws {
-        try await TestCluster.run(nodes: 3) { cluster in
+    @Test(arguments: TestWiring.allCases) func aStaleCallerIsSentOn(_ wiring: TestWiring) async throws {
+        try await TestCluster.run(nodes: 3, over: wiring) { cluster in
             let address = ActorAddress.counter(1)
             _ = try await cluster.nodes[2].counter(1).increase(by: 1)
             // The second node takes the slot; only the first hears of it.
@@ -104,8 +108,8 @@ import Testing
         }
     }
 
-    @Test func aCallWaitsForASlotThatHasNoOwnerYet() async throws {
-        try await TestCluster.run(nodes: 2) { cluster in
+    @Test(arguments: TestWiring.allCases) func aCallWaitsForASlotThatHasNoOwnerYet(_ wiring: TestWiring) async throws {
+        try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             let address = ActorAddress.counter(1)
             await cluster.nodes[0].system.lost([address.slot: 1])
             async let total = cluster.nodes[0].counter(1).increase(by: 3)
@@ -118,15 +122,15 @@ import Testing
         }
     }
 
-    @Test func aLostLinkFailsCallsThatMayHaveRun() async throws {
-        try await TestCluster.run(nodes: 2) { cluster in
+    @Test(arguments: TestWiring.allCases) func aLostLinkFailsCallsThatMayHaveRun(_ wiring: TestWiring) async throws {
+        try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             let (near, far) = (cluster.nodes[0], cluster.nodes[1])
             near.journal.hold()
             async let failed = Result { try await far.counter(1).increase(by: 1) }
             async let hot = Result { try await far.system.invoke(Counter.add, on: .counter(1), 1) }
             try await eventually("both are sent") { await far.system.outstandingCallCount() == 2 }
             try await eventually("both have arrived") { near.journal.activations == 1 }
-            cluster.network.cut(near.id, far.id)
+            try await cluster.cut(near.id, far.id)
             for result in await [failed, hot] {
                 guard case .failure(let error) = result else {
                     Issue.record("must fail")
@@ -139,8 +143,8 @@ import Testing
         }
     }
 
-    @Test func aLostLinkRepeatsWhatDoesNoHarm() async throws {
-        try await TestCluster.run(nodes: 2) { cluster in
+    @Test(arguments: TestWiring.allCases) func aLostLinkRepeatsWhatDoesNoHarm(_ wiring: TestWiring) async throws {
+        try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             let (near, far) = (cluster.nodes[0], cluster.nodes[1])
             near.journal.hold()
             async let declared = CallOptions.$current.withValue(CallOptions(isIdempotent: true)) {
@@ -149,10 +153,10 @@ import Testing
             async let keyed = far.counter(2).take(keyed: Keyed(value: 5))
             async let hot = far.system.invoke(Counter.addTwice, on: .counter(3), 5)
             try await eventually("all have arrived") { near.journal.activations == 3 }
-            cluster.network.cut(near.id, far.id)
+            try await cluster.cut(near.id, far.id)
             near.journal.release()
             try await eventually("the calls try again in vain") { await far.system.outstandingCallCount() == 3 }
-            cluster.network.heal(near.id, far.id)
+            try await cluster.heal(near.id, far.id)
             let epoch = try await declared
             #expect(epoch == 1)
             _ = try await keyed
@@ -160,8 +164,10 @@ import Testing
         }
     }
 
-    @Test func anActorThatLosesItsSlotInTheMiddleSendsRepeatableCallsOn() async throws {
-        try await TestCluster.run(nodes: 2) { cluster in
+    @Test(arguments: TestWiring.allCases) func anActorThatLosesItsSlotInTheMiddleSendsRepeatableCallsOn(
+        _ wiring: TestWiring
+    ) async throws {
+        try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             let (old, new) = (cluster.nodes[0], cluster.nodes[1])
             let address = ActorAddress.counter(1)
             let answered = NIOLockedValueBox(0)
@@ -176,8 +182,8 @@ import Testing
         }
     }
 
-    @Test func eventsArriveInOrder() async throws {
-        try await TestCluster.run(nodes: 2) { cluster in
+    @Test(arguments: TestWiring.allCases) func eventsArriveInOrder(_ wiring: TestWiring) async throws {
+        try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             let seen = NIOLockedValueBox<[Int]>([])
             let source = cluster.nodes[0]
             cluster.nodes[1].system.register(event: 3) { node, payload in
@@ -189,15 +195,16 @@ import Testing
                 #expect(isSent)
             }
             #expect(source.system.send(event: 9, to: cluster.nodes[1].id) { _ in })
+            try await eventually("all have arrived") { seen.withLockedValue { $0.count } == 100 }
             #expect(seen.withLockedValue { $0 } == Array(0..<100))
-            cluster.network.cut(source.id, cluster.nodes[1].id)
+            try await cluster.cut(source.id, cluster.nodes[1].id)
             let isSent = source.system.send(event: 3, to: cluster.nodes[1].id) { $0.value(1) }
             #expect(!isSent)
         }
     }
 
-    @Test func aMethodOfAnotherTypeIsRefused() async throws {
-        try await TestCluster.run(nodes: 2) { cluster in
+    @Test(arguments: TestWiring.allCases) func aMethodOfAnotherTypeIsRefused(_ wiring: TestWiring) async throws {
+        try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             let address = ActorAddress(kind: Stranger.kind, key: Snowflake(1))
             // Distributed funcs of a counter, asked of a stranger.
             let impostor: Counter = try cluster.nodes[1].system.handle(at: address)
@@ -216,8 +223,10 @@ import Testing
         }
     }
 
-    @Test func garbageFromAPeerIsRefusedAndHarmsNobody() async throws {
-        try await TestCluster.run(nodes: 2) { cluster in
+    @Test(arguments: TestWiring.allCases) func garbageFromAPeerIsRefusedAndHarmsNobody(_ wiring: TestWiring)
+        async throws
+    {
+        try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             let (near, far) = (cluster.nodes[0], cluster.nodes[1])
             var random = SeededGenerator(seed: 3)
             var refused = 0
@@ -242,7 +251,7 @@ import Testing
             #expect(refused > 0)
             // Replies to loops that never were make the other side close the link, as long as such replies come.
             try await eventually("the node still serves") {
-                cluster.network.heal(near.id, far.id)
+                try await cluster.heal(near.id, far.id)
                 return (try? await far.counter(2_000_000).increase(by: 1)) != nil
             }
         }

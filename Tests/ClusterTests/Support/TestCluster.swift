@@ -4,19 +4,20 @@ import NIOCore
 import NIOPosix
 import Testing
 
-/// Nodes in this process, each with loops of its own, on one local network.
+/// Nodes in this process, each with loops of its own, on one network.
 struct TestCluster {
-    let network: LocalNetwork
     let nodes: [TestNode]
+    private let wires: any TestWires
 
     /// Starts the nodes; the first gets all slots unless `spread` gives each its share by rendezvous.
     static func run<Value>(
         nodes count: Int = 1, loops: Int = 2, limits: CallLimits = CallLimits(), spread: Bool = false,
-        _ body: (TestCluster) async throws -> Value
+        over wiring: TestWiring = .local, _ body: (TestCluster) async throws -> Value
     ) async throws -> Value {
-        let network = LocalNetwork()
+        let wires = try wiring.wires(nodes: count)
         let leases = InMemoryLeases()
-        let nodes = (1...count).map { TestNode(number: UInt16($0), loops: loops, limits: limits, network, leases) }
+        let nodes = (1...count).map { TestNode(number: UInt16($0), loops: loops, limits: limits, wires, leases) }
+        try await wires.connect()
         let rendezvous = Rendezvous(nodes.map { .init(node: $0.id) })
         for node in nodes {
             let isFirst = node.id == nodes[0].id
@@ -35,7 +36,7 @@ struct TestCluster {
         }
         let result: Result<Value, any Error>
         do {
-            result = .success(try await body(TestCluster(network: network, nodes: nodes)))
+            result = .success(try await body(TestCluster(nodes: nodes, wires: wires)))
         } catch {
             result = .failure(error)
         }
@@ -43,10 +44,21 @@ struct TestCluster {
             node.journal.release()
             try await node.system.stop()
         }
+        await wires.stop()
         for node in nodes {
             try await node.group.shutdownGracefully()
         }
         return try result.get()
+    }
+
+    /// Breaks the link between two nodes, and returns when neither has one to the other.
+    func cut(_ first: NodeID, _ second: NodeID) async throws {
+        try await wires.cut(first, second)
+    }
+
+    /// Lets the link between two nodes be made again.
+    func heal(_ first: NodeID, _ second: NodeID) async throws {
+        try await wires.heal(first, second)
     }
 }
 
@@ -59,14 +71,15 @@ struct TestNode {
     let journal = Journal()
 
     init(
-        number: UInt16, loops: Int, limits: CallLimits, _ network: LocalNetwork, _ leases: any LeaseAuthority
+        number: UInt16, loops: Int, limits: CallLimits, _ wires: any TestWires, _ leases: any LeaseAuthority
     ) {
         id = NodeID(rawValue: number)!
         group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
         mesh = LoopMesh(group: group)
+        let identity = NodeIdentity(name: "node-\(number)", id: id, incarnation: 1)
         let system = ClusterActorSystem(
-            identity: NodeIdentity(name: "node-\(number)", id: id, incarnation: 1), mesh: mesh,
-            transport: network.transport(of: id), leases: leases, limits: limits)
+            identity: identity, mesh: mesh, transport: wires.transport(of: identity, on: group), leases: leases,
+            limits: limits)
         self.system = system
         let journal = journal
         system.register(failure: Refusal.self)

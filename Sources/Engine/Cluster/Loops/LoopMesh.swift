@@ -81,6 +81,11 @@ public final class LoopMesh: Sendable {
         return true
     }
 
+    /// Whether half as much waits for some loop as makes `offer` refuse: time to ask the senders to wait.
+    public var isCongested: Bool {
+        executors.contains { $0.inbox.backlog > bound / 2 }
+    }
+
     /// Runs the work once when the current loop's turn ends. Must be called on a loop of the mesh.
     public func atEndOfTurn(_ phase: TurnPhase = .flush, _ work: @escaping () -> Void) {
         guard let source = currentExecutor else {

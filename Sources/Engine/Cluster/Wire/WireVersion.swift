@@ -21,3 +21,36 @@ public struct WireVersion: RawRepresentable, Hashable, Comparable, Sendable {
         left.rawValue < right.rawValue
     }
 }
+
+/// The versions that one build speaks, from the oldest to its own.
+public struct WireVersionRange: Hashable, Sendable, CustomStringConvertible {
+    /// The oldest one.
+    public let oldest: WireVersion
+    /// The newest one.
+    public let current: WireVersion
+
+    /// What this build speaks.
+    public static let own = WireVersionRange(oldest: .oldest, current: .current)
+
+    /// A range; the two are put in order.
+    public init(oldest: WireVersion, current: WireVersion) {
+        self.oldest = min(oldest, current)
+        self.current = max(oldest, current)
+    }
+
+    /// The newest version that both speak; nil when there is none.
+    public func agreed(with other: WireVersionRange) -> WireVersion? {
+        let newest = min(current, other.current)
+        return newest >= max(oldest, other.oldest) ? newest : nil
+    }
+
+    /// Whether the version is one of them.
+    public func contains(_ version: WireVersion) -> Bool {
+        version >= oldest && version <= current
+    }
+
+    /// "version 3" or "versions 2 to 3".
+    public var description: String {
+        oldest == current ? "version \(current.rawValue)" : "versions \(oldest.rawValue) to \(current.rawValue)"
+    }
+}

@@ -79,7 +79,20 @@ public struct CertificateAuthority: Sendable {
         return TLSIdentity(certificateChainPEM: Array(certificatePEM.utf8), privateKeyPEM: Array(keyPEM.utf8))
     }
 
-    private static func newKey() throws(TLSError) -> KeyHandle {
+    /// A certificate for the key of a signing request, followed by this authority's own. Nothing but the key is taken from
+    /// the signing request: what the certificate says is what `request` says.
+    public func issue(
+        _ request: Request, for signingRequest: CertificateSigningRequest
+    ) throws(TLSError) -> [UInt8] {
+        let issued = try CertificateBuilder.build(
+            request, key: signingRequest.publicKey, issuer: certificate, signingKey: key)
+        guard let own = PEM.text(ofCertificate: issued), let authority = PEM.text(ofCertificate: certificate) else {
+            throw .configuration(OpenSSLError.takeReason(otherwise: "out of memory"))
+        }
+        return Array((own + authority).utf8)
+    }
+
+    static func newKey() throws(TLSError) -> KeyHandle {
         guard let key = flux_EVP_PKEY_generate_p256() else {
             throw .configuration(OpenSSLError.takeReason(otherwise: "no key"))
         }

@@ -24,6 +24,15 @@ public struct TLSConfiguration: Sendable {
     /// Certificate and key. A server needs one, a client only for mutual authentication.
     public var identity: TLSIdentity?
 
+    /// Whether a server with authorities ends the handshake of a client that shows no certificate. Where it does not, the
+    /// pipeline looks at ``TLSHandshake/peerFingerprint`` and decides; a certificate that is shown is verified all the same.
+    public var requiresPeerCertificate = true
+
+    /// For a client that knows its authority by the SHA-256 of its certificate alone: the server must send that certificate
+    /// in its chain and one of its own, good now, that leads to it. Takes the place of the role's authorities; no name is
+    /// checked.
+    public var pinnedAuthority: [UInt8]?
+
     /// The oldest version that is spoken, TLS 1.2 by default.
     public var minimumVersion: MinimumVersion = .tls12
 

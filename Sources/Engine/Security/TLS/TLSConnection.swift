@@ -151,12 +151,29 @@ final class TLSConnection {
         var length: UInt32 = 0
         SSL_get0_alpn_selected(ssl, &name, &length)
         let agreed = UnsafeBufferPointer(start: name, count: Int(length))
+        let peer = SSL_get1_peer_certificate(ssl).map(CertificateHandle.init(owning:))
         return TLSHandshake(
             version: String(cString: SSL_get_version(ssl)),
             cipherSuite: SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)).map { String(cString: $0) } ?? "",
             applicationProtocol: agreed.isEmpty ? nil : String(decoding: agreed, as: UTF8.self),
             serverName: SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name).map { String(cString: $0) },
-            peerFingerprint: SSL_get1_peer_certificate(ssl).flatMap { CertificateHandle(owning: $0).fingerprint })
+            peerFingerprint: peer?.fingerprint, peerHostNames: peer?.hostNames ?? [])
+    }
+
+    /// Whether the server sent the certificate with this SHA-256, and one of its own that this one vouches for. Meaningful
+    /// after a client's handshake.
+    func peerLeads(toAuthority fingerprint: [UInt8]) -> Bool {
+        defer { ERR_clear_error() }
+        let chain = SSL_get_peer_cert_chain(ssl)
+        guard let leaf = SSL_get0_peer_certificate(ssl) else { return false }
+        for index in 0..<flux_X509_chain_count(chain) {
+            guard let certificate = flux_X509_chain_at(chain, index), X509_up_ref(certificate) == 1 else { continue }
+            let authority = CertificateHandle(owning: certificate)
+            if authority.fingerprint == fingerprint {
+                return flux_X509_leads_to(leaf, chain, certificate) == 1
+            }
+        }
+        return false
     }
 
     private func step(after result: Int32) -> Step {

@@ -19,7 +19,7 @@ final class TLSContextHandle: @unchecked Sendable {
         self.protocols.initialize(to: flux_alpn_protocols())
         try setVersionsAndOptions(configuration)
         try setIdentity(configuration)
-        try setTrust(configuration.role)
+        try setTrust(configuration)
         try setProtocols(configuration)
     }
 
@@ -67,8 +67,8 @@ final class TLSContextHandle: @unchecked Sendable {
         }
     }
 
-    private func setTrust(_ role: TLSConfiguration.Role) throws(TLSError) {
-        switch role {
+    private func setTrust(_ configuration: TLSConfiguration) throws(TLSError) {
+        switch configuration.role {
         case .server(nil):
             try check(SSL_CTX_set_num_tickets(pointer, 1) == 1, "the number of tickets")
         case .server(let authorities?):
@@ -76,7 +76,11 @@ final class TLSContextHandle: @unchecked Sendable {
             // A resumed session would skip the look at the certificate, and with it a revocation.
             try check(SSL_CTX_set_num_tickets(pointer, 0) == 1, "the number of tickets")
             SSL_CTX_set_options(pointer, UInt64(SSL_OP_NO_TICKET_BITS))
-            SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+            let need = configuration.requiresPeerCertificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0
+            SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER | need, nil)
+        case .client where configuration.pinnedAuthority != nil:
+            // The handler verifies when the chain is there: what it leads to is not known before.
+            SSL_CTX_set_verify(pointer, SSL_VERIFY_NONE, nil)
         case .client(nil):
             try check(SSL_CTX_set_default_verify_paths(pointer) == 1, "the system's authorities")
             SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)

@@ -144,6 +144,9 @@ public final class TLSHandler: ChannelDuplexHandler {
             sendOutput(context)
         case .advanced:
             deadline.cancel()
+            if let pinned = configuration.pinnedAuthority, !connection.peerLeads(toAuthority: pinned) {
+                return fail(context, with: .peerRefused)
+            }
             let summary = connection.summary
             if let accepts = configuration.acceptsPeer, !accepts(summary.peerFingerprint ?? []) {
                 return fail(context, with: .peerRefused)

@@ -14,4 +14,7 @@ public struct TLSHandshake: Sendable, Equatable {
 
     /// SHA-256 of the peer's certificate in DER, if it showed one.
     public var peerFingerprint: [UInt8]?
+
+    /// The host names that stand in the peer's certificate. They are as true as the authority that signed it.
+    public var peerHostNames: [String] = []
 }

@@ -1,3 +1,4 @@
+import FluxCore
 import Foundation
 
 /// Who one end of a connection is: a certificate with its chain, and the private key, as PEM texts.
@@ -30,6 +31,22 @@ public struct TLSIdentity: Sendable, Equatable {
             throw .configuration("the certificate cannot be read")
         }
         return fingerprint
+    }
+
+    /// The node that the own certificate is for, if it is one of a node.
+    public func nodeCertificate() throws(TLSError) -> NodeCertificate? {
+        guard let certificate = PEM.certificates(in: certificateChainPEM)?.first else {
+            throw .configuration("the certificate cannot be read")
+        }
+        return NodeCertificate(hostNames: certificate.hostNames)
+    }
+
+    /// From when until when the own certificate is good.
+    public func validity() throws(TLSError) -> (from: Timestamp, until: Timestamp) {
+        guard let validity = PEM.certificates(in: certificateChainPEM)?.first?.validity else {
+            throw .configuration("the certificate cannot be read")
+        }
+        return validity
     }
 
     private static func contents(of path: String) throws(TLSError) -> [UInt8] {

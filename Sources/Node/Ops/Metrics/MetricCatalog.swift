@@ -46,6 +46,21 @@ public enum MetricCatalog {
         MetricDefinition(
             "flux_call_redirections_total", .counter, "Calls that went to a node that had given the slot away."),
         MetricDefinition("flux_call_repetitions_total", .counter, "Calls made again after a lost link."),
+        MetricDefinition("flux_links", .gauge, "Links to other nodes that are up."),
+        MetricDefinition("flux_link_dials_total", .counter, "Connections dialled to other nodes, two for a link."),
+        MetricDefinition("flux_link_losses_total", .counter, "Links that were up and broke or were closed."),
+        MetricDefinition(
+            "flux_link_refusals_total", .counter, "Connections between nodes refused or ended by this one, by reason."),
+        MetricDefinition("flux_link_sent_bytes_total", .counter, "Bytes of frames sent to other nodes, by lane."),
+        MetricDefinition("flux_link_sent_frames_total", .counter, "Frames sent to other nodes, by lane."),
+        MetricDefinition(
+            "flux_link_writes_total", .counter, "Writes they took; frames per write tell how well they gather."),
+        MetricDefinition("flux_link_received_bytes_total", .counter, "Bytes of frames of other nodes, by lane."),
+        MetricDefinition("flux_link_received_frames_total", .counter, "Frames of other nodes, by lane."),
+        MetricDefinition(
+            "flux_link_refused_frames_total", .counter, "Frames refused because too much waited for the peer, by lane."),
+        MetricDefinition("flux_link_queued_bytes", .gauge, "Bytes that wait for a peer, by peer and lane."),
+        MetricDefinition("flux_link_round_trip_seconds", .histogram, "Time from a ping to its answer, by lane."),
         MetricDefinition("flux_loop_posted_total", .counter, "Work handed from one event loop to another."),
         MetricDefinition("flux_loop_hops_total", .counter, "Batches in which that work crossed."),
         MetricDefinition("flux_loop_refusals_total", .counter, "Work refused because too much waited for a loop."),

@@ -1,0 +1,216 @@
+import FluxSecurity
+
+/// A node asks to be let into the cluster: the first frame of a connection in join mode.
+struct JoinRequest: WireCodable, Equatable {
+    /// Kind of its frame.
+    static let frameKind: UInt8 = 16
+
+    /// The versions that the node speaks.
+    var versions: WireVersionRange
+    /// The cluster that its token is for.
+    var cluster: ClusterID
+    /// The token's secret.
+    var secret: [UInt8]
+    /// What the node is to be called.
+    var name: String
+    /// Where other nodes will reach it.
+    var address: PeerAddress
+    /// Its key (PKCS#10).
+    var signingRequest: [UInt8]
+
+    func encode(to writer: inout WireWriter) {
+        writer.record { fields in
+            fields.value(versions)
+            fields.value(cluster)
+            fields.byteArray(secret)
+            fields.string(name)
+            fields.value(address)
+            fields.byteArray(signingRequest)
+        }
+    }
+}
+
+extension JoinRequest {
+    init(from reader: inout WireReader) throws(WireError) {
+        self = try reader.record { fields throws(WireError) in
+            JoinRequest(
+                versions: try fields.value(), cluster: try fields.value(), secret: try fields.byteArray(),
+                name: try fields.string(), address: try fields.value(), signingRequest: try fields.byteArray())
+        }
+    }
+}
+
+/// A member as a node that joins learns of it.
+public struct JoinMember: WireCodable, Equatable {
+    /// Its name.
+    public var name: String
+    /// Its number.
+    public var node: NodeID
+    /// Where it can be reached.
+    public var address: PeerAddress
+
+    /// A member from its parts.
+    public init(name: String, node: NodeID, address: PeerAddress) {
+        self.name = name
+        self.node = node
+        self.address = address
+    }
+
+    /// A record of name, number and address.
+    public func encode(to writer: inout WireWriter) {
+        writer.record { fields in
+            fields.string(name)
+            fields.value(node)
+            fields.value(address)
+        }
+    }
+
+    /// Reads a record of name, number and address.
+    public init(from reader: inout WireReader) throws(WireError) {
+        self = try reader.record { fields throws(WireError) in
+            JoinMember(name: try fields.string(), node: try fields.value(), address: try fields.value())
+        }
+    }
+}
+
+/// The answer to a node that is let in: all that it needs to be a member.
+public struct JoinGrant: WireCodable, Equatable {
+    /// Kind of its frame.
+    static let frameKind: UInt8 = 17
+
+    /// The number that the node gets.
+    public var node: NodeID
+    /// Its certificate, and the authority's behind it (PEM).
+    public var certificateChainPEM: [UInt8]
+    /// The authority's certificate and key (PEM): every member can let others in. To be kept in secret.
+    public var authorityCertificatePEM: [UInt8]
+    /// See there.
+    public var authorityKeyPEM: [UInt8]
+    /// The members at this moment.
+    public var members: [JoinMember]
+    /// The cluster's Postgres. To be kept in secret, as it may hold a password.
+    public var databaseURL: String
+
+    /// A record of all that.
+    public func encode(to writer: inout WireWriter) {
+        writer.record { fields in
+            fields.value(node)
+            fields.byteArray(certificateChainPEM)
+            fields.byteArray(authorityCertificatePEM)
+            fields.byteArray(authorityKeyPEM)
+            fields.list(members)
+            fields.string(databaseURL)
+        }
+    }
+}
+
+extension JoinGrant {
+    /// Reads a record of all that.
+    public init(from reader: inout WireReader) throws(WireError) {
+        self = try reader.record { fields throws(WireError) in
+            JoinGrant(
+                node: try fields.value(), certificateChainPEM: try fields.byteArray(),
+                authorityCertificatePEM: try fields.byteArray(), authorityKeyPEM: try fields.byteArray(),
+                members: try fields.list(), databaseURL: try fields.string())
+        }
+    }
+}
+
+/// Why a node is not let in.
+public enum JoinRefusal: Error, Hashable, Sendable, WireCodable, CustomStringConvertible {
+    /// Kind of its frame.
+    static let frameKind: UInt8 = 18
+
+    /// The request cannot be read, or its key does not fit.
+    case malformed
+    /// No wire version is spoken by both; the cluster's node speaks these.
+    case version(WireVersionRange)
+    /// The token is for another cluster.
+    case wrongCluster
+    /// No such token was ever made, or it was revoked.
+    case wrongToken
+    /// The token was used.
+    case usedToken
+    /// The token is too old.
+    case expiredToken
+    /// A member has this name.
+    case nameTaken
+    /// No node may have this name.
+    case badName
+    /// All numbers of nodes are given out.
+    case full
+    /// The node that was asked cannot decide now; another may, or it may later. The text says why.
+    case unavailable(String)
+    /// The node that was asked takes no joins: it was not set up for it, or its links are not secured.
+    case notAccepting
+    /// A newer node's reason, by its number.
+    case other(UInt8)
+
+    /// What to tell the operator.
+    public var description: String {
+        switch self {
+        case .malformed: "the join request cannot be read"
+        case .version(let range): "this build does not fit the cluster, which speaks wire \(range)"
+        case .wrongCluster: "the token is for another cluster"
+        case .wrongToken: "the cluster knows no such token; make one with `flux node token create`"
+        case .usedToken: "the token was used; make another one with `flux node token create`"
+        case .expiredToken: "the token has expired; make another one with `flux node token create`"
+        case .nameTaken: "a node of the cluster has this name"
+        case .badName: "a node's name has 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit"
+        case .full: "the cluster has no number left for another node"
+        case .unavailable(let why): "the cluster cannot let a node in now: \(why)"
+        case .notAccepting: "the node that was asked takes no joins"
+        case .other(let number): "refused for reason \(number) of a newer version"
+        }
+    }
+
+    /// A number, and what belongs to it in a record.
+    public func encode(to writer: inout WireWriter) {
+        writer.byte(number)
+        writer.record { fields in
+            switch self {
+            case .version(let range): fields.value(range)
+            case .unavailable(let why): fields.string(why)
+            default: break
+            }
+        }
+    }
+
+    /// Reads a reason; one that this build does not know is `other`.
+    public init(from reader: inout WireReader) throws(WireError) {
+        let number = try reader.byte()
+        self = try reader.record { fields throws(WireError) in
+            switch number {
+            case 1: .malformed
+            case 2: .version(try fields.value())
+            case 3: .wrongCluster
+            case 4: .wrongToken
+            case 5: .usedToken
+            case 6: .expiredToken
+            case 7: .nameTaken
+            case 8: .badName
+            case 9: .full
+            case 10: .unavailable(try fields.string())
+            case 11: .notAccepting
+            default: .other(number)
+            }
+        }
+    }
+
+    private var number: UInt8 {
+        switch self {
+        case .malformed: 1
+        case .version: 2
+        case .wrongCluster: 3
+        case .wrongToken: 4
+        case .usedToken: 5
+        case .expiredToken: 6
+        case .nameTaken: 7
+        case .badName: 8
+        case .full: 9
+        case .unavailable: 10
+        case .notAccepting: 11
+        case .other(let number): number
+        }
+    }
+}

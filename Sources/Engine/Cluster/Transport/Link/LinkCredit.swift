@@ -1,0 +1,68 @@
+/// How many bytes of data frames may still be sent on one connection.
+///
+/// A frame may be begun while any credit is left, so that one frame may overdraw it; the receiver allows for that.
+struct SendCredit {
+    private(set) var available: Int
+    private let window: Int
+
+    /// As much as the peer's window. A window beyond what memory can hold is taken as the largest sensible one.
+    init(window: UInt64) {
+        self.window = Int(clamping: min(window, 1 << 40))
+        available = self.window
+    }
+
+    /// Whether a frame may be begun.
+    var maySend: Bool { available > 0 }
+
+    /// How many bytes were sent that the peer has not used up.
+    var inFlight: Int { window - available }
+
+    /// A frame goes out.
+    mutating func spend(_ count: Int) {
+        available -= count
+    }
+
+    /// The peer used bytes up; false when it gives more than it took.
+    mutating func granted(_ count: UInt64) -> Bool {
+        guard count <= UInt64(max(0, inFlight)) else { return false }
+        available += Int(count)
+        return true
+    }
+}
+
+/// How many bytes of data frames the peer may still send on one connection.
+///
+/// Credit goes back in portions of an eighth of the window, so that it costs few frames and the sender never stands still
+/// while the receiver keeps up.
+struct ReceiveCredit {
+    private let window: Int
+    private let overdraft: Int
+    private var outstanding = 0
+    private var used = 0
+
+    /// `overdraft`: the bytes of the largest frame.
+    init(window: Int, overdraft: Int) {
+        self.window = window
+        self.overdraft = overdraft
+    }
+
+    /// A frame came; false when the peer had no credit for it.
+    mutating func received(_ count: Int) -> Bool {
+        guard outstanding < window, count <= overdraft else { return false }
+        outstanding += count
+        return true
+    }
+
+    /// So many bytes were used up.
+    mutating func consumed(_ count: Int) {
+        used += count
+    }
+
+    /// What to give back now: nil as long as it is not worth a frame.
+    mutating func grant() -> UInt64? {
+        guard used > 0, used >= window / 8 else { return nil }
+        defer { used = 0 }
+        outstanding -= used
+        return UInt64(used)
+    }
+}

@@ -1,0 +1,34 @@
+/// Where a node's cluster port can be reached.
+public struct PeerAddress: Hashable, Sendable, WireCodable, CustomStringConvertible {
+    /// A host name or an address, IPv6 without brackets.
+    public var host: String
+    /// The port.
+    public var port: UInt16
+
+    /// An address from its parts.
+    public init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Host and port.
+    public func encode(to writer: inout WireWriter) {
+        writer.record { fields in
+            fields.string(host)
+            fields.unsigned(port)
+        }
+    }
+
+    /// Reads host and port; refuses a host that no resolver would take.
+    public init(from reader: inout WireReader) throws(WireError) {
+        self = try reader.record { fields throws(WireError) in
+            PeerAddress(host: try fields.string(), port: try fields.unsigned())
+        }
+        guard !host.isEmpty, host.utf8.count <= 253, host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw .malformed("host")
+        }
+    }
+
+    /// `host:port`, an IPv6 address in brackets.
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
