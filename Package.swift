@@ -65,6 +65,11 @@ let package = Package(
             name: "FluxStore",
             dependencies: ["FluxCore", "CPostgres", concurrencyHelpers, collections, logging, metrics],
             path: "Sources/Engine/Store", resources: [.embedInCode("Migrations")], swiftSettings: strict),
+        // Virtual time, a network and nodes that fail on purpose, around the state machines that run in production. For
+        // tests and for `flux-bench sim`; nothing of the node uses it.
+        .target(
+            name: "FluxSimulation", dependencies: ["FluxCore", "FluxCluster"],
+            path: "Sources/Engine/Simulation", swiftSettings: strict),
         .target(
             name: "FluxRealtime",
             dependencies: [
@@ -125,7 +130,8 @@ let package = Package(
             name: "SecurityTests", dependencies: ["FluxSecurity", nioCore, nioPosix, nioEmbedded],
             path: "Tests/SecurityTests", swiftSettings: strict),
         .testTarget(
-            name: "ClusterTests", dependencies: ["FluxCluster", "FluxCore", nioCore, nioPosix, nioEmbedded],
+            name: "ClusterTests",
+            dependencies: ["FluxCluster", "FluxCore", "FluxSimulation", nioCore, nioPosix, nioEmbedded],
             path: "Tests/ClusterTests", swiftSettings: strict),
         .testTarget(
             name: "StoreTests", dependencies: ["FluxStore", "FluxCore", "FluxTestSupport", logging, metrics],

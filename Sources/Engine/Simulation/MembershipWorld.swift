@@ -1,0 +1,282 @@
+import FluxCluster
+import FluxCore
+
+/// Nodes that look after each other through production's `Membership`, on virtual time, with faults.
+///
+/// A seed decides everything: the same calls on a world with the same seed give the same history.
+public struct MembershipWorld: Sendable {
+    /// How a node ends.
+    public enum Death: Sendable {
+        /// The process: its host lives and refuses connections.
+        case process
+        /// The host: nothing answers any more.
+        case host
+    }
+
+    /// A belief that changed.
+    public struct Observation: Sendable {
+        /// When.
+        public let time: Duration
+        /// Whose belief.
+        public let observer: NodeID
+        /// Which belief.
+        public let change: MemberChange
+    }
+
+    enum Event: Sendable {
+        case wakeUp(NodeID, process: Int)
+        case message(MembershipMessage, from: NodeID, to: NodeID, process: Int)
+        case linkMade(NodeID, to: NodeID, process: Int)
+        case linkLost(NodeID, to: NodeID, process: Int)
+        case linkRefused(NodeID, by: NodeID, process: Int)
+        case readMembers(NodeID, process: Int)
+        case resume(NodeID)
+    }
+
+    struct Node: Sendable {
+        var machine: Membership
+        /// Counts the processes of the world: what was meant for an earlier one is dropped.
+        var process: Int
+        var isRunning = true
+        var isPaused = false
+        /// What happened to it during its pause.
+        var backlog: [Event] = []
+        var wakeUpAt: Duration?
+    }
+
+    /// How long the transport waits for a host that is silent until it gives up a connection.
+    public static let silenceLimit = Duration.seconds(8)
+    /// How soon it tries again after it was refused.
+    public static let reconnect = Duration.milliseconds(100)
+
+    /// Delays, losses and cuts.
+    public var network = SimulatedNetwork()
+    /// What changed, in order.
+    public private(set) var observations: [Observation] = []
+    /// How many messages were sent.
+    public private(set) var messageCount = 0
+
+    private var queue = EventQueue<Event>()
+    private var random: SplitMix64
+    private var nodes: [NodeID: Node] = [:]
+    private var rows: [NodeID: ClusterMember] = [:]
+    private var processes = 0
+    private let configuration: MembershipConfiguration
+
+    /// `count` nodes, numbered from 1, that have just started.
+    public init(
+        nodes count: Int, seed: UInt64, configuration: MembershipConfiguration = MembershipConfiguration()
+    ) {
+        random = SplitMix64(seed: seed)
+        self.configuration = configuration
+        for number in 1...UInt16(max(1, min(count, NodeID.count - 1))) {
+            guard let id = NodeID(rawValue: number) else { continue }
+            start(id)
+        }
+    }
+
+    // MARK: Asking
+
+    /// The moment that has been reached.
+    public var now: Duration { queue.now }
+    /// All nodes, in growing order.
+    public var nodeIDs: [NodeID] { nodes.keys.sorted() }
+    /// Those whose process runs.
+    public var running: [NodeID] { nodes.filter(\.value.isRunning).keys.sorted() }
+
+    /// A node's state.
+    public func machine(of node: NodeID) -> Membership? { nodes[node]?.machine }
+
+    /// Whether every running node holds exactly the running nodes alive.
+    public var isAgreed: Bool {
+        running.allSatisfy { observer in
+            nodeIDs.allSatisfy { subject in
+                (nodes[observer]?.machine.health(of: subject) == .alive) == (nodes[subject]?.isRunning == true)
+            }
+        }
+    }
+
+    // MARK: Time
+
+    /// Lets so much time pass.
+    public mutating func run(for time: Duration) {
+        let end = queue.now + time
+        while let event = queue.next(until: end) { happen(event) }
+    }
+
+    /// Lets time pass until the condition holds, asking after every event; false when it did not within `limit`.
+    public mutating func run(atMost limit: Duration, until condition: (borrowing MembershipWorld) -> Bool) -> Bool {
+        let end = queue.now + limit
+        while !condition(self) {
+            guard let event = queue.next(until: end) else { return condition(self) }
+            happen(event)
+        }
+        return true
+    }
+
+    // MARK: Faults
+
+    /// Starts the node, under a new incarnation if it ran before.
+    public mutating func start(_ id: NodeID) {
+        guard nodes[id]?.isRunning != true else { return }
+        processes += 1
+        let identity = NodeIdentity(
+            name: "node-\(id)", id: id, incarnation: (rows[id]?.identity.incarnation ?? 0) + 1)
+        rows[id] = ClusterMember(identity: identity, address: "node-\(id):7400")
+        nodes[id] = Node(
+            machine: Membership(
+                identity: identity, configuration: configuration, seed: random.next(), at: queue.now),
+            process: processes)
+        for node in running {
+            // The node itself reads the rows as it starts; the others within a second.
+            let wait: Duration = node == id ? .zero : .seconds(Double.random(in: 0...1, using: &random))
+            schedule(after: wait, on: node) { .readMembers(node, process: $0) }
+            guard node != id else { continue }
+            connect(id, node)
+        }
+        wakeUp(id)
+    }
+
+    /// Ends the node's process without a word.
+    public mutating func kill(_ id: NodeID, _ death: Death) {
+        guard nodes[id]?.isRunning == true else { return }
+        nodes[id]?.isRunning = false
+        for node in running {
+            switch death {
+            case .process:
+                guard !network.isCut(from: id, to: node) else { continue }
+                schedule(after: .milliseconds(1), on: node) { .linkLost(node, to: id, process: $0) }
+                schedule(after: Self.reconnect, on: node) { .linkRefused(node, by: id, process: $0) }
+            case .host:
+                schedule(after: Self.silenceLimit, on: node) { .linkLost(node, to: id, process: $0) }
+            }
+        }
+    }
+
+    /// Stops the process for a while; what is sent to it waits.
+    public mutating func pause(_ id: NodeID, for time: Duration) {
+        guard nodes[id]?.isRunning == true, nodes[id]?.isPaused == false else { return }
+        nodes[id]?.isPaused = true
+        queue.schedule(.resume(id), at: queue.now + time)
+    }
+
+    /// The node leaves in good order.
+    public mutating func leave(_ id: NodeID) {
+        guard var node = nodes[id], node.isRunning else { return }
+        let actions = node.machine.leave(at: queue.now)
+        nodes[id] = node
+        perform(actions, of: id)
+        nodes[id]?.isRunning = false
+    }
+
+    /// Breaks the connection between two nodes; their transports make it anew if they can.
+    public mutating func breakLink(_ first: NodeID, _ second: NodeID) {
+        schedule(after: .zero, on: first) { .linkLost(first, to: second, process: $0) }
+        schedule(after: .zero, on: second) { .linkLost(second, to: first, process: $0) }
+        connect(first, second)
+    }
+
+    // MARK: Machinery
+
+    private mutating func schedule(after wait: Duration, on node: NodeID, _ event: (Int) -> Event) {
+        guard let process = nodes[node]?.process else { return }
+        queue.schedule(event(process), at: queue.now + wait)
+    }
+
+    private mutating func connect(_ first: NodeID, _ second: NodeID) {
+        guard !network.isCut(from: first, to: second), !network.isCut(from: second, to: first) else { return }
+        let wait = Duration.milliseconds(Int.random(in: 1...50, using: &random))
+        schedule(after: wait, on: first) { .linkMade(first, to: second, process: $0) }
+        schedule(after: wait, on: second) { .linkMade(second, to: first, process: $0) }
+    }
+
+    private mutating func happen(_ event: Event) {
+        let (id, process) = event.target
+        guard let process else { return resume(id) }
+        guard var node = nodes[id], node.isRunning, node.process == process else { return }
+        guard !node.isPaused else {
+            if case .wakeUp = event { return }
+            nodes[id]?.backlog.append(event)
+            return
+        }
+        let now = queue.now
+        let actions: [Membership.Action]
+        switch event {
+        case .wakeUp:
+            guard node.machine.nextWakeUp <= now else { return wakeUp(id) }
+            actions = node.machine.advance(to: now)
+        case .message(let message, let source, _, _):
+            actions = node.machine.received(message, from: source, at: now)
+        case .linkMade(_, let peer, _):
+            guard let other = nodes[peer], other.isRunning else { return }
+            actions = node.machine.linkMade(to: other.machine.identity, at: now)
+        case .linkLost(_, let peer, _):
+            actions = node.machine.linkLost(to: peer, at: now)
+        case .linkRefused(_, let peer, _):
+            guard nodes[peer]?.isRunning != true else { return connect(id, peer) }
+            actions = node.machine.linkRefused(by: peer, at: now)
+        case .readMembers:
+            actions = node.machine.learned(Array(rows.values), at: now)
+        case .resume:
+            actions = []
+        }
+        nodes[id] = node
+        perform(actions, of: id)
+        wakeUp(id)
+    }
+
+    private mutating func perform(_ actions: [Membership.Action], of id: NodeID) {
+        for action in actions {
+            switch action {
+            case .send(let message, let target):
+                messageCount += 1
+                guard let process = nodes[target]?.process,
+                    let arrival = network.arrival(from: id, to: target, at: queue.now, using: &random)
+                else { continue }
+                queue.schedule(.message(message, from: id, to: target, process: process), at: arrival)
+            case .changed(let change):
+                observations.append(Observation(time: queue.now, observer: id, change: change))
+            case .readMembers:
+                schedule(after: .milliseconds(5), on: id) { .readMembers(id, process: $0) }
+            case .remakeLink(let peer):
+                breakLink(id, peer)
+            case .superseded:
+                nodes[id]?.isRunning = false
+            case .reported:
+                break
+            }
+        }
+    }
+
+    private mutating func resume(_ id: NodeID) {
+        guard nodes[id]?.isPaused == true else { return }
+        nodes[id]?.isPaused = false
+        let backlog = nodes[id]?.backlog ?? []
+        nodes[id]?.backlog = []
+        nodes[id]?.wakeUpAt = nil
+        for event in backlog { happen(event) }
+        wakeUp(id)
+    }
+
+    /// Makes sure that the node is woken when its machine wants to be.
+    private mutating func wakeUp(_ id: NodeID) {
+        guard let node = nodes[id], !node.isPaused else { return }
+        let time = node.machine.nextWakeUp
+        if let planned = node.wakeUpAt, planned <= time, planned > queue.now { return }
+        nodes[id]?.wakeUpAt = time
+        queue.schedule(.wakeUp(id, process: node.process), at: time)
+    }
+}
+
+extension MembershipWorld.Event {
+    /// Whom it happens to, and to which process; no process: to whichever runs.
+    fileprivate var target: (NodeID, Int?) {
+        switch self {
+        case .wakeUp(let node, let process), .readMembers(let node, let process),
+            .message(_, _, let node, let process), .linkMade(let node, _, let process),
+            .linkLost(let node, _, let process), .linkRefused(let node, _, let process):
+            (node, process)
+        case .resume(let node): (node, nil)
+        }
+    }
+}
