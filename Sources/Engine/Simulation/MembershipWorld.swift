@@ -30,7 +30,19 @@ public struct MembershipWorld: Sendable {
         case linkLost(NodeID, to: NodeID, process: Int)
         case linkRefused(NodeID, by: NodeID, process: Int)
         case readMembers(NodeID, process: Int)
+        case connect(Pair, attempt: Int)
         case resume(NodeID)
+    }
+
+    /// Two nodes whose transports try to connect.
+    struct Pair: Hashable, Sendable {
+        let lower: NodeID
+        let higher: NodeID
+
+        init(_ one: NodeID, _ other: NodeID) {
+            lower = min(one, other)
+            higher = max(one, other)
+        }
     }
 
     struct Node: Sendable {
@@ -38,6 +50,8 @@ public struct MembershipWorld: Sendable {
         /// Counts the processes of the world: what was meant for an earlier one is dropped.
         var process: Int
         var isRunning = true
+        /// How it ended.
+        var death = Death.process
         var isPaused = false
         /// What happened to it during its pause.
         var backlog: [Event] = []
@@ -46,7 +60,7 @@ public struct MembershipWorld: Sendable {
 
     /// How long the transport waits for a host that is silent until it gives up a connection.
     public static let silenceLimit = Duration.seconds(8)
-    /// How soon it tries again after it was refused.
+    /// How soon it tries again after a connection broke or could not be made.
     public static let reconnect = Duration.milliseconds(100)
 
     /// Delays, losses and cuts.
@@ -61,6 +75,8 @@ public struct MembershipWorld: Sendable {
     private var nodes: [NodeID: Node] = [:]
     private var rows: [NodeID: ClusterMember] = [:]
     private var processes = 0
+    /// By pair: which attempt to connect is the latest.
+    private var attempts: [Pair: Int] = [:]
     private let configuration: MembershipConfiguration
 
     /// `count` nodes, numbered from 1, that have just started.
@@ -141,15 +157,12 @@ public struct MembershipWorld: Sendable {
     public mutating func kill(_ id: NodeID, _ death: Death) {
         guard nodes[id]?.isRunning == true else { return }
         nodes[id]?.isRunning = false
+        nodes[id]?.death = death
         for node in running {
-            switch death {
-            case .process:
-                guard !network.isCut(from: id, to: node) else { continue }
-                schedule(after: .milliseconds(1), on: node) { .linkLost(node, to: id, process: $0) }
-                schedule(after: Self.reconnect, on: node) { .linkRefused(node, by: id, process: $0) }
-            case .host:
-                schedule(after: Self.silenceLimit, on: node) { .linkLost(node, to: id, process: $0) }
-            }
+            let isHeard = death == .process && !network.isCut(from: id, to: node)
+            let wait = isHeard ? Duration.milliseconds(1) : Self.silenceLimit
+            schedule(after: wait, on: node) { .linkLost(node, to: id, process: $0) }
+            connect(id, node, after: wait + Self.reconnect)
         }
     }
 
@@ -166,7 +179,7 @@ public struct MembershipWorld: Sendable {
         let actions = node.machine.leave(at: queue.now)
         nodes[id] = node
         perform(actions, of: id)
-        nodes[id]?.isRunning = false
+        kill(id, .process)
     }
 
     /// Breaks the connection between two nodes; their transports make it anew if they can.
@@ -183,15 +196,41 @@ public struct MembershipWorld: Sendable {
         queue.schedule(event(process), at: queue.now + wait)
     }
 
-    private mutating func connect(_ first: NodeID, _ second: NodeID) {
-        guard !network.isCut(from: first, to: second), !network.isCut(from: second, to: first) else { return }
-        let wait = Duration.milliseconds(Int.random(in: 1...50, using: &random))
-        schedule(after: wait, on: first) { .linkMade(first, to: second, process: $0) }
-        schedule(after: wait, on: second) { .linkMade(second, to: first, process: $0) }
+    /// The transports of the two begin to try, until they are connected or none of them runs.
+    private mutating func connect(_ first: NodeID, _ second: NodeID, after wait: Duration? = nil) {
+        let pair = Pair(first, second)
+        let attempt = (attempts[pair] ?? 0) + 1
+        attempts[pair] = attempt
+        let wait = wait ?? .milliseconds(Int.random(in: 1...50, using: &random))
+        queue.schedule(.connect(pair, attempt: attempt), at: queue.now + wait)
+    }
+
+    private mutating func tryToConnect(_ pair: Pair) {
+        guard let lower = nodes[pair.lower], let higher = nodes[pair.higher] else { return }
+        let ends = [(pair.lower, pair.higher, higher), (pair.higher, pair.lower, lower)]
+        if network.isCut(from: pair.lower, to: pair.higher) || network.isCut(from: pair.higher, to: pair.lower) {
+            return connect(pair.lower, pair.higher, after: Self.reconnect * 5)
+        }
+        guard lower.isRunning, higher.isRunning else {
+            for (node, peer, other) in ends where nodes[node]?.isRunning == true {
+                if other.death == .process {
+                    schedule(after: .zero, on: node) { .linkRefused(node, by: peer, process: $0) }
+                }
+                connect(node, peer, after: Self.reconnect * 5)
+            }
+            return
+        }
+        for (node, peer, _) in ends {
+            schedule(after: .zero, on: node) { .linkMade(node, to: peer, process: $0) }
+        }
     }
 
     private mutating func happen(_ event: Event) {
-        let (id, process) = event.target
+        if case .connect(let pair, let attempt) = event {
+            guard attempts[pair] == attempt else { return }
+            return tryToConnect(pair)
+        }
+        guard let (id, process) = event.target else { return }
         guard let process else { return resume(id) }
         guard var node = nodes[id], node.isRunning, node.process == process else { return }
         guard !node.isPaused else {
@@ -213,12 +252,11 @@ public struct MembershipWorld: Sendable {
         case .linkLost(_, let peer, _):
             actions = node.machine.linkLost(to: peer, at: now)
         case .linkRefused(_, let peer, _):
-            guard nodes[peer]?.isRunning != true else { return connect(id, peer) }
             actions = node.machine.linkRefused(by: peer, at: now)
         case .readMembers:
             actions = node.machine.learned(Array(rows.values), at: now)
-        case .resume:
-            actions = []
+        case .resume, .connect:
+            return
         }
         nodes[id] = node
         perform(actions, of: id)
@@ -270,13 +308,14 @@ public struct MembershipWorld: Sendable {
 
 extension MembershipWorld.Event {
     /// Whom it happens to, and to which process; no process: to whichever runs.
-    fileprivate var target: (NodeID, Int?) {
+    fileprivate var target: (NodeID, Int?)? {
         switch self {
         case .wakeUp(let node, let process), .readMembers(let node, let process),
             .message(_, _, let node, let process), .linkMade(let node, _, let process),
             .linkLost(let node, _, let process), .linkRefused(let node, _, let process):
             (node, process)
         case .resume(let node): (node, nil)
+        case .connect: nil
         }
     }
 }

@@ -12,7 +12,7 @@ extension Membership {
         guard let target = round.next(of: candidates, using: &random) else { return }
         let sequence = nextSequence()
         probe = Probe(
-            target: target, sequence: sequence, indirectAt: now + localHealth.lengthened(configuration.probeTimeout))
+            target: target, sequence: sequence, startedAt: now, indirectAt: now + localHealth.lengthened(configuration.probeTimeout))
         guard known[target]?.isLinked == true else { return askOthers() }
         post(.ping(sequence: sequence), to: target)
     }
@@ -37,6 +37,8 @@ extension Membership {
     private mutating func concludeProbe() {
         defer { probe = nil }
         guard let probe, !probe.isAnswered, let target = known[probe.target] else { return }
+        // It said something else in the meantime: its answer is lost, or it was not linked yet.
+        if let heardAt = target.heardAt, heardAt >= probe.startedAt { return }
         // Only of helpers that are well themselves silence says something about this node.
         let missing = probe.silentHelpers.count { known[$0]?.state.health == .alive }
         if missing > 0 { localHealth.worsen(by: missing) }

@@ -183,9 +183,10 @@ extension Membership {
         renewReport()
         guard !rumours.isEmpty else { return }
         let reachable = sorted.filter { $0.value.state.health < .dead && $0.value.isLinked }.map(\.key)
-        for node in reachable.shuffled(using: &random).prefix(configuration.gossipFanout) where !rumours.isEmpty {
+        for node in reachable.shuffled(using: &random).prefix(configuration.gossipFanout) {
             post(.gossip, to: node)
         }
+        rumours.endRound(atMost: configuration.rumoursPerMessage, sendingEach: newsRounds)
     }
 
     private mutating func renewReport() {

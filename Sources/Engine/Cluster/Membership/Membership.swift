@@ -22,6 +22,7 @@ import FluxCore
 ///   next to be probed.
 /// - Who was heard directly a moment ago is not held dead on hearsay, only suspected: one ill node cannot bury another.
 /// - A process that stood still (its wake-up came late) does not count that time against anybody.
+/// - Whatever a member says directly during a probe answers it.
 /// - Without helpers a failed probe says nothing about this node's own health, so with two members it stays as it is.
 ///
 /// A shell calls `advance` at `nextWakeUp` and reports what happens; each call returns what is to be done, in order. Times
@@ -63,6 +64,7 @@ public struct Membership: Sendable {
     struct Probe {
         let target: NodeID
         let sequence: UInt64
+        let startedAt: Duration
         /// When it is tried through others; nil since that was done.
         var indirectAt: Duration?
         /// Who was asked to help and has said nothing yet.
@@ -214,8 +216,7 @@ public struct Membership: Sendable {
         guard !hasLeft else { return finish() }
         hasLeft = true
         rumours.add(.health(ownState))
-        let news = rumours.take(
-            atMost: configuration.rumoursPerMessage, sendingEach: Int.max)
+        let news = rumours.next(atMost: configuration.rumoursPerMessage)
         for (node, known) in sorted where known.isLinked { post(.gossip, to: node, news: news) }
         return finish()
     }
@@ -266,8 +267,8 @@ public struct Membership: Sendable {
         return lastSequence
     }
 
-    /// How often a piece of news is sent (SWIM 4.1).
-    var transmissions: Int {
+    /// For how many rounds a piece of news is sent (SWIM 4.1).
+    var newsRounds: Int {
         var magnitude = 1
         var reach = 10
         while reach <= known.count + 1 {
@@ -275,10 +276,6 @@ public struct Membership: Sendable {
             reach *= 10
         }
         return configuration.retransmissionFactor * magnitude
-    }
-
-    mutating func takeNews(atMost limit: Int? = nil) -> [Rumour] {
-        rumours.take(atMost: limit ?? configuration.rumoursPerMessage, sendingEach: transmissions)
     }
 
     mutating func post(_ kind: MembershipMessage.Kind, to node: NodeID, news: [Rumour]) {
@@ -290,7 +287,7 @@ public struct Membership: Sendable {
 
     /// Sends news along. An accused receiver is told of what it is accused (Lifeguard's buddy system).
     mutating func post(_ kind: MembershipMessage.Kind, to node: NodeID) {
-        var news = takeNews()
+        var news = rumours.next(atMost: configuration.rumoursPerMessage)
         if let accusation = accusation(of: node), !news.contains(.health(accusation)) {
             news.append(.health(accusation))
         }

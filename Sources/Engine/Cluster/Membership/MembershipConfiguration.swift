@@ -27,7 +27,7 @@ public struct MembershipConfiguration: Sendable {
     public var gossipFanout = 3
     /// The most pieces of news in one message. With links of 100 nodes in each report that is below 10 kB.
     public var rumoursPerMessage = 32
-    /// Each piece is sent this many times the logarithm of the number of members (SWIM 4.1).
+    /// Each piece is sent for this many rounds times the logarithm of the number of members (SWIM 4.1).
     public var retransmissionFactor = 4
     /// How many pieces wait at most; beyond it those go that were sent most often.
     public var waitingRumours = 2048

@@ -1,11 +1,12 @@
 /// News that is still to be spread, the least spread first (SWIM 4.1).
 ///
-/// Bounded: each piece is sent a limited number of times, and of more pieces than fit those are dropped that were sent
-/// most often. The regular exchange of everything brings them nevertheless.
+/// Bounded: each piece is sent for a limited number of rounds, and of more pieces than fit those are dropped that were
+/// sent most often. The regular exchange of everything brings them nevertheless. A departure from the paper, which counts
+/// messages: the few of them could all go to one member in a burst, and a small cluster would miss the news.
 struct RumourQueue: Sendable {
     private struct Entry {
         var rumour: Rumour
-        var transmissions = 0
+        var rounds = 0
     }
 
     /// The latest last.
@@ -22,7 +23,7 @@ struct RumourQueue: Sendable {
         entries.removeAll { entry in Self.isOld(entry.rumour, after: rumour) }
         entries.append(Entry(rumour: rumour))
         guard entries.count > capacity else { return }
-        let most = entries.indices.max { entries[$0].transmissions < entries[$1].transmissions }
+        let most = entries.indices.max { entries[$0].rounds < entries[$1].rounds }
         if let most { entries.remove(at: most) }
     }
 
@@ -31,18 +32,19 @@ struct RumourQueue: Sendable {
         entries.removeAll { $0.rumour.subject == node }
     }
 
-    /// The pieces that the next message carries; counts them as sent.
-    mutating func take(atMost limit: Int, sendingEach times: Int) -> [Rumour] {
-        guard !entries.isEmpty, limit > 0 else { return [] }
-        var chosen = Array(entries.indices)
-        if chosen.count > limit {
-            chosen.sort { (entries[$0].transmissions, -$0) < (entries[$1].transmissions, -$1) }
-            chosen.removeLast(chosen.count - limit)
-        }
-        let rumours = chosen.map { entries[$0].rumour }
-        for index in chosen { entries[index].transmissions += 1 }
-        entries.removeAll { $0.transmissions >= times }
-        return rumours
+    /// The pieces that the next message carries.
+    func next(atMost limit: Int) -> [Rumour] { chosen(atMost: limit).map { entries[$0].rumour } }
+
+    /// A round of spreading is over, in which `next` was sent to several members: what was in it `times` times is dropped.
+    mutating func endRound(atMost limit: Int, sendingEach times: Int) {
+        for index in chosen(atMost: limit) { entries[index].rounds += 1 }
+        entries.removeAll { $0.rounds >= times }
+    }
+
+    private func chosen(atMost limit: Int) -> [Int] {
+        guard entries.count > limit else { return Array(entries.indices) }
+        let sorted = entries.indices.sorted { (entries[$0].rounds, -$0) < (entries[$1].rounds, -$1) }
+        return Array(sorted.prefix(limit))
     }
 
     private static func isOld(_ known: Rumour, after new: Rumour) -> Bool {
