@@ -9,8 +9,8 @@ import Testing
     private static let seeds: ClosedRange<UInt64> = 1...200
 
     /// Nodes that agree that all are there.
-    private func settledWorld(nodes: Int, seed: UInt64) throws -> MembershipWorld {
-        var world = MembershipWorld(nodes: nodes, seed: seed)
+    private func settledWorld(nodes: Int, seed: UInt64) throws -> ClusterWorld {
+        var world = ClusterWorld(nodes: nodes, seed: seed)
         let agreed = world.run(atMost: .seconds(5)) { $0.isAgreed }
         try #require(agreed, "seed \(seed): \(nodes) nodes did not find each other")
         world.run(for: .milliseconds(1_000 + Int64(seed % 997)))
@@ -20,11 +20,11 @@ import Testing
     private func node(_ number: UInt16) -> NodeID { NodeID(rawValue: number)! }
 
     /// When everybody who runs held the node dead or gone.
-    private func allHoldDead(_ node: NodeID, in world: MembershipWorld) -> Bool {
+    private func allHoldDead(_ node: NodeID, in world: ClusterWorld) -> Bool {
         world.running.allSatisfy { world.machine(of: $0)?.health(of: node)?.isLiving == false }
     }
 
-    private func deaths(in world: MembershipWorld) -> [MembershipWorld.Observation] {
+    private func deaths(in world: ClusterWorld) -> [ClusterWorld.Observation] {
         world.observations.filter { $0.change.health == .dead }
     }
 
@@ -161,7 +161,7 @@ import Testing
         for seed in 1...UInt64(1_000) {
             var faults = SplitMix64(seed: seed &* 7_919)
             let count = UInt16.random(in: 2...6, using: &faults)
-            var world = MembershipWorld(nodes: Int(count), seed: seed)
+            var world = ClusterWorld(nodes: Int(count), seed: seed)
             for _ in 0..<6 {
                 world.run(for: .milliseconds(Int64.random(in: 0...2_000, using: &faults)))
                 let (one, other) = (
@@ -188,7 +188,7 @@ import Testing
 
     @Test func aSeedRepeatsItsHistory() {
         func history(_ seed: UInt64) -> [String] {
-            var world = MembershipWorld(nodes: 5, seed: seed)
+            var world = ClusterWorld(nodes: 5, seed: seed)
             world.network.loss = 0.1
             world.run(for: .seconds(3))
             world.kill(node(2), .process)

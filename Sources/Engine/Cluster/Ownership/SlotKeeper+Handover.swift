@@ -10,15 +10,23 @@ extension SlotKeeper {
             mayMoveAt = mayMoveAt.filter { $0.value > now }
             mayMove = true
         }
-        if mayMove, rules.hasDatabase(at: now) { offerSlots() }
+        if mayMove {
+            mayMove = false
+            pendingMoves = Self.slots.reversed().filter {
+                owned[$0] != nil && handovers[$0] == nil && wanted[Int($0.rawValue)] != identity.id
+            }
+        }
+        offerSlots()
         guard isDraining, !hasDrained, handovers.isEmpty, owned.isEmpty || !hasOthers else { return }
         hasDrained = true
         actions.append(.drained)
     }
 
+    /// Offers of the slots to give away as many as may be under way. One that cannot go now is looked at again when
+    /// something has changed.
     private mutating func offerSlots() {
-        for slot in Slot.all {
-            guard handovers.count < configuration.handovers else { return }
+        guard rules.hasDatabase(at: now) else { return }
+        while handovers.count < configuration.handovers, let slot = pendingMoves.popLast() {
             guard let epoch = owned[slot], handovers[slot] == nil, mayMoveAt[slot] == nil,
                 let successor = successor(of: slot)
             else { continue }
@@ -26,7 +34,6 @@ extension SlotKeeper {
                 slot: slot, epoch: epoch, successor: successor, deadline: now + configuration.longestCopy)
             actions.append(.send(.offer(slot, epoch), to: successor.id))
         }
-        mayMove = false
     }
 
     /// Whether anybody else could ever take slots.
@@ -150,7 +157,6 @@ extension SlotKeeper {
     private mutating func complete(_ handover: Handover, _ epoch: Epoch) {
         let (slot, successor) = (handover.slot, handover.successor)
         handovers[slot] = nil
-        mayMove = true
         owned[slot] = nil
         over[slot] = max(over[slot] ?? 0, handover.epoch)
         leases.learn(slot, holder: successor.id, incarnation: successor.incarnation, epoch: epoch)
@@ -161,7 +167,6 @@ extension SlotKeeper {
     private mutating func callOff(_ slot: Slot) {
         guard let handover = handovers.removeValue(forKey: slot) else { return }
         mayMoveAt[slot] = now + configuration.handoverBackoff
-        mayMove = true
         actions.append(.send(.callOff(slot, handover.epoch), to: handover.successor.id))
         if handover.phase.isPaused { actions.append(.resume(slot, handover.epoch)) }
     }

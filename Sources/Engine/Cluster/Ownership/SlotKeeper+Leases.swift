@@ -29,7 +29,6 @@ extension SlotKeeper {
 
     /// Another node says who owns what.
     mutating func learn(_ routes: [Route]) {
-        reconsider()
         var gone: [Slot: Epoch] = [:]
         var news: [Route] = []
         for route in routes where route.epoch > leases[route.slot].epoch {
@@ -41,6 +40,7 @@ extension SlotKeeper {
             let incarnation = view.members[route.node]?.member.identity.incarnation
             leases.learn(route.slot, holder: route.node, incarnation: incarnation, epoch: route.epoch)
             news.append(route)
+            if view.members[route.node]?.health.isLiving != true { mayTake = true }
             if let epoch = owned[route.slot], epoch < route.epoch { gone[route.slot] = epoch }
         }
         lose(gone)
@@ -51,8 +51,8 @@ extension SlotKeeper {
     mutating func gain(_ slots: [Slot: Epoch]) {
         let slots = slots.filter { $0.value > owned[$0.key] ?? over[$0.key] ?? 0 }
         guard !slots.isEmpty else { return }
-        mayMove = true
         for (slot, epoch) in slots {
+            if wanted[Int(slot.rawValue)] != identity.id { pendingMoves.append(slot) }
             owned[slot] = epoch
             leases.learn(slot, holder: identity.id, incarnation: identity.incarnation, epoch: epoch)
             consents[slot] = nil
@@ -137,7 +137,7 @@ extension SlotKeeper {
         guard mayTake, isFit, hasReadLeases, asked == nil, mayTakeOverAt <= now, rules.hasDatabase(at: now) else { return }
         var slots: [Slot] = []
         var consented: [Slot: Epoch] = [:]
-        for slot in Slot.all where wanted[Int(slot.rawValue)] == identity.id && owned[slot] == nil {
+        for slot in Self.slots where wanted[Int(slot.rawValue)] == identity.id && owned[slot] == nil {
             guard isTakeable(slot) else { continue }
             slots.append(slot)
             if let epoch = consents[slot] { consented[slot] = epoch }

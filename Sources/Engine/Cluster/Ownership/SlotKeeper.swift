@@ -100,6 +100,9 @@ public struct SlotKeeper: Sendable {
         var isWritten = false
     }
 
+    /// Every slot, in growing order.
+    static let slots = Slot.all
+
     let configuration: SlotKeeperConfiguration
     /// This node.
     public let identity: NodeIdentity
@@ -128,9 +131,11 @@ public struct SlotKeeper: Sendable {
     var candidates: [Rendezvous.Candidate] = []
     var wanted: [NodeID?] = Array(repeating: nil, count: Slot.count)
 
-    /// Something has changed that may let this node take slots, or give some away.
+    /// Something has changed that may let this node take slots, or give some away: all of them have to be looked at.
     var mayTake = true
     var mayMove = true
+    /// Slots to give away, the next one last; made when all are looked at.
+    var pendingMoves: [Slot] = []
 
     var verdicts: [NodeID: Verdict] = [:]
     /// Whose verdicts could not be written; they are tried again once Postgres answers.
@@ -314,7 +319,7 @@ public struct SlotKeeper: Sendable {
         guard candidates != self.candidates else { return }
         self.candidates = candidates
         let rendezvous = Rendezvous(candidates)
-        wanted = Slot.all.map { rendezvous.owner(of: $0) }
+        wanted = Self.slots.map { rendezvous.owner(of: $0) }
         reconsider()
         // A new cause to move slots is not held up by an old failure.
         takeOverDelay = configuration.takeOverRetry.lowerBound

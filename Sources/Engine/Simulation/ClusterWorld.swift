@@ -1,10 +1,11 @@
 import FluxCluster
 import FluxCore
 
-/// Nodes that look after each other through production's `Membership`, on virtual time, with faults.
+/// Nodes that look after each other through production's `Membership` and, if asked for, share the slots out among them
+/// through production's `SlotKeeper`, on virtual time, with faults.
 ///
 /// A seed decides everything: the same calls on a world with the same seed give the same history.
-public struct MembershipWorld: Sendable {
+public struct ClusterWorld: Sendable {
     /// How a node ends.
     public enum Death: Sendable {
         /// The process: its host lives and refuses connections.
@@ -31,6 +32,11 @@ public struct MembershipWorld: Sendable {
         case linkRefused(NodeID, by: NodeID, process: Int)
         case readMembers(NodeID, process: Int)
         case connect(Pair, attempt: Int)
+        case keeperWakeUp(NodeID, process: Int)
+        case slotMessage(SlotMessage, from: NodeID, to: NodeID, process: Int)
+        case heartbeat(NodeID, process: Int)
+        case statement(Statement, of: NodeID, process: Int)
+        case outcome(Outcome, of: NodeID, process: Int)
         case resume(NodeID)
     }
 
@@ -47,6 +53,7 @@ public struct MembershipWorld: Sendable {
 
     struct Node: Sendable {
         var machine: Membership
+        var keeper: SlotKeeper?
         /// Counts the processes of the world: what was meant for an earlier one is dropped.
         var process: Int
         var isRunning = true
@@ -56,6 +63,7 @@ public struct MembershipWorld: Sendable {
         /// What happened to it during its pause.
         var backlog: [Event] = []
         var wakeUpAt: Duration?
+        var keeperWakeUpAt: Duration?
     }
 
     /// How long the transport waits for a host that is silent until it gives up a connection.
@@ -70,19 +78,29 @@ public struct MembershipWorld: Sendable {
     /// How many messages were sent.
     public private(set) var messageCount = 0
 
-    private var queue = EventQueue<Event>()
-    private var random: SplitMix64
-    private var nodes: [NodeID: Node] = [:]
+    /// Postgres.
+    public internal(set) var database = LeaseDatabase()
+    /// Nodes whose statements do not reach Postgres.
+    public internal(set) var cutFromDatabase: Set<NodeID> = []
+    /// What the keepers did to their slots, by kind.
+    public internal(set) var slotCounts = SlotCounts()
+
+    var queue = EventQueue<Event>()
+    var random: SplitMix64
+    var nodes: [NodeID: Node] = [:]
     private var rows: [NodeID: ClusterMember] = [:]
     private var processes = 0
     /// By pair: which attempt to connect is the latest.
     private var attempts: [Pair: Int] = [:]
     private let configuration: MembershipConfiguration
+    private let ownsSlots: Bool
 
     /// `count` nodes, numbered from 1, that have just started.
     public init(
-        nodes count: Int, seed: UInt64, configuration: MembershipConfiguration = MembershipConfiguration()
+        nodes count: Int, seed: UInt64, ownsSlots: Bool = false,
+        configuration: MembershipConfiguration = MembershipConfiguration()
     ) {
+        self.ownsSlots = ownsSlots
         random = SplitMix64(seed: seed)
         self.configuration = configuration
         for number in 1...UInt16(max(1, min(count, NodeID.count - 1))) {
@@ -120,14 +138,21 @@ public struct MembershipWorld: Sendable {
         while let event = queue.next(until: end) { happen(event) }
     }
 
-    /// Lets time pass until the condition holds, asking after every event; false when it did not within `limit`.
-    public mutating func run(atMost limit: Duration, until condition: (borrowing MembershipWorld) -> Bool) -> Bool {
+    /// Lets time pass until the condition holds, asking after every event, or only every `step`; false when it did not
+    /// hold within `limit`.
+    public mutating func run(
+        atMost limit: Duration, every step: Duration = .zero, until condition: (borrowing ClusterWorld) -> Bool
+    ) -> Bool {
         let end = queue.now + limit
-        while !condition(self) {
+        var askAt = queue.now
+        while true {
+            if queue.now >= askAt {
+                if condition(self) { return true }
+                askAt = queue.now + step
+            }
             guard let event = queue.next(until: end) else { return condition(self) }
             happen(event)
         }
-        return true
     }
 
     // MARK: Faults
@@ -137,12 +162,13 @@ public struct MembershipWorld: Sendable {
         guard nodes[id]?.isRunning != true else { return }
         processes += 1
         let identity = NodeIdentity(
-            name: "node-\(id)", id: id, incarnation: (rows[id]?.identity.incarnation ?? 0) + 1)
+            name: "node-\(id)", id: id, incarnation: database.register(id, at: queue.now))
         rows[id] = ClusterMember(identity: identity, address: "node-\(id):7400")
         nodes[id] = Node(
             machine: Membership(
                 identity: identity, configuration: configuration, seed: random.next(), at: queue.now),
             process: processes)
+        if ownsSlots { startKeeper(of: id) }
         for node in running {
             // The node itself reads the rows as it starts; the others within a second.
             let wait: Duration = node == id ? .zero : .seconds(Double.random(in: 0...1, using: &random))
@@ -179,6 +205,7 @@ public struct MembershipWorld: Sendable {
         let actions = node.machine.leave(at: queue.now)
         nodes[id] = node
         perform(actions, of: id)
+        database.leave(id)
         kill(id, .process)
     }
 
@@ -191,7 +218,7 @@ public struct MembershipWorld: Sendable {
 
     // MARK: Machinery
 
-    private mutating func schedule(after wait: Duration, on node: NodeID, _ event: (Int) -> Event) {
+    mutating func schedule(after wait: Duration, on node: NodeID, _ event: (Int) -> Event) {
         guard let process = nodes[node]?.process else { return }
         queue.schedule(event(process), at: queue.now + wait)
     }
@@ -233,9 +260,12 @@ public struct MembershipWorld: Sendable {
         guard let (id, process) = event.target else { return }
         guard let process else { return resume(id) }
         guard var node = nodes[id], node.isRunning, node.process == process else { return }
+        if case .statement(let statement, _, _) = event { return execute(statement, of: id, process: process) }
         guard !node.isPaused else {
-            if case .wakeUp = event { return }
-            nodes[id]?.backlog.append(event)
+            switch event {
+            case .wakeUp, .keeperWakeUp: break
+            default: nodes[id]?.backlog.append(event)
+            }
             return
         }
         let now = queue.now
@@ -255,7 +285,9 @@ public struct MembershipWorld: Sendable {
             actions = node.machine.linkRefused(by: peer, at: now)
         case .readMembers:
             actions = node.machine.learned(Array(rows.values), at: now)
-        case .resume, .connect:
+        case .keeperWakeUp, .slotMessage, .heartbeat, .outcome:
+            return happenToKeeper(event, of: id)
+        case .resume, .connect, .statement:
             return
         }
         nodes[id] = node
@@ -263,7 +295,8 @@ public struct MembershipWorld: Sendable {
         wakeUp(id)
     }
 
-    private mutating func perform(_ actions: [Membership.Action], of id: NodeID) {
+    mutating func perform(_ actions: [Membership.Action], of id: NodeID) {
+        var hasNews = false
         for action in actions {
             switch action {
             case .send(let message, let target):
@@ -274,6 +307,7 @@ public struct MembershipWorld: Sendable {
                 queue.schedule(.message(message, from: id, to: target, process: process), at: arrival)
             case .changed(let change):
                 observations.append(Observation(time: queue.now, observer: id, change: change))
+                hasNews = true
             case .readMembers:
                 schedule(after: .milliseconds(5), on: id) { .readMembers(id, process: $0) }
             case .remakeLink(let peer):
@@ -281,9 +315,10 @@ public struct MembershipWorld: Sendable {
             case .superseded:
                 nodes[id]?.isRunning = false
             case .reported:
-                break
+                hasNews = true
             }
         }
+        if hasNews { tellKeeper(of: id) }
     }
 
     private mutating func resume(_ id: NodeID) {
@@ -292,12 +327,14 @@ public struct MembershipWorld: Sendable {
         let backlog = nodes[id]?.backlog ?? []
         nodes[id]?.backlog = []
         nodes[id]?.wakeUpAt = nil
+        nodes[id]?.keeperWakeUpAt = nil
         for event in backlog { happen(event) }
         wakeUp(id)
+        wakeUpKeeper(id)
     }
 
     /// Makes sure that the node is woken when its machine wants to be.
-    private mutating func wakeUp(_ id: NodeID) {
+    mutating func wakeUp(_ id: NodeID) {
         guard let node = nodes[id], !node.isPaused else { return }
         let time = node.machine.nextWakeUp
         if let planned = node.wakeUpAt, planned <= time, planned > queue.now { return }
@@ -306,13 +343,16 @@ public struct MembershipWorld: Sendable {
     }
 }
 
-extension MembershipWorld.Event {
+extension ClusterWorld.Event {
     /// Whom it happens to, and to which process; no process: to whichever runs.
     fileprivate var target: (NodeID, Int?)? {
         switch self {
         case .wakeUp(let node, let process), .readMembers(let node, let process),
             .message(_, _, let node, let process), .linkMade(let node, _, let process),
-            .linkLost(let node, _, let process), .linkRefused(let node, _, let process):
+            .linkLost(let node, _, let process), .linkRefused(let node, _, let process),
+            .keeperWakeUp(let node, let process), .slotMessage(_, _, let node, let process),
+            .heartbeat(let node, let process), .statement(_, let node, let process),
+            .outcome(_, let node, let process):
             (node, process)
         case .resume(let node): (node, nil)
         case .connect: nil
