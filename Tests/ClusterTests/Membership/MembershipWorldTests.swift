@@ -6,7 +6,7 @@ import Testing
 /// The promises of design 5 about failure detection, on virtual time, for many seeds.
 @Suite struct MembershipWorldTests {
     /// Seeds of each promise.
-    private static let seeds: ClosedRange<UInt64> = 1...200
+    private static let seeds = Fuzz.seeds(60, full: 1_000)
 
     /// Nodes that agree that all are there.
     private func settledWorld(nodes: Int, seed: UInt64) throws -> ClusterWorld {
@@ -82,7 +82,8 @@ import Testing
             var world = try settledWorld(nodes: 5, seed: seed)
             world.pause(node(3), for: .seconds(10))
             world.run(for: .seconds(9))
-            try #require(world.running.allSatisfy { $0 == node(3) || world.machine(of: $0)?.health(of: node(3)) == .dead })
+            try #require(
+                world.running.allSatisfy { $0 == node(3) || world.machine(of: $0)?.health(of: node(3)) == .dead })
             let agreed = world.run(atMost: .seconds(8)) { $0.isAgreed }
             try #require(agreed, "seed \(seed)")
             try #require(deaths(in: world).allSatisfy { $0.observer != node(3) }, "seed \(seed)")
@@ -120,9 +121,10 @@ import Testing
             try #require(view.areLinked(node(1), node(3)) && view.areLinked(node(2), node(3)), "seed \(seed)")
             world.network.heal()
             let agreed = world.run(atMost: .seconds(10)) { world in
-                world.isAgreed && world.running.allSatisfy {
-                    world.machine(of: $0)?.view.areLinked(node(1), node(2)) == true
-                }
+                world.isAgreed
+                    && world.running.allSatisfy {
+                        world.machine(of: $0)?.view.areLinked(node(1), node(2)) == true
+                    }
             }
             try #require(agreed, "seed \(seed)")
         }
@@ -135,9 +137,10 @@ import Testing
             world.run(for: .milliseconds(Int64(seed * 37 % 6_000)))
             world.start(node(2))
             let agreed = world.run(atMost: .seconds(5)) { world in
-                world.isAgreed && world.running.allSatisfy {
-                    $0 == node(2) || world.machine(of: $0)?.view.members[node(2)]?.member.identity.incarnation == 2
-                }
+                world.isAgreed
+                    && world.running.allSatisfy {
+                        $0 == node(2) || world.machine(of: $0)?.view.members[node(2)]?.member.identity.incarnation == 2
+                    }
             }
             try #require(agreed, "seed \(seed)")
         }
@@ -158,7 +161,7 @@ import Testing
     }
 
     @Test func whateverHappensAllAgreeAfterwards() throws {
-        for seed in 1...UInt64(1_000) {
+        for seed in Fuzz.seeds(300, full: 5_000) {
             var faults = SplitMix64(seed: seed &* 7_919)
             let count = UInt16.random(in: 2...6, using: &faults)
             var world = ClusterWorld(nodes: Int(count), seed: seed)

@@ -287,7 +287,8 @@ import Testing
             #expect(
                 rows == [
                     NodeRow(
-                        identity: cluster.nodes[0], name: "node-1", address: "", weight: 1, state: .active, isLive: true),
+                        identity: cluster.nodes[0], name: "node-1", address: "", weight: 1, state: .active, isLive: true
+                    ),
                     NodeRow(
                         identity: cluster.nodes[1], name: "node-2", address: "10.0.0.2:7400", weight: 2, state: .active,
                         isLive: true),

@@ -12,7 +12,8 @@ extension Membership {
         guard let target = round.next(of: candidates, using: &random) else { return }
         let sequence = nextSequence()
         probe = Probe(
-            target: target, sequence: sequence, startedAt: now, indirectAt: now + localHealth.lengthened(configuration.probeTimeout))
+            target: target, sequence: sequence, startedAt: now,
+            indirectAt: now + localHealth.lengthened(configuration.probeTimeout))
         guard known[target]?.isLinked == true else { return askOthers() }
         post(.ping(sequence: sequence), to: target)
     }

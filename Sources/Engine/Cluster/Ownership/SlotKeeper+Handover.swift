@@ -45,10 +45,18 @@ extension SlotKeeper {
 
     /// Who should own the slot instead of this node, if it can be given the slot now.
     private func successor(of slot: Slot) -> NodeIdentity? {
-        guard let node = wanted[Int(slot.rawValue)], node != identity.id, let entry = view.members[node],
-            entry.isLinked, entry.health == .alive, entry.report?.hasDatabase == true
+        guard let node = goal(of: slot), node != identity.id, let entry = view.members[node], entry.isLinked,
+            entry.health == .alive, entry.report?.hasDatabase == true
         else { return nil }
         return entry.member.identity
+    }
+
+    /// Where the slot should be; or, when this node must not keep it and has no link there, the best of those to whom it
+    /// has one, who will send it on.
+    private func goal(of slot: Slot) -> NodeID? {
+        guard let node = wanted[Int(slot.rawValue)] else { return nil }
+        guard !isFit, view.members[node]?.isLinked != true else { return node }
+        return Rendezvous(candidates.filter { view.members[$0.node]?.isLinked == true }).owner(of: slot)
     }
 
     /// A node says something about slots.
@@ -198,7 +206,7 @@ extension SlotKeeper {
         let node = handover.successor.id
         guard let entry = view.members[node], entry.member.identity == handover.successor else { return false }
         return entry.isLinked && entry.health.isLiving
-            && (handover.phase.isPaused || wanted[Int(handover.slot.rawValue)] == node)
+            && (handover.phase.isPaused || goal(of: handover.slot) == node)
     }
 
     // MARK: The successor's end

@@ -134,13 +134,15 @@ extension SlotKeeper {
 
     /// Asks for the slots that should be here and whose owners have lost them, or may have.
     mutating func take() {
-        guard mayTake, isFit, hasReadLeases, asked == nil, mayTakeOverAt <= now, rules.hasDatabase(at: now) else { return }
+        guard mayTake, isFit, hasReadLeases, asked == nil, mayTakeOverAt <= now, rules.hasDatabase(at: now) else {
+            return
+        }
         var slots: [Slot] = []
         var consented: [Slot: Epoch] = [:]
         for slot in Self.slots where wanted[Int(slot.rawValue)] == identity.id && owned[slot] == nil {
             guard isTakeable(slot) else { continue }
             slots.append(slot)
-            if let epoch = consents[slot] { consented[slot] = epoch }
+            if let epoch = consent(to: slot) { consented[slot] = epoch }
         }
         guard !slots.isEmpty else {
             mayTake = false
@@ -153,7 +155,7 @@ extension SlotKeeper {
     private func isTakeable(_ slot: Slot) -> Bool {
         let lease = leases[slot]
         guard let holder = lease.holder else { return true }
-        if let epoch = consents[slot], epoch == lease.epoch { return true }
+        if consent(to: slot) == lease.epoch { return true }
         guard holder != identity.id else { return lease.incarnation.map { $0 < identity.incarnation } ?? false }
         guard let entry = view.members[holder], entry.health != .left else { return true }
         if let incarnation = lease.incarnation, incarnation < entry.member.identity.incarnation { return true }
@@ -181,9 +183,18 @@ extension SlotKeeper {
 
     // MARK: Consent
 
-    /// Without a way to Postgres this node tells those who have one that they may take its slots.
+    /// The epoch at which the slot's owner agrees to lose it, if it still does.
+    private func consent(to slot: Slot) -> Epoch? {
+        guard let consent = consents[slot], consent.until > now else { return nil }
+        return consent.epoch
+    }
+
+    /// Without a way to Postgres this node tells those who have one that they may take its slots. When Postgres comes back
+    /// for all, those who notice first have it for a moment before the others; that is no reason to move anything.
     mutating func consent() {
-        guard reasons.contains(.noDatabase), consentAt <= now, !owned.isEmpty else { return }
+        guard reasons.contains(.noDatabase), consentAt <= now, !owned.isEmpty, let othersReachSince,
+            now - othersReachSince >= configuration.databasePatience
+        else { return }
         consentAt = now + configuration.consentInterval
         var routes: [NodeID: [Route]] = [:]
         for route in self.routes(owned) where handovers[route.slot] == nil {
@@ -202,7 +213,7 @@ extension SlotKeeper {
             leases.learn(
                 route.slot, holder: owner, incarnation: view.members[owner]?.member.identity.incarnation,
                 epoch: route.epoch)
-            consents[route.slot] = route.epoch
+            consents[route.slot] = Consent(epoch: route.epoch, until: now + configuration.consentInterval * 2)
         }
         mayTake = true
         mayTakeOverAt = min(mayTakeOverAt, now)

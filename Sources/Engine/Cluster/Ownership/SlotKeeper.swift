@@ -94,6 +94,13 @@ public struct SlotKeeper: Sendable {
         var deadline: Duration
     }
 
+    /// That a slot may be taken from an owner without Postgres.
+    struct Consent: Sendable {
+        let epoch: Epoch
+        /// It is repeated as long as it holds.
+        let until: Duration
+    }
+
     /// What this node has written about a member.
     struct Verdict: Sendable {
         let subject: NodeIdentity
@@ -140,7 +147,7 @@ public struct SlotKeeper: Sendable {
     var verdicts: [NodeID: Verdict] = [:]
     /// Whose verdicts could not be written; they are tried again once Postgres answers.
     var failedVerdicts: Set<NodeID> = []
-    var consents: [Slot: Epoch] = [:]
+    var consents: [Slot: Consent] = [:]
     /// What was asked for and is not answered.
     var asked: [Slot]?
     var takeOverDelay: Duration
@@ -152,6 +159,8 @@ public struct SlotKeeper: Sendable {
     var now: Duration
     var refreshAt: Duration
     var consentAt: Duration
+    /// Since when somebody else has had a way to Postgres.
+    var othersReachSince: Duration?
     var lastRefreshed: NodeID?
     var actions: [Action] = []
 
@@ -280,7 +289,10 @@ public struct SlotKeeper: Sendable {
         deadlines += handovers.values.filter(\.phase.canBeCalledOff).map(\.deadline)
         deadlines += offers.values.map(\.deadline)
         deadlines += mayMoveAt.values
-        if reasons.contains(.noDatabase) { deadlines.append(consentAt) }
+        if reasons.contains(.noDatabase) {
+            deadlines.append(consentAt)
+            if let othersReachSince { deadlines.append(othersReachSince + configuration.databasePatience) }
+        }
         if needsLeases { deadlines.append(mayReadLeasesAt) }
         return deadlines.filter { $0 > now }.min() ?? now + configuration.refreshInterval
     }
@@ -299,6 +311,10 @@ public struct SlotKeeper: Sendable {
         if reasons.contains(.noDatabase), !current.contains(.noDatabase) { needsLeases = true }
         if reasons != current { reconsider() }
         reasons = current
+        let othersReach = view.members.contains { node, entry in
+            node != identity.id && entry.health.isLiving && entry.report?.hasDatabase == true
+        }
+        othersReachSince = othersReach ? othersReachSince ?? now : nil
         let report = Action.report(
             isReady: isReady, isDraining: isDraining, hasDatabase: rules.hasDatabase(at: now))
         if report != reported {
