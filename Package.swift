@@ -65,6 +65,11 @@ let package = Package(
             name: "FluxStore",
             dependencies: ["FluxCore", "CPostgres", concurrencyHelpers, collections, logging, metrics],
             path: "Sources/Engine/Store", resources: [.embedInCode("Migrations")], swiftSettings: strict),
+        // Virtual time, a network and nodes that fail on purpose, around the state machines that run in production. For
+        // tests and for `flux-bench sim`; nothing of the node uses it.
+        .target(
+            name: "FluxSimulation", dependencies: ["FluxCore", "FluxCluster"],
+            path: "Sources/Engine/Simulation", swiftSettings: strict),
         .target(
             name: "FluxRealtime",
             dependencies: [
@@ -127,7 +132,8 @@ let package = Package(
         .testTarget(
             name: "ClusterTests",
             dependencies: [
-                "FluxCluster", "FluxCore", "FluxSecurity", nioCore, nioPosix, nioEmbedded, concurrencyHelpers,
+                "FluxCluster", "FluxCore", "FluxSecurity", "FluxSimulation", nioCore, nioPosix, nioEmbedded,
+                concurrencyHelpers,
             ],
             path: "Tests/ClusterTests", swiftSettings: strict),
         .testTarget(

@@ -19,5 +19,10 @@ struct SeededGenerator: RandomNumberGenerator {
 
 /// How much fuzz tests do: a million inputs with `FLUX_FUZZ=full`, else fifty thousand.
 enum Fuzz {
-    static let inputs = ProcessInfo.processInfo.environment["FLUX_FUZZ"] == "full" ? 1_000_000 : 50_000
+    static let inputs = isFull ? 1_000_000 : 50_000
+
+    /// The seeds of a test in the simulator.
+    static func seeds(_ few: UInt64, full: UInt64) -> ClosedRange<UInt64> { 1...(isFull ? full : few) }
+
+    private static let isFull = ProcessInfo.processInfo.environment["FLUX_FUZZ"] == "full"
 }

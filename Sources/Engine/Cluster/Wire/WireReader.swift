@@ -92,9 +92,8 @@ public struct WireReader: Sendable {
     public mutating func value<Value: WireCodable>(_ type: Value.Type = Value.self) throws(WireError) -> Value {
         guard depth < limits.maximumDepth else { throw .limitExceeded("depth") }
         depth += 1
-        let value = try Value(from: &self)
-        depth -= 1
-        return value
+        defer { depth -= 1 }
+        return try Value(from: &self)
     }
 
     /// A value that may be missing.
@@ -117,7 +116,7 @@ public struct WireReader: Sendable {
     }
 
     /// The fields of a record: inside, the input ends where the record does; afterwards the reader stands behind it,
-    /// whatever of it was read.
+    /// whatever of it was read, also when reading it failed: who catches that goes on with what follows.
     public mutating func record<Value>(
         _ fields: (inout WireReader) throws(WireError) -> Value
     ) throws(WireError) -> Value {
@@ -128,12 +127,10 @@ public struct WireReader: Sendable {
         }
         position += 4
         guard length <= remaining else { throw .truncated }
-        let outerEnd = end
-        end = position + length
-        let value = try fields(&self)
-        position = end
-        end = outerEnd
-        return value
+        let (outerEnd, recordEnd) = (end, position + length)
+        end = recordEnd
+        defer { (position, end) = (recordEnd, outerEnd) }
+        return try fields(&self)
     }
 
     /// All that is left, as it is: the tail of a frame.

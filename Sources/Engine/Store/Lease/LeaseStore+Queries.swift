@@ -1,6 +1,6 @@
 extension LeaseStore {
     static let lockNode = PreparedQuery(
-        "leases.lockNode", "SELECT incarnation, high_water_ms FROM nodes WHERE id = $1 FOR UPDATE", [.int2])
+        "leases.lockNode", "SELECT incarnation, high_water_ms, state FROM nodes WHERE id = $1 FOR UPDATE", [.int2])
 
     static let upsertNode = PreparedQuery(
         "leases.upsertNode",
@@ -8,9 +8,14 @@ extension LeaseStore {
         INSERT INTO nodes (id, name, incarnation, lanes, high_water_ms) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, incarnation = excluded.incarnation,
             lanes = excluded.lanes, high_water_ms = excluded.high_water_ms,
-            heartbeat_at = clock_timestamp(), started_at = clock_timestamp()
+            heartbeat_at = clock_timestamp(), started_at = clock_timestamp(), unbroken_since = clock_timestamp(),
+            state = 'active'
         WHERE nodes.incarnation < excluded.incarnation
         """, [.int2, .text, .int8, .int2, .int8])
+
+    /// What earlier incarnations of the node held of others, and others of them.
+    static let forgetVerdicts = PreparedQuery(
+        "leases.forgetVerdicts", "DELETE FROM verdicts WHERE subject = $1 OR voter = $1", [.int2])
 
     static let insertLanes = PreparedQuery(
         "leases.insertLanes",
@@ -31,10 +36,12 @@ extension LeaseStore {
     static let beat = PreparedQuery(
         "leases.beat",
         """
-        UPDATE nodes SET heartbeat_at = clock_timestamp(), high_water_ms = greatest(high_water_ms, $3)
-        WHERE id = $1 AND incarnation = $2
+        UPDATE nodes SET heartbeat_at = clock_timestamp(), high_water_ms = greatest(high_water_ms, $3),
+            unbroken_since = CASE WHEN clock_timestamp() - heartbeat_at > $4 * interval '1 millisecond'
+                THEN clock_timestamp() ELSE unbroken_since END
+        WHERE id = $1 AND incarnation = $2 AND state <> 'removed'
         RETURNING high_water_ms
-        """, [.int2, .int8, .int8])
+        """, [.int2, .int8, .int8, .int8])
 
     static let endLosersBackends = PreparedQuery(
         "leases.endLosersBackends",

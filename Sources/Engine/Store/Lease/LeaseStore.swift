@@ -10,9 +10,14 @@ public struct LeaseStore: Sendable {
     /// Milliseconds that a node's ids may run ahead of what it has reserved (design 5).
     public static let reservation: Int64 = 5 * 60 * 1000
 
-    private let database: Database
+    let database: Database
+    let patience: LeasePatience
 
-    public init(_ database: Database) { self.database = database }
+    /// The tables of `database`; the times are design's unless a test needs others.
+    public init(_ database: Database, patience: LeasePatience = LeasePatience()) {
+        self.database = database
+        self.patience = patience
+    }
 
     /// A started node.
     public struct Registration: Sendable, Equatable {
@@ -24,13 +29,15 @@ public struct LeaseStore: Sendable {
         public var idHighWaterMilliseconds: Int64
     }
 
-    /// Begins a new incarnation of `node`, with `lanes` lanes, and ends the database connections of its earlier ones.
+    /// Begins a new incarnation of `node`, with `lanes` lanes, and ends the database connections of its earlier ones. It
+    /// takes part again, whether it was draining or had left. Throws `.fenced` when the node was removed.
     public func register(node: UInt16, name: String, lanes: Int, at now: Timestamp) async throws(StoreError)
         -> Registration
     {
         let nowMilliseconds = now.microseconds / 1000
         return try await database.transaction { transaction throws(StoreError) in
             let before = try transaction.run(Statement(LeaseStore.lockNode, [.int(node)])).first
+            guard try before?.text("state") != NodeState.removed.rawValue else { throw .fenced }
             let floor = try before?.int("high_water_ms") ?? 0
             let highWater = max(floor, nowMilliseconds) + LeaseStore.reservation
             let incarnation = try (before?.int("incarnation") ?? 0) + 1
@@ -42,6 +49,7 @@ public struct LeaseStore: Sendable {
                 Statement(
                     LeaseStore.endEarlierBackends,
                     [.int(incarnation), .text("flux/\(node)/")]),
+                Statement(LeaseStore.forgetVerdicts, [.int(node)]),
             ])
             return Registration(
                 identity: NodeIdentity(node: node, incarnation: incarnation), idFloorMilliseconds: floor,
@@ -54,7 +62,12 @@ public struct LeaseStore: Sendable {
     /// Throws `.fenced` when a newer incarnation of the node runs, or when it was removed.
     public func heartbeat(_ identity: NodeIdentity, highWaterMilliseconds: Int64) async throws(StoreError) -> Int64 {
         let rows = try await database.run(
-            Statement(LeaseStore.beat, [.int(identity.node), .int(identity.incarnation), .int(highWaterMilliseconds)]))
+            Statement(
+                LeaseStore.beat,
+                [
+                    .int(identity.node), .int(identity.incarnation), .int(highWaterMilliseconds),
+                    .int(patience.breakMilliseconds),
+                ]))
         guard let row = rows.first else { throw .fenced }
         return try row.int("high_water_ms")
     }
@@ -128,13 +141,13 @@ public struct LeaseStore: Sendable {
 
     // MARK: Machinery
 
-    private static func epochs(_ rows: Rows) throws(StoreError) -> [Slot: Epoch] {
+    static func epochs(_ rows: Rows) throws(StoreError) -> [Slot: Epoch] {
         var epochs: [Slot: Epoch] = [:]
         for row in rows { epochs[try slot(row)] = try row.int("epoch") }
         return epochs
     }
 
-    private static func slot(_ row: Row) throws(StoreError) -> Slot {
+    static func slot(_ row: Row) throws(StoreError) -> Slot {
         guard let slot = Slot(rawValue: try row.integer("slot")) else { throw .corrupt("slot is out of range") }
         return slot
     }

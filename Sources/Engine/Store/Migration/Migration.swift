@@ -21,5 +21,6 @@ public struct Migration: Sendable {
         Migration(3, "guilds", PackageResources._003_guilds_sql),
         Migration(4, "messages", PackageResources._004_messages_sql),
         Migration(5, "people", PackageResources._005_people_sql),
+        Migration(6, "membership", PackageResources._006_membership_sql),
     ]
 }

@@ -1,0 +1,221 @@
+import FluxCore
+
+/// Whose the slots are: what is learned of it, and how this node comes to own and to lose them.
+extension SlotKeeper {
+    // MARK: Learning
+
+    mutating func learn(_ rows: [Lease]) {
+        hasReadLeases = true
+        reconsider()
+        var gained: [Slot: Epoch] = [:]
+        var gone: [Slot: Epoch] = [:]
+        var news: [Route] = []
+        for row in rows {
+            let isMine = row.node == identity.id && row.incarnation == identity.incarnation
+            let isNew = leases.learn(row.slot, holder: row.node, incarnation: row.incarnation, epoch: row.epoch)
+            conclude(row, isMine: isMine)
+            if isMine {
+                // Somebody handed it over and its word was lost, or an answer of Postgres's was.
+                if owned[row.slot] != row.epoch, row.epoch > over[row.slot] ?? 0 { gained[row.slot] = row.epoch }
+            } else {
+                if isNew { news.append(Route(slot: row.slot, node: row.node, epoch: row.epoch)) }
+                if let epoch = owned[row.slot], epoch < row.epoch { gone[row.slot] = epoch }
+            }
+        }
+        lose(gone)
+        if !news.isEmpty { actions.append(.learn(news)) }
+        gain(gained)
+    }
+
+    /// Another node says who owns what.
+    mutating func learn(_ routes: [Route]) {
+        var gone: [Slot: Epoch] = [:]
+        var news: [Route] = []
+        for route in routes where route.epoch > leases[route.slot].epoch {
+            guard route.node != identity.id else {
+                // It should know itself.
+                needsLeases = true
+                continue
+            }
+            let incarnation = view.members[route.node]?.member.identity.incarnation
+            leases.learn(route.slot, holder: route.node, incarnation: incarnation, epoch: route.epoch)
+            news.append(route)
+            if view.members[route.node]?.health.isLiving != true { mayTake = true }
+            if let epoch = owned[route.slot], epoch < route.epoch { gone[route.slot] = epoch }
+        }
+        lose(gone)
+        if !news.isEmpty { actions.append(.learn(news)) }
+    }
+
+    /// The leases are this node's.
+    mutating func gain(_ slots: [Slot: Epoch]) {
+        let slots = slots.filter { $0.value > owned[$0.key] ?? over[$0.key] ?? 0 }
+        guard !slots.isEmpty else { return }
+        for (slot, epoch) in slots {
+            if wanted[Int(slot.rawValue)] != identity.id { pendingMoves.append(slot) }
+            owned[slot] = epoch
+            leases.learn(slot, holder: identity.id, incarnation: identity.incarnation, epoch: epoch)
+            consents[slot] = nil
+            offers[slot] = nil
+        }
+        actions.append(.takeUp(slots))
+        for node in view.living where node != identity.id && view.members[node]?.isLinked == true {
+            actions.append(.send(.routes(routes(slots)), to: node))
+        }
+    }
+
+    /// The leases of these epochs are gone.
+    mutating func lose(_ slots: [Slot: Epoch]) {
+        var gone: [Slot: Epoch] = [:]
+        for (slot, epoch) in slots {
+            guard let held = owned[slot], held <= epoch else { continue }
+            owned[slot] = nil
+            over[slot] = max(over[slot] ?? 0, held)
+            handovers[slot] = nil
+            gone[slot] = held
+        }
+        guard !gone.isEmpty else { return }
+        reconsider()
+        actions.append(.giveUp(gone))
+    }
+
+    /// Tells members whose link has come up what this node owns.
+    mutating func greet() {
+        let linked = Set(
+            view.members.filter { $0.key != identity.id && $0.value.isLinked && $0.value.health.isLiving }.keys)
+        if !owned.isEmpty {
+            for node in linked.subtracting(greeted).sorted() {
+                actions.append(.send(.routes(routes(owned)), to: node))
+            }
+            greeted = linked
+        }
+        greeted.formIntersection(linked)
+    }
+
+    // MARK: Verdicts
+
+    /// Writes down who is held dead, and takes it back where that has changed.
+    mutating func judgeMembers() {
+        guard rules.hasDatabase(at: now) else { return }
+        for node in verdicts.keys.sorted() where view.members[node] == nil {
+            verdicts[node] = nil
+            actions.append(.acquit(node))
+        }
+        for (node, entry) in view.members.sorted(by: { $0.key < $1.key }) where node != identity.id {
+            let isDead = entry.health == .dead
+            if let verdict = verdicts[node], !isDead || verdict.subject != entry.member.identity {
+                verdicts[node] = nil
+                actions.append(.acquit(node))
+            }
+            if isDead, verdicts[node] == nil, !failedVerdicts.contains(node) {
+                verdicts[node] = Verdict(subject: entry.member.identity)
+                actions.append(.condemn(entry.member.identity))
+            }
+        }
+    }
+
+    /// The verdict is written, or was not.
+    public mutating func condemned(_ subject: NodeIdentity, succeeded: Bool, at now: Duration) -> [Action] {
+        begin(at: now)
+        if verdicts[subject.id]?.subject == subject {
+            if succeeded {
+                verdicts[subject.id]?.isWritten = true
+                mayTake = true
+                mayTakeOverAt = min(mayTakeOverAt, now)
+            } else {
+                verdicts[subject.id] = nil
+                failedVerdicts.insert(subject.id)
+            }
+        }
+        return finish()
+    }
+
+    // MARK: Taking over
+
+    /// Asks for the slots that should be here and whose owners have lost them, or may have.
+    mutating func take() {
+        guard mayTake, isFit, hasReadLeases, asked == nil, mayTakeOverAt <= now, rules.hasDatabase(at: now) else {
+            return
+        }
+        var slots: [Slot] = []
+        var consented: [Slot: Epoch] = [:]
+        for slot in Self.slots where wanted[Int(slot.rawValue)] == identity.id && owned[slot] == nil {
+            guard isTakeable(slot) else { continue }
+            slots.append(slot)
+            if let epoch = consent(to: slot) { consented[slot] = epoch }
+        }
+        guard !slots.isEmpty else {
+            mayTake = false
+            return
+        }
+        asked = slots
+        actions.append(.takeOver(slots, consented: consented))
+    }
+
+    private func isTakeable(_ slot: Slot) -> Bool {
+        let lease = leases[slot]
+        guard let holder = lease.holder else { return true }
+        if consent(to: slot) == lease.epoch { return true }
+        guard holder != identity.id else { return lease.incarnation.map { $0 < identity.incarnation } ?? false }
+        guard let entry = view.members[holder], entry.health != .left else { return true }
+        if let incarnation = lease.incarnation, incarnation < entry.member.identity.incarnation { return true }
+        return entry.health == .dead && verdicts[holder]?.isWritten == true
+    }
+
+    /// These slots are this node's now, of those that were asked for; nil when Postgres could not be asked, or its answer
+    /// was lost.
+    public mutating func tookOver(_ epochs: [Slot: Epoch]?, at now: Duration) -> [Action] {
+        begin(at: now)
+        let asked = asked ?? []
+        self.asked = nil
+        gain(epochs ?? [:])
+        if let epochs, epochs.count >= asked.count {
+            takeOverDelay = configuration.takeOverRetry.lowerBound
+        } else {
+            // Too early, or somebody was faster.
+            for slot in asked where epochs != nil && epochs?[slot] == nil { consents[slot] = nil }
+            mayTakeOverAt = now + takeOverDelay
+            takeOverDelay = min(takeOverDelay * 2, configuration.takeOverRetry.upperBound)
+            needsLeases = true
+        }
+        return finish()
+    }
+
+    // MARK: Consent
+
+    /// The epoch at which the slot's owner agrees to lose it, if it still does.
+    private func consent(to slot: Slot) -> Epoch? {
+        guard let consent = consents[slot], consent.until > now else { return nil }
+        return consent.epoch
+    }
+
+    /// Without a way to Postgres this node tells those who have one that they may take its slots. When Postgres comes back
+    /// for all, those who notice first have it for a moment before the others; that is no reason to move anything.
+    mutating func consent() {
+        guard reasons.contains(.noDatabase), consentAt <= now, !owned.isEmpty, let othersReachSince,
+            now - othersReachSince >= configuration.databasePatience
+        else { return }
+        consentAt = now + configuration.consentInterval
+        var routes: [NodeID: [Route]] = [:]
+        for route in self.routes(owned) where handovers[route.slot] == nil {
+            guard let node = wanted[Int(route.slot.rawValue)], view.members[node]?.report?.hasDatabase == true else {
+                continue
+            }
+            routes[node, default: []].append(route)
+        }
+        for (node, routes) in routes.sorted(by: { $0.key < $1.key }) {
+            actions.append(.send(.consent(routes), to: node))
+        }
+    }
+
+    mutating func hearConsent(_ routes: [Route], from owner: NodeID) {
+        for route in routes where route.node == owner && route.epoch >= leases[route.slot].epoch {
+            leases.learn(
+                route.slot, holder: owner, incarnation: view.members[owner]?.member.identity.incarnation,
+                epoch: route.epoch)
+            consents[route.slot] = Consent(epoch: route.epoch, until: now + configuration.consentInterval * 2)
+        }
+        mayTake = true
+        mayTakeOverAt = min(mayTakeOverAt, now)
+    }
+}

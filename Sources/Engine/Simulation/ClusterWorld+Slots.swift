@@ -1,0 +1,235 @@
+import FluxCluster
+import FluxCore
+
+/// The slots of the world: what a node's shell does for its keeper, and what Postgres answers.
+extension ClusterWorld {
+    /// What a node asks of Postgres.
+    enum Statement: Sendable {
+        case beat
+        case condemn(NodeIdentity)
+        case acquit(NodeID)
+        case takeOver([Slot], consented: [Slot: Epoch])
+        case release(Slot, Epoch, to: NodeIdentity)
+        case readLeases
+    }
+
+    /// What comes of something that a keeper asked for.
+    enum Outcome: Sendable {
+        case heartbeat(Set<NodeID>)
+        case condemned(NodeIdentity, Bool)
+        case tookOver([Slot: Epoch]?)
+        case released(Slot, Epoch, SlotKeeper.ReleaseOutcome)
+        case leases([SlotKeeper.Lease]?)
+        case copied(Slot, Epoch, to: NodeID)
+        case flushed(Slot, Epoch)
+    }
+
+    /// How often something was done to slots.
+    public struct SlotCounts: Hashable, Sendable {
+        /// Slots that a node took up.
+        public var takenUp = 0
+        /// Slots that were lost to another node.
+        public var givenUp = 0
+        /// Slots that were handed over.
+        public var handedOver = 0
+        /// Hand-overs that were called off after the slot was paused.
+        public var resumed = 0
+        /// Times that a node sent its clients away.
+        public var sessionsEnded = 0
+        /// Nodes that had nothing left after they were drained.
+        public var drained = 0
+    }
+
+    private static let heartbeatInterval = Duration.seconds(1)
+    private static let statementTimeout = Duration.seconds(2)
+
+    // MARK: Asking
+
+    /// What a node's keeper knows.
+    public func keeper(of node: NodeID) -> SlotKeeper? { nodes[node]?.keeper }
+
+    /// Whether Postgres has given every slot to a running node that should have it, as that node knows, and nobody else
+    /// believes that it owns any.
+    public var isSharedOut: Bool {
+        guard database.leases.count == Slot.count else { return false }
+        var counts: [NodeID: Int] = [:]
+        for (slot, lease) in database.leases {
+            guard let keeper = nodes[lease.node]?.keeper, keeper.owned[slot] == lease.epoch,
+                keeper.wantedOwner(of: slot) == lease.node
+            else { return false }
+            counts[lease.node, default: 0] += 1
+        }
+        return running.allSatisfy { nodes[$0]?.keeper?.owned.count == counts[$0] ?? 0 }
+    }
+
+    // MARK: Faults
+
+    /// Stops Postgres.
+    public mutating func stopDatabase() { database.stop() }
+
+    /// Starts Postgres.
+    public mutating func startDatabase() { database.start(at: now) }
+
+    /// Keeps the node from Postgres, or lets it through again.
+    public mutating func cutFromDatabase(_ node: NodeID, _ isCut: Bool = true) {
+        if isCut { cutFromDatabase.insert(node) } else { cutFromDatabase.remove(node) }
+    }
+
+    /// Begins, or ends, to move all slots away from the node.
+    public mutating func drain(_ id: NodeID, _ isDraining: Bool = true) {
+        guard nodes[id]?.isRunning == true else { return }
+        let now = now
+        perform(nodes[id]?.keeper?.drain(isDraining, at: now) ?? [], of: id)
+        wakeUpKeeper(id)
+    }
+
+    // MARK: Machinery
+
+    mutating func startKeeper(of id: NodeID) {
+        guard let machine = nodes[id]?.machine else { return }
+        var keeper = SlotKeeper(identity: machine.identity, view: machine.view, at: now)
+        let actions = keeper.open(at: now)
+        nodes[id]?.keeper = keeper
+        perform(actions, of: id)
+        schedule(after: .zero, on: id) { .heartbeat(id, process: $0) }
+        wakeUpKeeper(id)
+    }
+
+    mutating func tellKeeper(of id: NodeID) {
+        guard let view = nodes[id]?.machine.view, nodes[id]?.isRunning == true else { return }
+        let now = now
+        guard let actions = nodes[id]?.keeper?.changed(view, at: now) else { return }
+        perform(actions, of: id)
+        wakeUpKeeper(id)
+    }
+
+    mutating func happenToKeeper(_ event: Event, of id: NodeID) {
+        let now = now
+        switch event {
+        case .keeperWakeUp:
+            perform(nodes[id]?.keeper?.advance(to: now) ?? [], of: id)
+        case .slotMessage(let message, let sender, _, _):
+            perform(nodes[id]?.keeper?.received(message, from: sender, at: now) ?? [], of: id)
+        case .heartbeat:
+            ask(.beat, for: id)
+            schedule(after: Self.heartbeatInterval, on: id) { .heartbeat(id, process: $0) }
+        case .outcome(let outcome, _, _):
+            perform(report(outcome, to: id), of: id)
+        default:
+            break
+        }
+        wakeUpKeeper(id)
+    }
+
+    private mutating func report(_ outcome: Outcome, to id: NodeID) -> [SlotKeeper.Action] {
+        let now = now
+        switch outcome {
+        case .heartbeat(let living):
+            return nodes[id]?.keeper?.heartbeatAnswered(living: living, at: now) ?? []
+        case .condemned(let subject, let succeeded):
+            return nodes[id]?.keeper?.condemned(subject, succeeded: succeeded, at: now) ?? []
+        case .tookOver(let epochs):
+            return nodes[id]?.keeper?.tookOver(epochs, at: now) ?? []
+        case .released(let slot, let epoch, let outcome):
+            return nodes[id]?.keeper?.released(slot, epoch, outcome, at: now) ?? []
+        case .leases(let leases):
+            return nodes[id]?.keeper?.read(leases, at: now) ?? []
+        case .copied(let slot, let epoch, let target):
+            let arrives = nodes[target]?.isRunning == true && !network.isCut(from: id, to: target)
+            return nodes[id]?.keeper?.copied(slot, epoch, succeeded: arrives, at: now) ?? []
+        case .flushed(let slot, let epoch):
+            let isCommitted = reachesDatabase(id)
+            return nodes[id]?.keeper?.flushed(slot, epoch, succeeded: isCommitted, at: now) ?? []
+        }
+    }
+
+    private mutating func perform(_ actions: [SlotKeeper.Action], of id: NodeID) {
+        for action in actions {
+            switch action {
+            case .condemn(let subject): ask(.condemn(subject), for: id)
+            case .acquit(let subject): ask(.acquit(subject), for: id)
+            case .takeOver(let slots, let consented): ask(.takeOver(slots, consented: consented), for: id)
+            case .release(let slot, let epoch, let successor): ask(.release(slot, epoch, to: successor), for: id)
+            case .readLeases: ask(.readLeases, for: id)
+            case .takeUp(let slots): slotCounts.takenUp += slots.count
+            case .giveUp(let slots): slotCounts.givenUp += slots.count
+            case .copy(let slot, let epoch, let target): answer(.copied(slot, epoch, to: target), to: id, within: 30)
+            case .pauseAndFlush(let slot, let epoch): answer(.flushed(slot, epoch), to: id, within: 15)
+            case .sendDifference(let slot, let epoch, let target):
+                answer(.copied(slot, epoch, to: target), to: id, within: 10)
+            case .resume: slotCounts.resumed += 1
+            case .sendOn: slotCounts.handedOver += 1
+            case .send(let message, let target):
+                guard let process = nodes[target]?.process,
+                    let arrival = network.arrival(from: id, to: target, at: now, using: &random)
+                else { continue }
+                queue.schedule(.slotMessage(message, from: id, to: target, process: process), at: arrival)
+            case .report(let isReady, let isDraining, let hasDatabase):
+                let now = now
+                let actions = nodes[id]?.machine.report(
+                    isReady: isReady, isDraining: isDraining, hasDatabase: hasDatabase, at: now)
+                perform(actions ?? [], of: id)
+                wakeUp(id)
+            case .endSessions: slotCounts.sessionsEnded += 1
+            case .drained: slotCounts.drained += 1
+            case .dropCopy, .learn, .unready: break
+            }
+        }
+    }
+
+    private mutating func answer(_ outcome: Outcome, to id: NodeID, within milliseconds: Int) {
+        let wait = Duration.milliseconds(Int.random(in: 1...milliseconds, using: &random))
+        schedule(after: wait, on: id) { .outcome(outcome, of: id, process: $0) }
+    }
+
+    // MARK: Postgres
+
+    private func reachesDatabase(_ id: NodeID) -> Bool { database.isUp && !cutFromDatabase.contains(id) }
+
+    /// The statement travels; it is executed when it arrives, even if its sender is paused or gone by then.
+    private mutating func ask(_ statement: Statement, for id: NodeID) {
+        let wait = Duration.microseconds(Int.random(in: 300...3_000, using: &random))
+        schedule(after: wait, on: id) { .statement(statement, of: id, process: $0) }
+    }
+
+    mutating func execute(_ statement: Statement, of id: NodeID, process: Int) {
+        let reaches = reachesDatabase(id)
+        guard let identity = nodes[id]?.machine.identity, let outcome = outcome(of: statement, for: identity, reaches)
+        else { return }
+        let wait = reaches ? Duration.milliseconds(Int.random(in: 1...4, using: &random)) : Self.statementTimeout
+        queue.schedule(.outcome(outcome, of: id, process: process), at: now + wait)
+    }
+
+    private mutating func outcome(
+        of statement: Statement, for identity: NodeIdentity, _ reaches: Bool
+    ) -> Outcome? {
+        let now = now
+        switch statement {
+        case .beat:
+            return reaches ? database.beat(identity, at: now).map(Outcome.heartbeat) : nil
+        case .condemn(let subject):
+            if reaches { database.condemn(subject, by: identity, at: now) }
+            return .condemned(subject, reaches)
+        case .acquit(let subject):
+            if reaches { database.acquit(subject, by: identity) }
+            return nil
+        case .takeOver(let slots, let consented):
+            guard reaches else { return .tookOver(nil) }
+            return .tookOver(database.takeOver(slots, for: identity, consented: consented, at: now))
+        case .release(let slot, let epoch, let successor):
+            guard reaches else { return .released(slot, epoch, .unknown) }
+            let given = database.release(slot, epoch, of: identity, to: successor, at: now)
+            return .released(slot, epoch, given.map { .released($0) } ?? .refused)
+        case .readLeases:
+            return .leases(reaches ? database.leases.values.sorted { $0.slot < $1.slot } : nil)
+        }
+    }
+
+    mutating func wakeUpKeeper(_ id: NodeID) {
+        guard let node = nodes[id], let keeper = node.keeper, !node.isPaused else { return }
+        let time = keeper.nextWakeUp
+        if let planned = node.keeperWakeUpAt, planned <= time, planned > now { return }
+        nodes[id]?.keeperWakeUpAt = time
+        queue.schedule(.keeperWakeUp(id, process: node.process), at: time)
+    }
+}

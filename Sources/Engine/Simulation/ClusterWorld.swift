@@ -1,0 +1,361 @@
+import FluxCluster
+import FluxCore
+
+/// Nodes that look after each other through production's `Membership` and, if asked for, share the slots out among them
+/// through production's `SlotKeeper`, on virtual time, with faults.
+///
+/// A seed decides everything: the same calls on a world with the same seed give the same history.
+public struct ClusterWorld: Sendable {
+    /// How a node ends.
+    public enum Death: Sendable {
+        /// The process: its host lives and refuses connections.
+        case process
+        /// The host: nothing answers any more.
+        case host
+    }
+
+    /// A belief that changed.
+    public struct Observation: Sendable {
+        /// When.
+        public let time: Duration
+        /// Whose belief.
+        public let observer: NodeID
+        /// Which belief.
+        public let change: MemberChange
+    }
+
+    enum Event: Sendable {
+        case wakeUp(NodeID, process: Int)
+        case message(MembershipMessage, from: NodeID, to: NodeID, process: Int)
+        case linkMade(NodeID, to: NodeID, process: Int)
+        case linkLost(NodeID, to: NodeID, process: Int)
+        case linkRefused(NodeID, by: NodeID, process: Int)
+        case readMembers(NodeID, process: Int)
+        case connect(Pair, attempt: Int)
+        case keeperWakeUp(NodeID, process: Int)
+        case slotMessage(SlotMessage, from: NodeID, to: NodeID, process: Int)
+        case heartbeat(NodeID, process: Int)
+        case statement(Statement, of: NodeID, process: Int)
+        case outcome(Outcome, of: NodeID, process: Int)
+        case resume(NodeID)
+    }
+
+    /// Two nodes whose transports try to connect.
+    struct Pair: Hashable, Sendable {
+        let lower: NodeID
+        let higher: NodeID
+
+        init(_ one: NodeID, _ other: NodeID) {
+            lower = min(one, other)
+            higher = max(one, other)
+        }
+    }
+
+    struct Node: Sendable {
+        var machine: Membership
+        var keeper: SlotKeeper?
+        /// Counts the processes of the world: what was meant for an earlier one is dropped.
+        var process: Int
+        var isRunning = true
+        /// How it ended.
+        var death = Death.process
+        var isPaused = false
+        /// What happened to it during its pause.
+        var backlog: [Event] = []
+        var wakeUpAt: Duration?
+        var keeperWakeUpAt: Duration?
+    }
+
+    /// How long the transport waits for a host that is silent until it gives up a connection.
+    public static let silenceLimit = Duration.seconds(8)
+    /// How soon it tries again after a connection broke or could not be made.
+    public static let reconnect = Duration.milliseconds(100)
+
+    /// Delays, losses and cuts.
+    public var network = SimulatedNetwork()
+    /// What changed, in order.
+    public private(set) var observations: [Observation] = []
+    /// How many messages were sent.
+    public private(set) var messageCount = 0
+
+    /// Postgres.
+    public internal(set) var database = LeaseDatabase()
+    /// Nodes whose statements do not reach Postgres.
+    public internal(set) var cutFromDatabase: Set<NodeID> = []
+    /// What the keepers did to their slots, by kind.
+    public internal(set) var slotCounts = SlotCounts()
+
+    var queue = EventQueue<Event>()
+    var random: SplitMix64
+    var nodes: [NodeID: Node] = [:]
+    private var rows: [NodeID: ClusterMember] = [:]
+    private var processes = 0
+    /// By pair: which attempt to connect is the latest.
+    private var attempts: [Pair: Int] = [:]
+    private let configuration: MembershipConfiguration
+    private let ownsSlots: Bool
+
+    /// `count` nodes, numbered from 1, that have just started.
+    public init(
+        nodes count: Int, seed: UInt64, ownsSlots: Bool = false,
+        configuration: MembershipConfiguration = MembershipConfiguration()
+    ) {
+        self.ownsSlots = ownsSlots
+        random = SplitMix64(seed: seed)
+        self.configuration = configuration
+        for number in 1...UInt16(max(1, min(count, NodeID.count - 1))) {
+            guard let id = NodeID(rawValue: number) else { continue }
+            start(id)
+        }
+    }
+
+    // MARK: Asking
+
+    /// The moment that has been reached.
+    public var now: Duration { queue.now }
+    /// All nodes, in growing order.
+    public var nodeIDs: [NodeID] { nodes.keys.sorted() }
+    /// Those whose process runs.
+    public var running: [NodeID] { nodes.filter(\.value.isRunning).keys.sorted() }
+
+    /// A node's state.
+    public func machine(of node: NodeID) -> Membership? { nodes[node]?.machine }
+
+    /// Whether every running node holds exactly the running nodes alive.
+    public var isAgreed: Bool {
+        running.allSatisfy { observer in
+            nodeIDs.allSatisfy { subject in
+                (nodes[observer]?.machine.health(of: subject) == .alive) == (nodes[subject]?.isRunning == true)
+            }
+        }
+    }
+
+    // MARK: Time
+
+    /// Lets so much time pass.
+    public mutating func run(for time: Duration) {
+        let end = queue.now + time
+        while let event = queue.next(until: end) { happen(event) }
+    }
+
+    /// Lets time pass until the condition holds, asking after every event, or only every `step`; false when it did not
+    /// hold within `limit`.
+    public mutating func run(
+        atMost limit: Duration, every step: Duration = .zero, until condition: (borrowing ClusterWorld) -> Bool
+    ) -> Bool {
+        let end = queue.now + limit
+        var askAt = queue.now
+        while true {
+            if queue.now >= askAt {
+                if condition(self) { return true }
+                askAt = queue.now + step
+            }
+            guard let event = queue.next(until: end) else { return condition(self) }
+            happen(event)
+        }
+    }
+
+    // MARK: Faults
+
+    /// Starts the node, under a new incarnation if it ran before.
+    public mutating func start(_ id: NodeID) {
+        guard nodes[id]?.isRunning != true else { return }
+        processes += 1
+        let identity = NodeIdentity(
+            name: "node-\(id)", id: id, incarnation: database.register(id, at: queue.now))
+        rows[id] = ClusterMember(identity: identity, address: "node-\(id):7400")
+        nodes[id] = Node(
+            machine: Membership(
+                identity: identity, configuration: configuration, seed: random.next(), at: queue.now),
+            process: processes)
+        if ownsSlots { startKeeper(of: id) }
+        for node in running {
+            // The node itself reads the rows as it starts; the others within a second.
+            let wait: Duration = node == id ? .zero : .seconds(Double.random(in: 0...1, using: &random))
+            schedule(after: wait, on: node) { .readMembers(node, process: $0) }
+            guard node != id else { continue }
+            connect(id, node)
+        }
+        wakeUp(id)
+    }
+
+    /// Ends the node's process without a word.
+    public mutating func kill(_ id: NodeID, _ death: Death) {
+        guard nodes[id]?.isRunning == true else { return }
+        nodes[id]?.isRunning = false
+        nodes[id]?.death = death
+        for node in running {
+            let isHeard = death == .process && !network.isCut(from: id, to: node)
+            let wait = isHeard ? Duration.milliseconds(1) : Self.silenceLimit
+            schedule(after: wait, on: node) { .linkLost(node, to: id, process: $0) }
+            connect(id, node, after: wait + Self.reconnect)
+        }
+    }
+
+    /// Stops the process for a while; what is sent to it waits.
+    public mutating func pause(_ id: NodeID, for time: Duration) {
+        guard nodes[id]?.isRunning == true, nodes[id]?.isPaused == false else { return }
+        nodes[id]?.isPaused = true
+        queue.schedule(.resume(id), at: queue.now + time)
+    }
+
+    /// The node leaves in good order.
+    public mutating func leave(_ id: NodeID) {
+        guard var node = nodes[id], node.isRunning else { return }
+        let actions = node.machine.leave(at: queue.now)
+        nodes[id] = node
+        perform(actions, of: id)
+        database.leave(id)
+        kill(id, .process)
+    }
+
+    /// Breaks the connection between two nodes; their transports make it anew if they can.
+    public mutating func breakLink(_ first: NodeID, _ second: NodeID) {
+        schedule(after: .zero, on: first) { .linkLost(first, to: second, process: $0) }
+        schedule(after: .zero, on: second) { .linkLost(second, to: first, process: $0) }
+        connect(first, second)
+    }
+
+    // MARK: Machinery
+
+    mutating func schedule(after wait: Duration, on node: NodeID, _ event: (Int) -> Event) {
+        guard let process = nodes[node]?.process else { return }
+        queue.schedule(event(process), at: queue.now + wait)
+    }
+
+    /// The transports of the two begin to try, until they are connected or none of them runs.
+    private mutating func connect(_ first: NodeID, _ second: NodeID, after wait: Duration? = nil) {
+        let pair = Pair(first, second)
+        let attempt = (attempts[pair] ?? 0) + 1
+        attempts[pair] = attempt
+        let wait = wait ?? .milliseconds(Int.random(in: 1...50, using: &random))
+        queue.schedule(.connect(pair, attempt: attempt), at: queue.now + wait)
+    }
+
+    private mutating func tryToConnect(_ pair: Pair) {
+        guard let lower = nodes[pair.lower], let higher = nodes[pair.higher] else { return }
+        let ends = [(pair.lower, pair.higher, higher), (pair.higher, pair.lower, lower)]
+        if network.isCut(from: pair.lower, to: pair.higher) || network.isCut(from: pair.higher, to: pair.lower) {
+            return connect(pair.lower, pair.higher, after: Self.reconnect * 5)
+        }
+        guard lower.isRunning, higher.isRunning else {
+            for (node, peer, other) in ends where nodes[node]?.isRunning == true {
+                if other.death == .process {
+                    schedule(after: .zero, on: node) { .linkRefused(node, by: peer, process: $0) }
+                }
+                connect(node, peer, after: Self.reconnect * 5)
+            }
+            return
+        }
+        for (node, peer, _) in ends {
+            schedule(after: .zero, on: node) { .linkMade(node, to: peer, process: $0) }
+        }
+    }
+
+    private mutating func happen(_ event: Event) {
+        if case .connect(let pair, let attempt) = event {
+            guard attempts[pair] == attempt else { return }
+            return tryToConnect(pair)
+        }
+        guard let (id, process) = event.target else { return }
+        guard let process else { return resume(id) }
+        guard var node = nodes[id], node.isRunning, node.process == process else { return }
+        if case .statement(let statement, _, _) = event { return execute(statement, of: id, process: process) }
+        guard !node.isPaused else {
+            switch event {
+            case .wakeUp, .keeperWakeUp: break
+            default: nodes[id]?.backlog.append(event)
+            }
+            return
+        }
+        let now = queue.now
+        let actions: [Membership.Action]
+        switch event {
+        case .wakeUp:
+            guard node.machine.nextWakeUp <= now else { return wakeUp(id) }
+            actions = node.machine.advance(to: now)
+        case .message(let message, let source, _, _):
+            actions = node.machine.received(message, from: source, at: now)
+        case .linkMade(_, let peer, _):
+            guard let other = nodes[peer], other.isRunning else { return }
+            actions = node.machine.linkMade(to: other.machine.identity, at: now)
+        case .linkLost(_, let peer, _):
+            actions = node.machine.linkLost(to: peer, at: now)
+        case .linkRefused(_, let peer, _):
+            actions = node.machine.linkRefused(by: peer, at: now)
+        case .readMembers:
+            actions = node.machine.learned(Array(rows.values), at: now)
+        case .keeperWakeUp, .slotMessage, .heartbeat, .outcome:
+            return happenToKeeper(event, of: id)
+        case .resume, .connect, .statement:
+            return
+        }
+        nodes[id] = node
+        perform(actions, of: id)
+        wakeUp(id)
+    }
+
+    mutating func perform(_ actions: [Membership.Action], of id: NodeID) {
+        var hasNews = false
+        for action in actions {
+            switch action {
+            case .send(let message, let target):
+                messageCount += 1
+                guard let process = nodes[target]?.process,
+                    let arrival = network.arrival(from: id, to: target, at: queue.now, using: &random)
+                else { continue }
+                queue.schedule(.message(message, from: id, to: target, process: process), at: arrival)
+            case .changed(let change):
+                observations.append(Observation(time: queue.now, observer: id, change: change))
+                hasNews = true
+            case .readMembers:
+                schedule(after: .milliseconds(5), on: id) { .readMembers(id, process: $0) }
+            case .remakeLink(let peer):
+                breakLink(id, peer)
+            case .superseded:
+                nodes[id]?.isRunning = false
+            case .reported:
+                hasNews = true
+            }
+        }
+        if hasNews { tellKeeper(of: id) }
+    }
+
+    private mutating func resume(_ id: NodeID) {
+        guard nodes[id]?.isPaused == true else { return }
+        nodes[id]?.isPaused = false
+        let backlog = nodes[id]?.backlog ?? []
+        nodes[id]?.backlog = []
+        nodes[id]?.wakeUpAt = nil
+        nodes[id]?.keeperWakeUpAt = nil
+        for event in backlog { happen(event) }
+        wakeUp(id)
+        wakeUpKeeper(id)
+    }
+
+    /// Makes sure that the node is woken when its machine wants to be.
+    mutating func wakeUp(_ id: NodeID) {
+        guard let node = nodes[id], !node.isPaused else { return }
+        let time = node.machine.nextWakeUp
+        if let planned = node.wakeUpAt, planned <= time, planned > queue.now { return }
+        nodes[id]?.wakeUpAt = time
+        queue.schedule(.wakeUp(id, process: node.process), at: time)
+    }
+}
+
+extension ClusterWorld.Event {
+    /// Whom it happens to, and to which process; no process: to whichever runs.
+    fileprivate var target: (NodeID, Int?)? {
+        switch self {
+        case .wakeUp(let node, let process), .readMembers(let node, let process),
+            .message(_, _, let node, let process), .linkMade(let node, _, let process),
+            .linkLost(let node, _, let process), .linkRefused(let node, _, let process),
+            .keeperWakeUp(let node, let process), .slotMessage(_, _, let node, let process),
+            .heartbeat(let node, let process), .statement(_, let node, let process),
+            .outcome(_, let node, let process):
+            (node, process)
+        case .resume(let node): (node, nil)
+        case .connect: nil
+        }
+    }
+}

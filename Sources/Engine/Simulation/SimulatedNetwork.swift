@@ -1,0 +1,70 @@
+import FluxCluster
+import FluxCore
+
+/// Which messages arrive, and when: delays, losses and cuts between nodes, in each direction by itself.
+///
+/// What one node sends to another arrives in that order, as on a TCP connection. A cut swallows what is sent; the links'
+/// ends notice it only by silence.
+public struct SimulatedNetwork: Sendable {
+    /// One direction between two nodes.
+    public struct Direction: Hashable, Sendable {
+        /// The sender.
+        public var source: NodeID
+        /// The receiver.
+        public var target: NodeID
+
+        /// From one node to another.
+        public init(from source: NodeID, to target: NodeID) {
+            self.source = source
+            self.target = target
+        }
+    }
+
+    /// How long a message takes, at least and at most.
+    public var delay: ClosedRange<Duration> = .microseconds(100) ... .milliseconds(2)
+    /// The share of messages that get lost: 0 to 1.
+    public var loss = 0.0
+
+    private var cuts: Set<Direction> = []
+    private var latest: [Direction: Duration] = [:]
+
+    /// A network in which everything arrives soon.
+    public init() {}
+
+    /// Whether messages in this direction are swallowed.
+    public func isCut(from source: NodeID, to target: NodeID) -> Bool {
+        cuts.contains(Direction(from: source, to: target))
+    }
+
+    /// Swallows everything in this direction.
+    public mutating func cut(from source: NodeID, to target: NodeID) {
+        cuts.insert(Direction(from: source, to: target))
+    }
+
+    /// Cuts every direction between the two groups.
+    public mutating func cut(between group: [NodeID], and others: [NodeID]) {
+        for node in group {
+            for other in others where node != other {
+                cut(from: node, to: other)
+                cut(from: other, to: node)
+            }
+        }
+    }
+
+    /// Ends all cuts.
+    public mutating func heal() { cuts = [] }
+
+    /// When a message that is sent now arrives; nil when it does not.
+    public mutating func arrival(
+        from source: NodeID, to target: NodeID, at now: Duration, using random: inout SplitMix64
+    ) -> Duration? {
+        let direction = Direction(from: source, to: target)
+        guard !cuts.contains(direction), loss == 0 || Double.random(in: 0..<1, using: &random) >= loss else {
+            return nil
+        }
+        let spread = (delay.upperBound - delay.lowerBound) * Double.random(in: 0...1, using: &random)
+        let arrival = max(now + delay.lowerBound + spread, latest[direction] ?? .zero)
+        latest[direction] = arrival
+        return arrival
+    }
+}

@@ -1,0 +1,194 @@
+import FluxCluster
+import FluxCore
+import FluxSimulation
+import Testing
+
+/// The promises of design 5 about ownership, on virtual time, for many seeds.
+@Suite struct SlotWorldTests {
+    private static let seeds = Fuzz.seeds(3, full: 200)
+
+    /// How often conditions about all slots are looked at.
+    private let step = Duration.milliseconds(20)
+
+    private func node(_ number: UInt16) -> NodeID { NodeID(rawValue: number)! }
+
+    private func settledWorld(nodes: Int, seed: UInt64) throws -> ClusterWorld {
+        var world = ClusterWorld(nodes: nodes, seed: seed, ownsSlots: true)
+        let shared = world.run(atMost: .seconds(30), every: step) { $0.isSharedOut }
+        try #require(shared, "seed \(seed): \(nodes) nodes did not share the slots out")
+        world.run(for: .milliseconds(5_000 + Int64(seed % 997)))
+        return world
+    }
+
+    private func owns(_ node: NodeID, in world: ClusterWorld) -> Bool {
+        world.database.leases.values.contains { $0.node == node }
+    }
+
+    @Test func aSingleNodeOwnsEverythingAtOnce() throws {
+        for seed in Self.seeds {
+            var world = ClusterWorld(nodes: 1, seed: seed, ownsSlots: true)
+            let shared = world.run(atMost: .seconds(1), every: step) { $0.isSharedOut }
+            try #require(shared, "seed \(seed)")
+            // Again after it was killed, without waiting for its own heartbeat to expire.
+            world.kill(node(1), .process)
+            world.start(node(1))
+            let again = world.run(atMost: .seconds(1), every: step) { $0.isSharedOut }
+            try #require(again, "seed \(seed)")
+        }
+    }
+
+    @Test(arguments: [3, 5])
+    func theOthersOwnTheSlotsOfADeadProcessWithinTwoSeconds(nodes: Int) throws {
+        for seed in Self.seeds {
+            var world = try settledWorld(nodes: nodes, seed: seed)
+            world.kill(node(2), .process)
+            let moved = world.run(atMost: .seconds(2), every: step) { !owns(node(2), in: $0) && $0.isSharedOut }
+            try #require(moved, "seed \(seed)")
+            try #require(world.slotCounts.sessionsEnded == 0, "seed \(seed)")
+        }
+    }
+
+    @Test func ofTwoNodesTheOtherOwnsEverythingWithinFiveSeconds() throws {
+        for seed in Self.seeds {
+            for victim in [node(1), node(2)] {
+                var world = try settledWorld(nodes: 2, seed: seed)
+                world.kill(victim, seed.isMultiple(of: 2) ? .process : .host)
+                let moved = world.run(atMost: .seconds(5), every: step) { !owns(victim, in: $0) && $0.isSharedOut }
+                try #require(moved, "seed \(seed)")
+                try #require(world.slotCounts.sessionsEnded == 0, "seed \(seed)")
+            }
+        }
+    }
+
+    @Test func whoJoinsGetsItsShareByHandOversAlone() throws {
+        for seed in Self.seeds {
+            var world = try settledWorld(nodes: 2, seed: seed)
+            let before = world.slotCounts
+            world.start(node(9))
+            let shared = world.run(atMost: .seconds(30), every: step) { owns(node(9), in: $0) && $0.isSharedOut }
+            try #require(shared, "seed \(seed)")
+            try #require(world.slotCounts.givenUp == before.givenUp && world.slotCounts.resumed == 0, "seed \(seed)")
+            try #require(world.slotCounts.handedOver - before.handedOver > 200, "seed \(seed)")
+        }
+    }
+
+    @Test func whoIsDrainedKeepsNothingAndLosesNothing() throws {
+        for seed in Self.seeds {
+            var world = try settledWorld(nodes: 3, seed: seed)
+            let before = world.slotCounts
+            world.drain(node(2))
+            let drained = world.run(atMost: .seconds(30), every: step) {
+                $0.slotCounts.drained == 1 && !owns(node(2), in: $0) && $0.isSharedOut
+            }
+            try #require(drained, "seed \(seed)")
+            try #require(world.slotCounts.givenUp == before.givenUp, "seed \(seed)")
+            world.leave(node(2))
+            world.run(for: .seconds(2))
+            world.start(node(2))
+            let back = world.run(atMost: .seconds(30), every: step) { owns(node(2), in: $0) && $0.isSharedOut }
+            try #require(back, "seed \(seed)")
+        }
+    }
+
+    @Test func aNodeWithoutPostgresLosesItsSlotsToThoseWhoHaveIt() throws {
+        for seed in Self.seeds {
+            var world = try settledWorld(nodes: 3, seed: seed)
+            world.cutFromDatabase(node(2))
+            let moved = world.run(atMost: .seconds(5), every: step) { !owns(node(2), in: $0) }
+            try #require(moved, "seed \(seed)")
+            try #require(world.keeper(of: node(2))?.isReady == false, "seed \(seed)")
+            world.cutFromDatabase(node(2), false)
+            let back = world.run(atMost: .seconds(30), every: step) { owns(node(2), in: $0) && $0.isSharedOut }
+            try #require(back, "seed \(seed)")
+        }
+    }
+
+    @Test func whilePostgresIsAwayForAllNothingMoves() throws {
+        for seed in Self.seeds {
+            var world = try settledWorld(nodes: 3, seed: seed)
+            let (before, leases) = (world.slotCounts, world.database.leases)
+            world.stopDatabase()
+            world.run(for: .seconds(10))
+            world.startDatabase()
+            world.run(for: .seconds(10))
+            try #require(world.slotCounts == before, "seed \(seed): \(before) became \(world.slotCounts)")
+            try #require(world.database.leases == leases, "seed \(seed)")
+            try #require(world.running.allSatisfy { world.keeper(of: $0)?.isReady == true }, "seed \(seed)")
+        }
+    }
+
+    @Test func theMajorityGoesOnWithinFiveSecondsAndTheMinoritySendsItsClientsAway() throws {
+        for seed in Self.seeds {
+            var world = try settledWorld(nodes: 3, seed: seed)
+            world.network.cut(between: [node(3)], and: [node(1), node(2)])
+            // The minority reaches Postgres in every second world.
+            if seed.isMultiple(of: 2) { world.cutFromDatabase(node(3)) }
+            let moved = world.run(atMost: .seconds(5), every: step) { !owns(node(3), in: $0) }
+            try #require(moved, "seed \(seed)")
+            world.run(for: .seconds(10))
+            try #require(world.keeper(of: node(3))?.isReady == false, "seed \(seed)")
+            try #require(world.keeper(of: node(1))?.isReady == true, "seed \(seed)")
+            try #require(world.slotCounts.sessionsEnded > 0, "seed \(seed)")
+            try #require(!owns(node(3), in: world), "seed \(seed): the minority took slots back")
+            world.network.heal()
+            world.cutFromDatabase(node(3), false)
+            let shared = world.run(atMost: .seconds(40), every: step) { owns(node(3), in: $0) && $0.isSharedOut }
+            try #require(shared, "seed \(seed)")
+        }
+    }
+
+    @Test func ofAPairWithoutALinkOneGivesWay() throws {
+        for seed in Self.seeds {
+            var world = try settledWorld(nodes: 4, seed: seed)
+            world.network.cut(between: [node(2)], and: [node(4)])
+            let gaveWay = world.run(atMost: .seconds(40), every: step) {
+                $0.keeper(of: node(4))?.isReady == false && !owns(node(4), in: $0)
+            }
+            try #require(gaveWay, "seed \(seed)")
+            try #require([1, 2, 3].allSatisfy { world.keeper(of: node($0))?.isReady == true }, "seed \(seed)")
+            world.network.heal()
+            let shared = world.run(atMost: .seconds(40), every: step) { owns(node(4), in: $0) && $0.isSharedOut }
+            try #require(shared, "seed \(seed)")
+        }
+    }
+
+    @Test func whateverHappensTheSlotsAreSharedOutAfterwards() throws {
+        for seed in Fuzz.seeds(10, full: 1_000) {
+            var faults = SplitMix64(seed: seed &* 104_729)
+            let count = UInt16.random(in: 2...5, using: &faults)
+            var world = ClusterWorld(nodes: Int(count), seed: seed, ownsSlots: true)
+            var epochs: [Slot: Epoch] = [:]
+            for _ in 0..<10 {
+                world.run(for: .milliseconds(Int64.random(in: 0...3_000, using: &faults)))
+                // An epoch never goes back.
+                for (slot, lease) in world.database.leases {
+                    try #require(lease.epoch >= epochs[slot] ?? 0, "seed \(seed)")
+                    epochs[slot] = lease.epoch
+                }
+                let one = node(.random(in: 1...count, using: &faults))
+                switch Int.random(in: 0...9, using: &faults) {
+                case 0: world.kill(one, .process)
+                case 1: world.kill(one, .host)
+                case 2: world.start(one)
+                case 3: world.pause(one, for: .milliseconds(Int64.random(in: 10...6_000, using: &faults)))
+                case 4: world.network.cut(from: one, to: node(.random(in: 1...count, using: &faults)))
+                case 5: world.network.cut(between: [one], and: world.nodeIDs)
+                case 6: world.cutFromDatabase(one)
+                case 7: world.stopDatabase()
+                case 8: world.drain(one, Bool.random(using: &faults))
+                default: world.network.loss = .random(in: 0...0.2, using: &faults)
+                }
+            }
+            world.network.heal()
+            world.network.loss = 0
+            world.startDatabase()
+            for node in world.nodeIDs {
+                world.cutFromDatabase(node, false)
+                world.start(node)
+                world.drain(node, false)
+            }
+            let shared = world.run(atMost: .seconds(120), every: step) { $0.isSharedOut }
+            try #require(shared, "seed \(seed)")
+        }
+    }
+}
