@@ -246,4 +246,32 @@ import Testing
             #expect(port.sessions.journal.withLockedValue { $0.contains("detach nil") })
         }
     }
+
+    /// A client that does not read is closed at its bound in every mode; what is counted is what waits to be sent.
+    @Test(arguments: ["", "&compress=zlib-stream", "&batch=1", "&compress=zlib-stream&batch=1"])
+    func aReaderBeyondItsBoundIsClosedInEveryMode(mode: String) async throws {
+        try await RunningPort.run { _, gateway in
+            gateway.unsentByteLimit = 256 << 10
+            gateway.openingByteLimit = 256 << 10
+        } _: { port in
+            let slow = try await RawClient(port: port.port, group: port.group, receiveBuffer: 4096)
+            try await slow.upgrade("/?v=10&encoding=json" + mode)
+            _ = try await slow.frame()
+            try await slow.send(Self.identify)
+            _ = try await slow.frame()
+            try await slow.stopReading()
+            var random = SeededGenerator(seed: 5)
+            var sent = 0
+            while !port.sessions.journal.withLockedValue({ $0.contains("detach nil") }), sent < 4_000 {
+                // Hardly compresses: half of it is left.
+                let noise = (0..<8_000).map { _ in UInt8.random(in: 0x23...0x5B, using: &random) }
+                port.sessions.deliver(["\"\(String(decoding: noise, as: UTF8.self))\""])
+                sent += 1
+                if sent.isMultiple(of: 20) { try await Task.sleep(for: .milliseconds(10)) }
+            }
+            #expect(sent < 4_000)
+            try await slow.startReading()
+            try await slow.waitForClose()
+        }
+    }
 }

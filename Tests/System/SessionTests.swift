@@ -151,12 +151,12 @@ import Testing
             // While a session opens more may wait for its client.
             try await Task.sleep(for: .seconds(11))
             try await Load.run(
-                on: node, by: population.people[0], in: channel, senders: 2, overSockets: true, length: 1900
+                on: node, by: population.people[0], in: channel, senders: 4, overSockets: true, length: 1900
             ) { load in
                 try await load.flow(20)
                 slow.send(1, JSON(slow.lastSequence ?? 0))
                 try await slow.stopReading()
-                _ = try await eventually("the slow client to be closed", within: .seconds(120)) {
+                _ = try await eventually("the slow client to be closed", within: .seconds(300)) {
                     () async throws -> Bool? in
                     let closed = try await node.metric("flux_gateway_slow_consumers_total") ?? 0
                     return closed >= 1 ? true : nil
