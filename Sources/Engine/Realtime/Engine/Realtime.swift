@@ -9,12 +9,9 @@ import Synchronization
 public final class Realtime: SessionService, Sendable {
     let services: EngineServices
     private let loops: [EngineLoop]
-<<<<<<< HEAD
     let outboxSweep: OutboxSweep
-=======
     /// The loops' upkeep, once a second while the engine runs.
     private let upkeep = Mutex<[RepeatedTask]>([])
->>>>>>> 20a95cdd5ade157ec5a6bd789f7c19b086532b77
 
     /// What the engine stands on.
     public struct Foundations: Sendable {
@@ -71,11 +68,8 @@ public final class Realtime: SessionService, Sendable {
                 loop.tick()
             }
         }
-<<<<<<< HEAD
         outboxSweep.start()
-=======
         upkeep.withLock { $0 = ticks }
->>>>>>> 20a95cdd5ade157ec5a6bd789f7c19b086532b77
     }
 
     // MARK: Commands
@@ -208,11 +202,8 @@ public final class Realtime: SessionService, Sendable {
 
     /// Commits all that is decided, gives the slots back, and stops. Nothing is accepted any more.
     public func stop() async {
-<<<<<<< HEAD
         await outboxSweep.stop()
-=======
         for task in upkeep.withLock({ $0 }) { task.cancel() }
->>>>>>> 20a95cdd5ade157ec5a6bd789f7c19b086532b77
         await services.lanes.drain()
         do { try await services.system.stop() } catch {
             services.logger.warning("the leases could not be given back: \(error)")
