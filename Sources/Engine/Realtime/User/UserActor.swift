@@ -75,7 +75,8 @@ distributed actor UserActor: KeyedActor {
     var services: EngineServices { loop.services }
 
     var canPassivate: Bool {
-        presence.sessionCount == 0 && turns.isIdle && openCounters == 0 && unsettledOpenings == 0 && state.nextReceipt == nil
+        presence.sessionCount == 0 && turns.isIdle && openCounters == 0 && unsettledOpenings == 0
+            && state.nextReceipt == nil
             && !loop.relays.hasSubscribers(publisher.key)
     }
 
