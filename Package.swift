@@ -125,7 +125,10 @@ let package = Package(
         // Tests, one folder per target.
         .target(
             name: "FluxTestSupport", dependencies: ["FluxStore", logging], path: "Tests/Support", swiftSettings: strict),
-        .testTarget(name: "CoreTests", dependencies: ["FluxCore"], path: "Tests/CoreTests", swiftSettings: strict),
+        .target(name: "FluxFuzzing", dependencies: ["FluxCore"], path: "Tests/Fuzzing", swiftSettings: strict),
+        .testTarget(
+            name: "CoreTests", dependencies: ["FluxCore", "FluxFuzzing"], path: "Tests/CoreTests", swiftSettings: strict
+        ),
         .testTarget(
             name: "SecurityTests", dependencies: ["FluxSecurity", nioCore, nioPosix, nioEmbedded],
             path: "Tests/SecurityTests", swiftSettings: strict),
@@ -137,20 +140,22 @@ let package = Package(
             ],
             path: "Tests/ClusterTests", swiftSettings: strict),
         .testTarget(
-            name: "StoreTests", dependencies: ["FluxStore", "FluxCore", "FluxTestSupport", logging, metrics],
+            name: "StoreTests",
+            dependencies: ["FluxStore", "FluxCore", "FluxTestSupport", "FluxFuzzing", logging, metrics],
             path: "Tests/StoreTests", swiftSettings: strict),
         .testTarget(
             name: "RealtimeTests",
             dependencies: [
-                "FluxRealtime", "FluxCore", "FluxCluster", "FluxStore", "FluxTestSupport", nioCore, nioPosix,
-                nioEmbedded,
+                "FluxRealtime", "FluxCore", "FluxCluster", "FluxStore", "FluxTestSupport", "FluxFuzzing", nioCore,
+                nioPosix, nioEmbedded,
                 logging,
             ],
             path: "Tests/RealtimeTests", swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "FluxGateway", "FluxCore", "FluxCluster", "FluxRealtime", "FluxSecurity", "CZlib", hummingbird,
+                "FluxGateway", "FluxCore", "FluxCluster", "FluxRealtime", "FluxSecurity", "FluxFuzzing", "CZlib",
+                hummingbird,
                 lifecycle,
                 nioCore, nioPosix, nioEmbedded, nioHTTP1, logging,
             ],
@@ -158,8 +163,8 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: [
-                "FluxAPI", "FluxCore", "FluxSecurity", "FluxStore", "FluxRealtime", hummingbird, nioCore, nioPosix,
-                nioHTTP1, concurrencyHelpers, logging,
+                "FluxAPI", "FluxCore", "FluxSecurity", "FluxStore", "FluxRealtime", "FluxFuzzing", hummingbird, nioCore,
+                nioPosix, nioHTTP1, concurrencyHelpers, logging,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
@@ -176,7 +181,8 @@ let package = Package(
         .testTarget(
             name: "OpsTests",
             dependencies: [
-                "FluxOps", "FluxCore", "FluxStore", "FluxTestSupport", lifecycle, logging, nioCore, nioPosix,
+                "FluxOps", "FluxCore", "FluxStore", "FluxTestSupport", "FluxFuzzing", lifecycle, logging, nioCore,
+                nioPosix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/OpsTests", swiftSettings: strict),

@@ -43,6 +43,25 @@ import Testing
         #expect(empty.complaint("password") == "BASE_TYPE_REQUIRED")
     }
 
+    /// No column holds a NUL: it is the form that is refused, and no statement fails.
+    @Test func textWithNULIsRefusedByField() async throws {
+        let node = try await AccountNode.start()
+        let login = try await node.post("/auth/login", ["login": "a\u{0}b", "password": "correct\u{0}horse"])
+        #expect(login.complaint("login") == "BASE_TYPE_INVALID")
+        #expect(login.complaint("password") == "BASE_TYPE_INVALID")
+        let registration = try await node.post(
+            "/auth/register",
+            [
+                "username": "ad\u{0}a", "password": "correct horse", "global_name": "A\u{0}",
+                "email": "a\u{0}@b.example",
+                "invite": "\u{0}",
+            ])
+        for field in ["username", "global_name", "email", "invite"] {
+            #expect(registration.complaint(field) == "BASE_TYPE_INVALID", "\(field)")
+        }
+        #expect(try await node.post("/auth/refresh", ["refresh_token": "\u{0}"]).status == 401)
+    }
+
     @Test func anOldHashIsReplacedAtTheNextLogin() async throws {
         let node = try await AccountNode.start()
         let answer = try await node.register("ada")

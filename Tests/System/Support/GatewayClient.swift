@@ -1,4 +1,5 @@
 import FluxCore
+import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
@@ -17,11 +18,16 @@ final class GatewayClient: Sendable {
         var isBatched = false
         /// The kernel's receive buffer, small for tests of slow readers.
         var receiveBuffer: Int?
+        /// Sends no heartbeat by itself.
+        var isSilent = false
 
-        init(isCompressed: Bool = false, isBatched: Bool = false, receiveBuffer: Int? = nil) {
+        init(
+            isCompressed: Bool = false, isBatched: Bool = false, receiveBuffer: Int? = nil, isSilent: Bool = false
+        ) {
             self.isCompressed = isCompressed
             self.isBatched = isBatched
             self.receiveBuffer = receiveBuffer
+            self.isSilent = isSilent
         }
     }
 
@@ -184,6 +190,19 @@ final class GatewayClient: Sendable {
         channel?.close(promise: nil)
     }
 
+    /// Ends the connection with a reset, whatever is under way: what has not been read yet is lost.
+    func resetTCP() async throws {
+        let channel = state.withLockedValue { state in
+            defer { state.channel = nil }
+            state.connection += 1
+            state.isConnected = false
+            return state.channel
+        }
+        guard let channel else { return }
+        try await (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+        try? await channel.close()
+    }
+
     /// Closes in good order with the code: 1000 ends the session, 4000 means to come back.
     func close(code: UInt16 = 1000) async throws {
         guard let channel = state.withLockedValue({ $0.channel }) else { return }
@@ -299,7 +318,7 @@ final class GatewayClient: Sendable {
             return nil
         }
         waiters.wake()
-        if let interval { beat(every: interval, of: connection, on: channel) }
+        if let interval, !options.isSilent { beat(every: interval, of: connection, on: channel) }
     }
 
     /// - Returns: the heartbeat interval, when the payload is HELLO.

@@ -51,7 +51,7 @@ public struct BodyReader: Sendable {
         object[key] != nil
     }
 
-    /// A text of so many Unicode scalar values.
+    /// A text of so many Unicode scalar values. One with a NUL, which no column can hold, is refused.
     public mutating func string(_ key: String, length: ClosedRange<Int>) -> BodyField<String> {
         read(key) { value, reader in
             guard let text = value.stringValue else {
@@ -63,6 +63,11 @@ public struct BodyReader: Sendable {
             let count = bytes <= length.upperBound * 4 ? text.unicodeScalars.count : bytes
             guard length.contains(count) else {
                 reader.refuseLength(key, length)
+                return nil
+            }
+            guard !text.utf8.contains(0) else {
+                reader.refuse(
+                    key, code: "BASE_TYPE_INVALID", message: "The text holds a character that cannot be stored.")
                 return nil
             }
             return text

@@ -13,6 +13,11 @@ enum MessageFields {
                     message: "Must be \(MessageLimits.nonce) or fewer in length.")
                 return nil
             }
+            guard !text.utf8.contains(0) else {
+                reader.refuse(
+                    "nonce", code: "BASE_TYPE_INVALID", message: "The text holds a character that cannot be stored.")
+                return nil
+            }
             return json
         case .number(.integer), .number(.unsigned):
             return json

@@ -57,7 +57,10 @@ extension ChannelActor {
             }
             if !new.isEmpty, !permissions.contains(.attachFiles) { throw APIError.missingPermissions }
             let changed = try channel.apply(edit, to: message, new: new, permissions: permissions)
-            try await channel.store(changed, in: entry)
+            var right = WriteRight(caller: command.caller)
+            if !isAuthor { right.needed.insert(.manageMessages) }
+            if !new.isEmpty { right.needed.insert(.attachFiles) }
+            try await channel.store(changed, in: entry, by: right)
             return changed
         }
         return CommandReply(status: 200, body: try await render(edited, for: command.caller.userID))
@@ -93,7 +96,7 @@ extension ChannelActor {
     }
 
     /// Shows and commits a message's new state as a MESSAGE_UPDATE: the whole message (protocol 7.9).
-    func store(_ changed: Message, in entry: ActiveMessage) async throws {
+    func store(_ changed: Message, in entry: ActiveMessage, by right: WriteRight) async throws {
         var author = conversation.participant(changed.authorID)
         if author == nil, let user = try await services.users.user(changed.authorID) {
             author = Participant(user: user, member: nil, memberWithUser: nil)
@@ -102,7 +105,7 @@ extension ChannelActor {
         guard !entry.isDeleted else { throw APIError.unknownMessage }
         let referenced = await referencedBody(of: changed)
         try await record(
-            .messageUpdate, about: changed.id,
+            .messageUpdate, about: changed.id, by: right,
             makeBody: { sequence in
                 var writer = JSONWriter()
                 var shown = changed
@@ -135,12 +138,15 @@ extension ChannelActor {
         let permissions = try permissions(of: command.caller)
         try requireMessages()
         try await withMessage(id) { channel, entry, message in
-            guard message.authorID == command.caller.userID || permissions.contains(.manageMessages) else {
+            let isAuthor = message.authorID == command.caller.userID
+            guard isAuthor || permissions.contains(.manageMessages) else {
                 throw channel.isDirect ? APIError.notInDirectMessage : APIError.missingPermissions
             }
             guard !entry.isDeleted else { throw APIError.unknownMessage }
             try await channel.record(
-                .messageDelete, about: id, makeBody: { channel.body.messageDelete(id, sequence: $0) },
+                .messageDelete, about: id,
+                by: WriteRight(caller: command.caller, needed: isAuthor ? [] : .manageMessages),
+                makeBody: { channel.body.messageDelete(id, sequence: $0) },
                 makeChange: { .deleteMessages([id], channel.channelID, $0) },
                 shown: { channel in
                     entry.markDeleted()
@@ -166,7 +172,8 @@ extension ChannelActor {
         let deleted = found.map(\.id).filter { !(active[$0]?.isDeleted ?? false) }
         guard !deleted.isEmpty else { return .nothing }
         try await record(
-            .messageDeleteBulk, about: nil, makeBody: { self.body.messageDeleteBulk(deleted, sequence: $0) },
+            .messageDeleteBulk, about: nil, by: WriteRight(caller: command.caller, needed: .manageMessages),
+            makeBody: { self.body.messageDeleteBulk(deleted, sequence: $0) },
             makeChange: { .deleteMessages(deleted, self.channelID, $0) },
             shown: { channel in
                 for id in deleted { channel.active[id]?.markDeleted() }
@@ -213,7 +220,8 @@ extension ChannelActor {
             }.map(\.id)
             guard !deleted.isEmpty else { continue }
             try await record(
-                .messageDeleteBulk, about: nil, makeBody: { self.body.messageDeleteBulk(deleted, sequence: $0) },
+                .messageDeleteBulk, about: nil, by: nil,
+                makeBody: { self.body.messageDeleteBulk(deleted, sequence: $0) },
                 makeChange: { .deleteMessages(deleted, self.channelID, $0) },
                 shown: { channel in
                     for id in deleted { channel.active[id]?.markDeleted() }
@@ -267,6 +275,7 @@ extension ChannelActor {
         guard isDirect || !permissions.isDisjoint(with: [.pinMessages, .manageMessages]) else {
             throw APIError.missingPermissions
         }
+        let right = WriteRight(caller: command.caller, oneOf: isDirect ? [] : [.pinMessages, .manageMessages])
         try await withMessage(id) { channel, entry, message in
             guard message.pinned != pinned else { return }
             if pinned {
@@ -278,7 +287,7 @@ extension ChannelActor {
             }
             var changed = message
             changed.pinned = pinned
-            try await channel.store(changed, in: entry)
+            try await channel.store(changed, in: entry, by: right)
             let now = Timestamp.now()
             let last = pinned ? now : channel.state.lastPinAt
             var statements: [Statement] = [

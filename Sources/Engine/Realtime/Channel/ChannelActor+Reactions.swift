@@ -14,16 +14,18 @@ extension ChannelActor {
             let reactions = try await channel.reactions(of: id, in: entry)
             // A second time is no change and no event (protocol 5.6).
             guard !reactions.has(emoji.key, by: userID) else { return }
+            var right = WriteRight(caller: command.caller, needed: .readMessageHistory)
             if !reactions.has(emoji.key) {
                 guard permissions.contains(.addReactions) else { throw APIError.missingPermissions }
                 guard !reactions.isFull else { throw APIError.tooManyReactions }
+                right.needed.insert(.addReactions)
             }
             guard !entry.isDeleted else { throw APIError.unknownMessage }
             let change = ReactionChange(
                 channelID: channel.channelID, messageID: id, userID: userID, emoji: emoji, isAdded: true)
             let member = channel.conversation.participant(userID)?.memberWithUser
             try await channel.record(
-                .messageReactionAdd, about: id,
+                .messageReactionAdd, about: id, by: right,
                 makeBody: {
                     channel.body.reaction(
                         emoji, of: userID, on: id, authorID: message.authorID, member: member, sequence: $0)
@@ -46,10 +48,12 @@ extension ChannelActor {
         try await withMessage(id) { channel, entry, _ in
             let reactions = try await channel.reactions(of: id, in: entry)
             guard reactions.has(emoji.key, by: userID), !entry.isDeleted else { return }
+            let isOwn = userID == command.caller.userID
             let change = ReactionChange(
                 channelID: channel.channelID, messageID: id, userID: userID, emoji: emoji, isAdded: false)
             try await channel.record(
                 .messageReactionRemove, about: id,
+                by: WriteRight(caller: command.caller, needed: isOwn ? [] : .manageMessages),
                 makeBody: {
                     channel.body.reaction(emoji, of: userID, on: id, authorID: nil, member: nil, sequence: $0)
                 },
@@ -67,6 +71,7 @@ extension ChannelActor {
             guard emoji.map({ reactions.has($0.key) }) ?? !reactions.isEmpty, !entry.isDeleted else { return }
             try await channel.record(
                 emoji == nil ? .messageReactionRemoveAll : .messageReactionRemoveEmoji, about: id,
+                by: WriteRight(caller: command.caller, needed: .manageMessages),
                 makeBody: { channel.body.reactionsCleared(emoji, on: id, sequence: $0) },
                 makeChange: {
                     .clearReactions(channelID: channel.channelID, messageID: id, emoji: emoji, $0)

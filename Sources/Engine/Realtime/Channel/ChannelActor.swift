@@ -95,6 +95,24 @@ distributed actor ChannelActor: KeyedActor {
         guard try permissions(of: caller).isSuperset(of: needed) else { throw .missingPermissions }
     }
 
+    /// What a caller has to be allowed to at the moment when a change of theirs is decided.
+    struct WriteRight {
+        let caller: Caller
+        /// All of these.
+        var needed: Permissions = []
+        /// Of these at least one, where some are named.
+        var oneOf: Permissions = []
+    }
+
+    /// Asks for a right anew. An operation that has waited, for Postgres or for a commit, may have been overtaken by a kick or
+    /// by a change of permissions; once that is acknowledged, no later write is accepted (I7).
+    func check(_ right: WriteRight) throws(APIError) {
+        let granted = try permissions(of: right.caller)
+        guard granted.isSuperset(of: right.needed), right.oneOf.isEmpty || !granted.isDisjoint(with: right.oneOf) else {
+            throw .missingPermissions
+        }
+    }
+
     func requireMessages() throws(APIError) {
         guard let channel = conversation.channel(channelID) else { throw .unknownChannel }
         guard channel.kind.holdsMessages else { throw .wrongChannelKind }
@@ -125,13 +143,16 @@ distributed actor ChannelActor: KeyedActor {
 
     /// Decides, shows and commits one logged change, and returns when it is durable.
     /// - Parameters:
+    ///   - right: what the caller has to be allowed to now, however long ago the operation began (I7); nil for what the
+    ///     channel does by itself.
     ///   - makeBody: the event's `d`, given its seq.
     ///   - makeChange: what is stored, given its log entry.
     ///   - shown: brings the state in memory up to date, once the lane has taken the change.
     func record(
-        _ kind: EventKind, about messageID: MessageID?, makeBody: (SequenceNumber) -> [UInt8],
+        _ kind: EventKind, about messageID: MessageID?, by right: WriteRight?, makeBody: (SequenceNumber) -> [UInt8],
         makeChange: (LogEntry) -> Change, shown: (isolated ChannelActor) -> Void
     ) async throws {
+        if let right { try check(right) }
         let sequence = state.takeSequence()
         let payload = makeBody(sequence)
         let entry = LogEntry(
@@ -151,9 +172,9 @@ distributed actor ChannelActor: KeyedActor {
 
     func announce(_ kind: EventKind, _ payload: [UInt8], sequence: SequenceNumber) {
         services.measurements.bodyEncoded()
-        conversation.publish(kind, body: payload, in: channelID)
         conversation.advanced(
             channelID, lastMessageID: state.lastMessageID, lastSequence: sequence, epoch: state.epoch)
+        conversation.publish(kind, body: payload, in: channelID)
     }
 
     static func check(_ result: LaneOutcome.Result) throws(APIError) {

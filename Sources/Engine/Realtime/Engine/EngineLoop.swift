@@ -155,9 +155,9 @@ final class EngineLoop: @unchecked Sendable {
         let (key, userID, services, home) = (session.key, session.userID, services, index)
         Task {
             guard let chunks = try? await services.guild(request.guildID).members(request, for: userID) else { return }
-            services.run(on: services.sessions.loop(of: key) ?? home) { loop in
+            services.reach(key, from: home) { session in
                 for body in chunks.bodies {
-                    loop.sessions[key]?.dispatch(StreamEvent(kind: .guildMembersChunk, body: body))
+                    session.dispatch(StreamEvent(kind: .guildMembersChunk, body: body))
                 }
             }
         }
@@ -170,5 +170,9 @@ final class EngineLoop: @unchecked Sendable {
         sessions.sweep(at: now)
         relays.sweep(at: now)
         sentMarks.flush()
+        if HeldEvents.bytes > services.limits.heldEventBytes {
+            sessions.shedReplay()
+            relays.shed()
+        }
     }
 }

@@ -101,6 +101,20 @@ public final class EngineServices: Sendable {
         }
     }
 
+    /// Runs `body` on the loop where a session lives, if it still does. One that moves at this moment is followed.
+    /// - Parameter home: where the session was last seen.
+    func reach(_ key: SessionKey, from home: Int, _ body: @escaping @Sendable (Session) -> Void) {
+        run(on: home) { loop in
+            if let session = loop.sessions[key] { return body(session) }
+            guard let next = self.sessions.loop(of: key) else { return }
+            if next == home {
+                loop.sessions.onArrival(of: key) { $0.map(body) }
+            } else {
+                self.reach(key, from: next, body)
+            }
+        }
+    }
+
     /// Runs `body` on the loop of a stream's owner and relay.
     func run(onLoopOf key: StreamKey, _ body: @escaping @Sendable (EngineLoop) -> Void) {
         run(on: mesh.index(of: key.slot), body)

@@ -27,6 +27,8 @@ final class LoopSessions {
     /// Sessions without a connection, by the time at which they lost it.
     private var detached: Deque<(key: SessionKey, since: UInt64)> = []
     private var openings: OpeningQueue<SessionKey>
+    /// What waits for sessions that are on their way to this loop.
+    private var arrivals: [SessionKey: [(Session?) -> Void]] = [:]
 
     init(loop: EngineLoop) {
         self.loop = loop
@@ -107,30 +109,44 @@ final class LoopSessions {
 
     // MARK: Resume
 
+    /// How often a session that is taken away from under a RESUME is looked for again.
+    private static let maximumChases = 16
+
+    /// - Parameter chases: how often the session may still be looked for on another loop.
     func resume(
         _ key: SessionKey, after sequence: UInt64, as identity: GatewayIdentity, over transport: any SessionTransport,
-        completion: @escaping Completion
+        chases: Int = maximumChases, completion: @escaping Completion
     ) {
         if let session = sessions[key] {
             return takeUp(session, after: sequence, as: identity, over: transport, completion: completion)
         }
-        guard let home = services.sessions.loop(of: key), home != loop.index else {
+        guard let home = services.sessions.loop(of: key) else {
             return completion(.failure(.invalidSession(resumable: false)))
+        }
+        guard home != loop.index else {
+            return onArrival(of: key) { [unowned self] session in
+                guard let session else { return completion(.failure(.invalidSession(resumable: false))) }
+                takeUp(session, after: sequence, as: identity, over: transport, completion: completion)
+            }
         }
         // The session lives on another loop than the new connection: it moves here.
         let arrival = LoopConfined((transport: transport, completion: completion))
         let (services, target) = (services, loop.index)
         services.run(on: home) { source in
-            let moved = source.sessions.release(key, for: identity, after: sequence).map(LoopConfined.init)
+            // Another connection may have taken it away in the meantime; then it is looked for anew.
+            let isGone = source.sessions[key] == nil && services.sessions.loop(of: key) != home
+            let moved = source.sessions.release(key, for: identity, after: sequence, to: target).map(LoopConfined.init)
             services.run(on: target) { target in
-                guard let moved else {
+                if let moved {
+                    target.sessions.adopt(moved.value)
+                } else if !isGone || chases == 0 {
                     arrival.value.completion(.failure(.invalidSession(resumable: false)))
                     return
                 }
-                target.sessions.adopt(moved.value)
                 target.sessions.resume(
-                    key, after: sequence, as: identity, over: arrival.value.transport,
+                    key, after: sequence, as: identity, over: arrival.value.transport, chases: chases - 1,
                     completion: arrival.value.completion)
+                if moved != nil { target.sessions.arrived(key) }
             }
         }
     }
@@ -155,19 +171,34 @@ final class LoopSessions {
 
     // MARK: Moving between loops
 
+    /// Runs `body` when a session is here of which the directory says so: it was let go by its former loop and its arrival
+    /// has been posted to this one. With nil if it has ended meanwhile.
+    func onArrival(of key: SessionKey, _ body: @escaping (Session?) -> Void) {
+        arrivals[key, default: []].append(body)
+    }
+
+    private func arrived(_ key: SessionKey) {
+        for body in arrivals.removeValue(forKey: key) ?? [] { body(sessions[key]) }
+    }
+
     /// A session on its way to another loop, with its place in each stream.
     struct MovingSession {
         let session: Session
-        let places: [(key: StreamKey, position: StreamPosition, visibility: ChannelVisibility?)]
+        let places: [Session.Place]
     }
 
     /// Lets a session go to another loop; nil if it is not here, not this user's, or cannot be continued.
-    func release(_ key: SessionKey, for identity: GatewayIdentity, after sequence: UInt64) -> MovingSession? {
+    func release(
+        _ key: SessionKey, for identity: GatewayIdentity, after sequence: UInt64, to target: Int
+    ) -> MovingSession? {
         guard let session = sessions[key], session.phase == .ready, session.identity.userID == identity.userID,
-            session.replay(after: sequence) != nil, let places = session.places
+            session.replay(after: sequence) != nil
         else { return nil }
+        let places = session.places
         session.releaseTransport()?.close(.unknownError)
         sessions[key] = nil
+        // From here on whoever looks for it is sent to where it goes, and arrives there after it.
+        services.sessions.set(key, loop: target)
         letGo(session)
         session.leaveStreams()
         return MovingSession(session: session, places: places)
@@ -178,21 +209,32 @@ final class LoopSessions {
         let session = moving.session
         session.loop = loop
         sessions[session.key] = session
-        services.sessions.set(session.key, loop: loop.index)
-        _ = host(session)
+        let actor = host(session)
         for place in moving.places {
-            guard session.subscribe(to: place.key) != nil else { continue }
-            let (key, services, here) = (session.key, services, loop.index)
-            services.run(onLoopOf: place.key) { home in
-                let missed = home.relays.events(of: place.key, after: place.position)
-                services.run(on: here) { here in
-                    guard let session = here.sessions[key], let subscription = session.subscriptions[place.key] else {
-                        return
-                    }
-                    guard let missed else { return session.subscriptionBroken(place.key) }
-                    here.registry.replay(
-                        missed, to: subscription, from: place.position, visibility: place.visibility)
-                }
+            guard let subscription = session.subscribe(to: place.key) else { continue }
+            if let position = place.position {
+                subscription.continuesFrom = position
+                subscription.visibility = place.visibility
+                fetchMissed(of: subscription, from: position, for: session.key)
+            } else {
+                actor?.assumeIsolated { $0.beginOpening(place.key.id) }
+            }
+        }
+    }
+
+    /// Fills the gap between where a session stood when it left its former loop and its registration here, from the relay.
+    private func fetchMissed(of subscription: Subscription, from position: StreamPosition, for key: SessionKey) {
+        let (stream, services, here) = (subscription.key, services, loop.index)
+        let asked = LoopConfined(subscription)
+        services.run(onLoopOf: stream) { home in
+            let missed = home.relays.events(of: stream, after: position)
+            services.run(on: here) { here in
+                // The session may have ended or moved on meanwhile.
+                guard let session = here.sessions[key], let subscription = session.subscriptions[stream],
+                    subscription === asked.value
+                else { return }
+                guard let missed else { return session.subscriptionBroken(stream) }
+                here.registry.replay(missed, to: subscription, from: position, visibility: subscription.visibility)
             }
         }
     }
@@ -244,11 +286,10 @@ final class LoopSessions {
             session.countsAsOffline = true
             loop.users.sessionAbsent(session)
         }
-        if HeldEvents.bytes > services.limits.heldEventBytes { shedReplay() }
     }
 
     /// Gives back replay memory at the node's bound: first of sessions that wait, then of all (design 8).
-    private func shedReplay() {
+    func shedReplay() {
         for session in sessions.values where session.isDetached { session.halveReplay() }
         if HeldEvents.bytes > services.limits.heldEventBytes {
             for session in sessions.values { session.halveReplay() }

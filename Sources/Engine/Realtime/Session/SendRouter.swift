@@ -47,12 +47,14 @@ final class SendRouter {
 
     /// An answer is here; the session may have moved to another loop or ended meanwhile.
     private func answered(_ answer: [UInt8], ticket: UInt64, channel: ChannelID, session key: SessionKey) {
-        if let session = loop.sessions[key] {
-            for ready in session.acknowledgements.finish(ticket, of: channel, with: answer) {
-                session.transport?.acknowledge(ready)
+        guard let session = loop.sessions[key] else {
+            loop.services.reach(key, from: loop.index) { session in
+                session.loop.sends.answered(answer, ticket: ticket, channel: channel, session: key)
             }
-        } else if let home = loop.services.sessions.loop(of: key), home != loop.index {
-            loop.services.run(on: home) { $0.sends.answered(answer, ticket: ticket, channel: channel, session: key) }
+            return
+        }
+        for ready in session.acknowledgements.finish(ticket, of: channel, with: answer) {
+            session.transport?.acknowledge(ready)
         }
     }
 
@@ -63,8 +65,8 @@ final class SendRouter {
             do { found = .success(try await services.channels.locate(channel)) } catch {
                 found = .failure(error as? APIError ?? .notCommitted)
             }
-            services.run(on: services.sessions.loop(of: key) ?? home) { loop in
-                loop.sends.located(channel, found, session: key)
+            services.reach(key, from: home) { session in
+                session.loop.sends.located(channel, found, session: key)
             }
         }
     }

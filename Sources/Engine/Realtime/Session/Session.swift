@@ -153,14 +153,21 @@ final class Session: StreamSubscriber, @unchecked Sendable {
         subscriptions.values.compactMap { $0.key.kind == .guild && $0.visibility != nil ? $0.key.id : nil }
     }
 
-    /// Where the session stands in each stream; nil if it cannot tell for one of them.
-    var places: [(key: StreamKey, position: StreamPosition, visibility: ChannelVisibility?)]? {
-        var places: [(key: StreamKey, position: StreamPosition, visibility: ChannelVisibility?)] = []
-        for (key, subscription) in subscriptions {
-            guard let position = loop.registry.position(of: subscription) else { return nil }
-            places.append((key, position, subscription.visibility))
+    /// A session's place in one stream.
+    struct Place {
+        let key: StreamKey
+        /// Up to where the client has been told; nil while the guild's snapshot is awaited.
+        let position: StreamPosition?
+        let visibility: ChannelVisibility?
+    }
+
+    /// Where the session stands in each stream.
+    var places: [Place] {
+        subscriptions.values.map { subscription in
+            Place(
+                key: subscription.key, position: loop.registry.position(of: subscription),
+                visibility: subscription.visibility)
         }
-        return places
     }
 
     func becameReady() { if phase == .opening { phase = .ready } }

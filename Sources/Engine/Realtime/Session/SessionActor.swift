@@ -10,7 +10,9 @@ distributed actor SessionActor: KeyedActor {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { actorSystem.unownedExecutor(for: id) }
 
+    /// Touched on this actor's loop alone, and after a wait only when the session has not moved away meanwhile.
     private let session: Session
+    private let key: SessionKey
     private let loop: EngineLoop
 
     /// How many guilds are asked at a time while a session opens.
@@ -27,6 +29,7 @@ distributed actor SessionActor: KeyedActor {
     init(_ session: Session, loop: EngineLoop, system: ClusterActorSystem) {
         actorSystem = system
         self.session = session
+        key = session.key
         self.loop = loop
     }
 
@@ -35,6 +38,7 @@ distributed actor SessionActor: KeyedActor {
 
     /// Ends the session from another node: its connection is closed with `code`.
     distributed func close(_ code: UInt16) {
+        guard loop.sessions[key] === session else { return }
         loop.sessions.end(
             session,
             close: GatewayCloseCode(rawValue: code) == .authenticationFailed
@@ -63,7 +67,12 @@ distributed actor SessionActor: KeyedActor {
             let guildIDs = opening.guildIDs.filter(session.serves)
             for id in guildIDs { session.subscribe(to: .guild(id)) }
             let guilds = await openGuilds(guildIDs)
-            guard session.phase == .opening else { return }
+            guard session.phase == .opening else {
+                for guild in guilds where guild.opening != nil {
+                    loop.users.stopWatching(guild.id, as: session.userID)
+                }
+                return
+            }
             sendReady(opening, guilds: guilds)
             loop.registry.becomeLive(ownEvents, at: opening.position, visibility: nil)
             for guild in guilds { await follow(guild.id, guild.opening, announcing: .becameAvailable, inReady: true) }
@@ -77,7 +86,13 @@ distributed actor SessionActor: KeyedActor {
 
     /// Takes up a guild that the session has subscribed to since READY.
     private func openGuild(_ id: GuildID, announcing announcement: Announcement) async {
+        let userID = session.userID
         let opening = await Self.ask(id, request: guildRequest, services: loop.services)
+        guard loop.sessions[key] === session, session.actor === self else {
+            // The session has ended, or moved to another loop, where it asks for the guild itself.
+            if opening != nil { loop.users.stopWatching(id, as: userID) }
+            return
+        }
         await follow(id, opening, announcing: announcement, inReady: false)
     }
 

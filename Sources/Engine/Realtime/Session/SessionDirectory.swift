@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Which loop of the node each session lives on. Asked only when a session begins, ends, moves or is resumed.
+/// Which loop of the node each session lives on, or is on its way to. Asked only when a session begins, ends, moves or is
+/// resumed.
 final class SessionDirectory: Sendable {
     private let loops = Mutex<[SessionKey: Int]>([:])
 

@@ -19,10 +19,18 @@ struct EventRing {
     mutating func append(_ event: StreamEvent) {
         events.append(event)
         cost += event.cost
-        while events.count > maximumCount || cost > maximumCost, let oldest = events.popFirst() {
-            cost -= oldest.cost
-            start = oldest.position
-        }
+        while events.count > maximumCount || cost > maximumCost { dropOldest() }
+    }
+
+    /// Drops the older half to free memory.
+    mutating func halve() {
+        for _ in 0..<(events.count + 1) / 2 { dropOldest() }
+    }
+
+    private mutating func dropOldest() {
+        guard let oldest = events.popFirst() else { return }
+        cost -= oldest.cost
+        start = oldest.position
     }
 
     /// The events after `position` in order, or nil if some of them are no longer held.

@@ -40,6 +40,9 @@ struct Relay {
         ring = EventRing(start: position)
     }
 
+    /// Gives back half of what is held.
+    mutating func shed() { ring.halve() }
+
     mutating func subscribe(loop: Int) {
         loops |= 1 << UInt64(loop)
         idleSince = nil

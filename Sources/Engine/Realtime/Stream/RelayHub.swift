@@ -101,10 +101,16 @@ final class RelayHub {
         }
     }
 
+    /// Gives back half of what is held for sessions that move; one that needs it has to begin anew.
+    func shed() {
+        for index in relays.values.indices { relays.values[index].shed() }
+    }
+
     private func scheduleFlush() {
         guard !flushIsDue else { return }
         flushIsDue = true
-        mesh.atEndOfTurn { [unowned self] in self.flush() }
+        // Before what is posted to other loops leaves, so that all of it crosses in one hop, and before sockets write.
+        mesh.atEndOfTurn(.relay) { [unowned self] in self.flush() }
     }
 
     private func flush() {

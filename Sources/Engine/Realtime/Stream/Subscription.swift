@@ -23,6 +23,8 @@ final class Subscription {
         case ahead(of: StreamPosition)
         /// Every event that reaches the loop is passed on.
         case live
+        /// Removed: nothing is passed on any more, whatever was gathered before.
+        case ended
     }
 
     /// How many events may gather before the snapshot is here.
@@ -33,6 +35,8 @@ final class Subscription {
     let key: StreamKey
     var phase: Phase = .buffering([])
     var visibility: ChannelVisibility?
+    /// Where the subscription goes on, while it waits for what the relay holds: its session has moved to this loop.
+    var continuesFrom: StreamPosition?
     /// The group that holds this subscription while it is live, and where in it.
     var group: SubscriberGroup?
     var indexInGroup = 0

@@ -57,6 +57,7 @@ final class SubscriptionRegistry {
         stream.byUser[user] = own.isEmpty ? nil : own
         stream.leaveGroup(subscription)
         stream.waiting.removeAll { $0 === subscription }
+        subscription.phase = .ended
         if stream.isEmpty { streams[subscription.key] = nil }
         return stream.isEmpty
     }
@@ -80,6 +81,7 @@ final class SubscriptionRegistry {
     ) {
         guard case .buffering(let buffered) = subscription.phase, let stream = streams[subscription.key] else { return }
         subscription.visibility = visibility
+        subscription.continuesFrom = nil
         subscription.phase = .ahead(of: position)
         for event in events { offer(event, to: subscription, in: stream) }
         if let last = events.last, case .ahead = subscription.phase { subscription.phase = .ahead(of: last.position) }
@@ -87,10 +89,12 @@ final class SubscriptionRegistry {
         settle(subscription, in: stream)
     }
 
-    /// Where a subscription stands: every event up to here has been passed on or was part of the snapshot.
+    /// Where a subscription stands: every event up to here has been passed on or was part of the snapshot. Nil while the
+    /// snapshot is awaited.
     func position(of subscription: Subscription) -> StreamPosition? {
         switch subscription.phase {
-        case .buffering: nil
+        case .buffering: subscription.continuesFrom
+        case .ended: nil
         case .ahead(let position): position
         case .live: streams[subscription.key]?.position
         }
@@ -149,7 +153,7 @@ final class SubscriptionRegistry {
             guard event.position > position else { return }
             subscription.phase = .ahead(of: event.position)
             pass(event, to: subscription, in: stream)
-        case .live:
+        case .live, .ended:
             break
         }
     }

@@ -60,11 +60,12 @@ final class DirectConversation: Conversation {
     }
 
     func publish(_ kind: EventKind, body: [UInt8], in channelID: ChannelID) {
+        let head = DirectHead(lastMessageID: value.lastMessageID, lastSequence: value.lastSeq, epoch: value.epoch)
         for recipient in value.recipients {
             // A blocked conversation shows no typing (protocol 9.1).
             if kind == .typingStart, isBlocked { continue }
             let opening = kind == .messageCreate ? announcement(for: recipient) : []
-            let event = DirectEvent(channelID: channelID, kind: kind, body: body, opening: opening)
+            let event = DirectEvent(channelID: channelID, kind: kind, body: body, opening: opening, head: head)
             loop.services.system.invoke(UserCalls.directEvent, on: .user(recipient), event, replyOn: loop.index) { _ in
             }
         }

@@ -6,9 +6,10 @@ import FluxStore
 extension UserActor {
     /// An event of a DM. The first message of one that is not open opens it (protocol 7.9).
     func receive(_ event: DirectEvent) {
+        directHeads.saw(event.head, of: event.channelID, at: services.clock.milliseconds)
         if event.kind == .messageCreate, !openDirects.contains(event.channelID) {
             openDirects.insert(event.channelID)
-            commitInBackground([.openDirectMessage(event.channelID, userID: userID)])
+            commitOpening(of: event.channelID)
             emit(.channelCreate, body: event.opening)
         }
         emit(event.kind, body: event.body, intents: event.kind.directIntent ?? [])
@@ -62,11 +63,14 @@ extension UserActor {
 
     /// The open conversations with the others in them, by growing id.
     func openConversations() async throws -> [(channel: Channel, others: [User])] {
+        await settleOpenings()
         do {
             let list = try await services.directMessages.list(of: userID)
             let people = try await services.users.users(Set(list.flatMap(\.channel.recipients)))
             return list.map { direct in
-                (direct.channel, direct.channel.recipients.filter { $0 != userID }.compactMap { people[$0] })
+                var channel = direct.channel
+                directHeads.bringUp(&channel)
+                return (channel, direct.channel.recipients.filter { $0 != userID }.compactMap { people[$0] })
             }
         } catch { throw APIError.notCommitted }
     }

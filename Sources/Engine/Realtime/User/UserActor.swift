@@ -28,6 +28,11 @@ distributed actor UserActor: KeyedActor {
     var directs: [ChannelID: Channel]
     /// DMs that the user has open.
     var openDirects: Set<ChannelID>
+    /// Where conversations stand, as far as Postgres may not know it yet.
+    var directHeads = DirectHeads()
+    /// Conversations of `openDirects` that are not stored as open yet, and who waits for that.
+    private var unsettledOpenings = 0
+    private var openingWaiters: [CheckedContinuation<Void, Never>] = []
     var presence: PresenceBoard
     /// What others were told last.
     var shownPresence: Presence
@@ -70,7 +75,8 @@ distributed actor UserActor: KeyedActor {
     var services: EngineServices { loop.services }
 
     var canPassivate: Bool {
-        presence.sessionCount == 0 && turns.isIdle && openCounters == 0 && state.nextReceipt == nil
+        presence.sessionCount == 0 && turns.isIdle && openCounters == 0 && unsettledOpenings == 0
+            && state.nextReceipt == nil
             && !loop.relays.hasSubscribers(publisher.key)
     }
 
@@ -78,6 +84,8 @@ distributed actor UserActor: KeyedActor {
         alarm?.cancel()
         for waiting in countersSettled { waiting.resume() }
         countersSettled = []
+        for waiter in openingWaiters { waiter.resume() }
+        openingWaiters = []
         loop.endStream(publisher.key)
     }
 
@@ -153,9 +161,30 @@ distributed actor UserActor: KeyedActor {
         try ChannelActor.check(await loop.commit(.statements(statements), slot: slot, epoch: epoch))
     }
 
-    /// Commits what nobody waits for.
-    func commitInBackground(_ statements: [Statement]) {
-        try? loop.commit(.statements(statements), slot: slot, epoch: epoch) { _ in }
+    /// Commits that a conversation is open, without making its event wait.
+    func commitOpening(of channelID: ChannelID) {
+        unsettledOpenings += 1
+        do {
+            try loop.commit(
+                .statements([.openDirectMessage(channelID, userID: userID)]), slot: slot, epoch: epoch
+            ) { [weak self] _ in self?.assumeIsolated { $0.openingSettled() } }
+        } catch {
+            openingSettled()
+        }
+    }
+
+    private func openingSettled() {
+        unsettledOpenings -= 1
+        guard unsettledOpenings == 0 else { return }
+        let waiting = openingWaiters
+        openingWaiters = []
+        for waiter in waiting { waiter.resume() }
+    }
+
+    /// Returns when every conversation that was opened so far is stored as open, as far as it will ever be.
+    func settleOpenings() async {
+        guard unsettledOpenings > 0 else { return }
+        await withCheckedContinuation { openingWaiters.append($0) }
     }
 
     /// Hands a coalesced value to the lane.

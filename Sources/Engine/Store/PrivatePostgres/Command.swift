@@ -7,7 +7,7 @@
 /// A program that is run to its end, from the calling thread, which waits.
 ///
 /// It is started with `posix_spawn`, so nothing of ours runs between fork and exec. It gets a process group of its
-/// own, so that a Ctrl-C at the terminal does not reach it, default signals, and the standard file descriptors.
+/// own, so that a Ctrl-C at the terminal does not reach it, default signals, and no file descriptors but the standard ones.
 struct Command: Sendable {
     var executable: String
     var arguments: [String]
@@ -50,6 +50,7 @@ struct Command: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, output, 2)
+        InheritedDescriptors.close(in: &actions)
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

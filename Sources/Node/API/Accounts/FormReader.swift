@@ -1,6 +1,7 @@
 import FluxCore
 
-/// Reads the string fields of a body and gathers what is wrong with them, so that one refusal names every field.
+/// Reads the string fields of a body and gathers what is wrong with them, so that one refusal names every field. A text with
+/// a NUL, which no column can hold, is wrong everywhere.
 struct FormReader {
     /// Adds a complaint about the field that is being read: a constant for programs and a sentence for people.
     typealias Complain = (_ code: String, _ message: String) -> Void
@@ -45,6 +46,11 @@ struct FormReader {
     private mutating func string(_ value: JSON, _ name: String, _ read: (String, Complain) -> String) -> String? {
         guard let text = value.stringValue else {
             errors.add([name], code: "STRING_TYPE_CONVERT", message: "Could not interpret \"\(name)\" as string.")
+            return nil
+        }
+        guard !text.utf8.contains(0) else {
+            errors.add(
+                [name], code: "BASE_TYPE_INVALID", message: "The text holds a character that cannot be stored.")
             return nil
         }
         var complaints: [(code: String, message: String)] = []

@@ -75,7 +75,9 @@ public struct AttachmentStore: Sendable {
         let attachment = Attachment(
             id: mint(), filename: filename, size: Int64(file.content.size), contentType: type, width: header?.width,
             height: header?.height,
-            description: described?["description"]?.stringValue.map { String($0.unicodeScalars.prefix(1_024)) })
+            description: described?["description"]?.stringValue.map { text in
+                String(String.UnicodeScalarView(text.unicodeScalars.filter { $0 != "\0" }.prefix(1_024)))
+            })
         guard let key = Self.key(channelID: channelID, attachmentID: attachment.id, filename: filename) else {
             throw APIError.internalFailure
         }

@@ -14,7 +14,8 @@ struct RelationshipRoutes {
             guard let name = body["username"]?.stringValue, !name.isEmpty else {
                 throw APIError.form(["username"], code: "BASE_TYPE_REQUIRED", message: "This field is required")
             }
-            guard let peer = try await services.directory.user(named: name.lowercased()) else {
+            // No column holds a NUL, and so no account has such a name.
+            guard !name.utf8.contains(0), let peer = try await services.directory.user(named: name.lowercased()) else {
                 throw APIError.friendRequestUnknownUser
             }
             return try await services.perform(.requestFriend(peer.id), call, body: body)

@@ -52,10 +52,11 @@ public struct Call: Sendable {
         try text(name) == "@me" ? try caller.userID : try id(name)
     }
 
-    /// The reason for the audit log: percent-decoded, at most 512 characters, nil if absent or empty.
+    /// The reason for the audit log: percent-decoded, without NUL, at most 512 characters, nil if absent or empty.
     public var auditLogReason: String? {
         guard let raw = request.headers[.auditLogReason] else { return nil }
-        let reason = String((PercentEncoding.decode(raw) ?? raw).unicodeScalars.prefix(512))
+        let text = (PercentEncoding.decode(raw) ?? raw).unicodeScalars.lazy.filter { $0 != "\0" }
+        let reason = String(String.UnicodeScalarView(text.prefix(512)))
         return reason.isEmpty ? nil : reason
     }
 

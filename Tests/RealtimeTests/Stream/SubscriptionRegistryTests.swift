@@ -1,0 +1,105 @@
+import FluxCore
+import Testing
+
+@testable import FluxRealtime
+
+/// One loop's subscribers: what was gathered before a subscription became live is passed on exactly as it would have been live.
+@Suite struct SubscriptionRegistryTests {
+    private final class Subscriber: StreamSubscriber {
+        let userID: UserID
+        var received: [UInt64] = []
+        var isEnded = false
+        var isBroken = false
+        var onEnd: () -> Void = {}
+
+        init(_ id: UInt64) { userID = UserID(id) }
+
+        func receive(_ event: StreamEvent) { received.append(event.position.number) }
+        func subscriptionEnded(_ key: StreamKey) {
+            isEnded = true
+            onEnd()
+        }
+        func perform(_ control: StreamControl) {}
+        func subscriptionBroken(_ key: StreamKey) { isBroken = true }
+    }
+
+    private static let key = StreamKey.guild(GuildID(7))
+    private static let channel = ChannelID(70)
+    private let visibility = ChannelVisibility([SubscriptionRegistryTests.channel])
+
+    private func event(_ number: UInt64, control: StreamControl? = nil) -> StreamEvent {
+        StreamEvent(
+            position: StreamPosition(epoch: 1, number: number), kind: .messageCreate, body: [],
+            audience: control == nil ? .viewers(of: Self.channel) : .nobody, control: control)
+    }
+
+    @Test func nothingFollowsARemovalThatWasGatheredBeforeTheSnapshot() {
+        let registry = SubscriptionRegistry()
+        let other = Subscriber(1)
+        let (stays, _) = registry.register(other, to: Self.key)
+        registry.becomeLive(stays, at: .none, visibility: visibility)
+        let member = Subscriber(2)
+        let (subscription, isFirst) = registry.register(member, to: Self.key)
+        #expect(!isFirst)
+        member.onEnd = { _ = registry.remove(subscription) }
+        registry.deliver(event(1), of: Self.key)
+        registry.deliver(event(2, control: .memberRemoved(member.userID)), of: Self.key)
+        registry.deliver(event(3), of: Self.key)
+        registry.becomeLive(subscription, at: .none, visibility: visibility)
+        registry.deliver(event(4), of: Self.key)
+        #expect(member.received == [1, 2])
+        #expect(member.isEnded)
+        #expect(registry.position(of: subscription) == nil)
+        #expect(other.received == [1, 3, 4])
+    }
+
+    @Test func nothingFollowsARemovalThatASessionMissedWhileItMoved() {
+        let registry = SubscriptionRegistry()
+        let other = Subscriber(1)
+        let (stays, _) = registry.register(other, to: Self.key)
+        registry.becomeLive(stays, at: .none, visibility: visibility)
+        let member = Subscriber(2)
+        let (subscription, _) = registry.register(member, to: Self.key)
+        member.onEnd = { _ = registry.remove(subscription) }
+        subscription.continuesFrom = StreamPosition(epoch: 1, number: 4)
+        #expect(registry.position(of: subscription) == StreamPosition(epoch: 1, number: 4))
+        registry.deliver(event(8), of: Self.key)
+        let missed = [event(5), event(6, control: .memberRemoved(member.userID)), event(7), event(8)]
+        registry.replay(
+            missed[...], to: subscription, from: StreamPosition(epoch: 1, number: 4), visibility: visibility)
+        registry.deliver(event(9), of: Self.key)
+        #expect(member.received == [5, 6])
+        #expect(other.received == [8, 9])
+    }
+
+    @Test func aBufferThatOverflowsEndsThatSubscriptionAlone() {
+        let registry = SubscriptionRegistry()
+        let other = Subscriber(1)
+        let (stays, _) = registry.register(other, to: Self.key)
+        registry.becomeLive(stays, at: .none, visibility: visibility)
+        let late = Subscriber(2)
+        let (subscription, _) = registry.register(late, to: Self.key)
+        for number in 1...UInt64(Subscription.maximumBuffered) { registry.deliver(event(number), of: Self.key) }
+        #expect(!late.isBroken)
+        registry.deliver(event(UInt64(Subscription.maximumBuffered) + 1), of: Self.key)
+        #expect(late.isBroken)
+        _ = registry.remove(subscription)
+        registry.becomeLive(subscription, at: .none, visibility: visibility)
+        #expect(late.received.isEmpty)
+        #expect(other.received.count == Subscription.maximumBuffered + 1)
+    }
+
+    @Test func ringsOfStreamsAreBoundedAndSayFromWhereNothingIsMissing() {
+        var ring = EventRing(start: .none, maximumCount: 10, maximumCost: 1 << 20)
+        for number in 1...25 as ClosedRange<UInt64> { ring.append(event(number)) }
+        #expect(ring.events.count == 10)
+        #expect(ring.events(after: StreamPosition(epoch: 1, number: 14)) == nil)
+        #expect(ring.events(after: StreamPosition(epoch: 1, number: 15))?.map(\.position.number) == Array(16...25))
+        ring.halve()
+        #expect(ring.events(after: StreamPosition(epoch: 1, number: 19)) == nil)
+        #expect(ring.events(after: StreamPosition(epoch: 1, number: 20))?.count == 5)
+        var small = EventRing(start: .none, maximumCount: 1000, maximumCost: 500)
+        for number in 1...25 as ClosedRange<UInt64> { small.append(event(number)) }
+        #expect(small.cost <= 500 && !small.events.isEmpty)
+    }
+}
