@@ -141,9 +141,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "FluxGateway", "FluxCore", "FluxCluster", "FluxRealtime", "FluxSecurity", "CZlib", hummingbird,
-                lifecycle,
-                nioCore, nioPosix, nioEmbedded, nioHTTP1, logging,
+                "FluxGateway", "FluxCore", "FluxCluster", "FluxRealtime", "FluxSecurity", "FluxTestSupport", "CZlib",
+                hummingbird, lifecycle, nioCore, nioPosix, nioEmbedded, nioHTTP1, logging,
             ],
             path: "Tests/GatewayTests", swiftSettings: strict),
         .testTarget(
