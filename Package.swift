@@ -154,10 +154,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "FluxGateway", "FluxCore", "FluxCluster", "FluxRealtime", "FluxSecurity", "FluxFuzzing", "CZlib",
-                hummingbird,
-                lifecycle,
-                nioCore, nioPosix, nioEmbedded, nioHTTP1, logging,
+                "FluxGateway", "FluxCore", "FluxCluster", "FluxRealtime", "FluxSecurity", "FluxFuzzing",
+                "FluxTestSupport", "CZlib", hummingbird, lifecycle, nioCore, nioPosix, nioEmbedded, nioHTTP1, logging,
             ],
             path: "Tests/GatewayTests", swiftSettings: strict),
         .testTarget(

@@ -8,7 +8,7 @@ import Testing
 @testable import FluxSecurity
 
 /// Protocol 5.8: how a person makes a bot.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ApplicationTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct ApplicationTests {
     private struct Owned {
         let node: AccountNode
         let owner: [(HTTPField.Name, String)]

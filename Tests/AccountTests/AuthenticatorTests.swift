@@ -7,7 +7,7 @@ import Testing
 @testable import FluxSecurity
 
 /// Protocol 3.4 and the rules of 10.1 about whose word counts.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct AuthenticatorTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct AuthenticatorTests {
     private static func cookie(_ answer: TestAnswer) -> (HTTPField.Name, String) {
         (.cookie, "a=b; flux_access=\(answer.cookie("flux_access") ?? ""); c=d")
     }

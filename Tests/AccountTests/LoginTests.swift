@@ -7,7 +7,7 @@ import Testing
 @testable import FluxSecurity
 
 /// Protocol 10.1: logging in, refreshing, logging out.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct LoginTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct LoginTests {
     private static func refresh(_ answer: TestAnswer) -> JSON {
         ["refresh_token": answer.json["refresh_token"] ?? .null]
     }

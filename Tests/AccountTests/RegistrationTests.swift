@@ -6,7 +6,7 @@ import Testing
 @testable import FluxAPI
 
 /// Protocol 5.1 and 10.1: making accounts.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct RegistrationTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct RegistrationTests {
     @Test func answersTheSessionAndSetsBothCookies() async throws {
         let node = try await AccountNode.start()
         let answer = try await node.post(

@@ -1,31 +1,22 @@
-import Foundation
+import FluxTestSupport
 import Testing
-
-@testable import FluxGateway
 
 /// The Python that is installed here.
 private enum Python {
-    static let isInstalled = (try? run("import websockets, aiohttp, zlib", [])) == 0
+    static let isInstalled = Task { (try? await run("import websockets, aiohttp, zlib", isQuiet: true)) == 0 }
 
     /// - Returns: the exit status of Python.
-    static func run(_ script: String, _ arguments: [String]) throws -> Int32 {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", script] + arguments
-        if arguments.isEmpty { process.standardError = FileHandle.nullDevice }
-        try process.run()
-        process.waitUntilExit()
-        return process.terminationStatus
+    static func run(_ script: String, _ arguments: [String] = [], isQuiet: Bool = false) async throws -> Int32 {
+        try await ChildProcess.run(["python3", "-c", script] + arguments, isQuiet: isQuiet).status
     }
 }
 
 /// The gateway as Python's `websockets`, `aiohttp` and `zlib` see it, which are what the bot libraries are built on.
-@Suite(.enabled(if: Python.isInstalled, "needs Python with websockets and aiohttp"))
+@Suite(.enabled("needs Python with websockets and aiohttp") { await Python.isInstalled.value })
 struct ForeignClientTests {
     private func check(_ script: String) async throws {
         try await RunningPort.run { port in
-            let number = String(port.port)
-            let status = try await Task.detached { try Python.run(script, [number]) }.value
+            let status = try await Python.run(script, [String(port.port)])
             #expect(status == 0)
         }
     }

@@ -50,9 +50,9 @@ import Testing
         return bytes
     }
 
-    @Test func hostileBytes() {
+    @Test func hostileBytes() async {
         var random = SeededGenerator(seed: 6455)
-        for round in 0..<FuzzBudget.inputs {
+        for await round in GivingWay(0..<FuzzBudget.inputs) {
             let bytes = input(&random)
             let whole = parse(bytes) { .max }
             let pieces = parse(bytes) { Int.random(in: 1...7, using: &random) }

@@ -1,4 +1,5 @@
 import FluxCore
+import FluxTestSupport
 import Foundation
 import Logging
 import NIOCore
@@ -36,22 +37,16 @@ struct AdminTests {
 
     /// Status and body of a GET.
     func get(_ port: Int, _ path: String) async throws -> (Int, String) {
-        let url = try #require(URL(string: "http://127.0.0.1:\(port)\(path)"))
-        return try await Task.detached {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/bin/bash")
-            process.arguments = [
-                "-c",
-                "exec 3<>/dev/tcp/127.0.0.1/\(port); printf 'GET \(url.path) HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3",
-            ]
-            let pipe = Pipe()
-            process.standardOutput = pipe
-            try process.run()
-            let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            let status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-            return (status, text.components(separatedBy: "\r\n\r\n").dropFirst().joined())
-        }.value
+        let text = try await ChildProcess.run([
+            "bash", "-c",
+            """
+            exec 3<>/dev/tcp/127.0.0.1/\(port)
+            printf 'GET \(path) HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' >&3
+            cat <&3
+            """,
+        ]).output
+        let status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return (status, text.components(separatedBy: "\r\n\r\n").dropFirst().joined())
     }
 
     @Test("Health says why, metrics are in the text format")

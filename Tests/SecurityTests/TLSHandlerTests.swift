@@ -392,7 +392,7 @@ import Testing
 
 /// Hostile bytes at every stage of a connection.
 @Suite struct TLSFuzzTests {
-    @Test func noInputBreaksAServer() throws {
+    @Test func noInputBreaksAServer() async throws {
         let authority = try TestCertificates.authority()
         let identity = try authority.issue(TestCertificates.request("localhost"))
         let server = try TLSContext(.server(identity: identity))
@@ -402,7 +402,7 @@ import Testing
         let hello = try sample.takeOutput()
         sample.finish()
         var generator = SeededGenerator(seed: 6)
-        for index in 0..<Fuzz.inputs {
+        for await index in GivingWay(0..<Fuzz.inputs) {
             let end = try EmbeddedEnd(server)
             // Most inputs are refused by the head of the record; one in eight reaches the ClientHello's parser.
             let input = index % 8 == 0 ? generator.mutate(hello) : generator.bytes(upTo: 64)
@@ -413,9 +413,9 @@ import Testing
         }
     }
 
-    @Test func noRecordBreaksAnOpenConnection() throws {
+    @Test func noRecordBreaksAnOpenConnection() async throws {
         var generator = SeededGenerator(seed: 7)
-        for _ in 0..<(Fuzz.inputs / 250) {
+        for await _ in GivingWay(0..<(Fuzz.inputs / 250)) {
             let pair = try EmbeddedPair.trusting()
             try pair.exchange()
             pair.client.send(generator.bytes(upTo: 2000))

@@ -7,7 +7,7 @@ import Testing
 @testable import FluxSecurity
 
 /// Real sockets: between two of our ends, and against the command line of OpenSSL and the module of Python.
-@Suite(.timeLimit(.minutes(2))) struct TLSSocketTests {
+@Suite(.timeLimit(.minutes(10))) struct TLSSocketTests {
     private static let group = MultiThreadedEventLoopGroup.singleton
 
     /// A server on a free port of the loopback that sends back what it gets.

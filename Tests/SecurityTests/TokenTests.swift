@@ -69,12 +69,12 @@ import Testing
         }
     }
 
-    @Test func decodingIsTotalAndForgeriesFail() throws {
+    @Test func decodingIsTotalAndForgeriesFail() async throws {
         let ring = SigningKeyRing([try SigningKey.generate(at: Self.now, signsFrom: Self.now)])
         let text = try ring.issue(userID: Snowflake(42), loginID: Snowflake(7), at: Self.now)
         let good = try ring.verify(text, at: Self.now)
         var generator = SeededGenerator(seed: 3)
-        for index in 0..<Fuzz.inputs {
+        for await index in GivingWay(0..<Fuzz.inputs) {
             let bytes = index % 4 == 0 ? generator.bytes(upTo: 400) : generator.mutate(Array(text.utf8))
             let input = String(decoding: bytes, as: UTF8.self)
             guard input != text else { continue }
@@ -212,10 +212,10 @@ import Testing
         #expect(BotToken(parsing: text) == nil)
     }
 
-    @Test func parsingIsTotal() {
+    @Test func parsingIsTotal() async {
         let valid = Array(BotToken.mint(for: Snowflake(1_234_567_890_123), at: Self.now).text.utf8)
         var generator = SeededGenerator(seed: 4)
-        for index in 0..<Fuzz.inputs {
+        for await index in GivingWay(0..<Fuzz.inputs) {
             let bytes = index % 4 == 0 ? generator.bytes(upTo: 300) : generator.mutate(valid)
             let text = String(decoding: bytes, as: UTF8.self)
             if let token = BotToken(parsing: text) { #expect(token.text == text && token.botID.rawValue > 0) }
@@ -223,7 +223,7 @@ import Testing
         #expect(BotToken(parsing: String(repeating: "a.", count: 1 << 20)) == nil)
     }
 
-    @Test func refreshTokensHaveOneForm() throws {
+    @Test func refreshTokensHaveOneForm() async throws {
         let token = RefreshToken.mint()
         #expect(token.text.utf8.count == 43)
         #expect(try #require(RefreshToken(parsing: token.text)).hash == token.hash)
@@ -232,7 +232,7 @@ import Testing
         #expect(RefreshToken(parsing: String(token.text.dropLast())) == nil)
         #expect(RefreshToken(parsing: String(token.text.dropLast()) + "=") == nil)
         var generator = SeededGenerator(seed: 5)
-        for _ in 0..<Fuzz.inputs {
+        for await _ in GivingWay(0..<Fuzz.inputs) {
             let text = String(decoding: generator.mutate(Array(token.text.utf8)), as: UTF8.self)
             if let other = RefreshToken(parsing: text) { #expect(other.text == text) }
         }

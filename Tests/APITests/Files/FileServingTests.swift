@@ -180,8 +180,11 @@ import Testing
         // Every random bit takes both values.
         let union = ids.reduce(0) { $0 | $1.rawValue }
         let intersection = ids.reduce(UInt64.max) { $0 & $1.rawValue }
-        #expect(union == (1 << 63) - 1)
-        #expect(intersection == 1 << 62)
+        // Named with their types: left to itself `#expect` takes the literals for Int, where the first overflows.
+        let everyBit: UInt64 = (1 << 63) - 1
+        let fixedBit: UInt64 = 1 << 62
+        #expect(union == everyBit)
+        #expect(intersection == fixedBit)
     }
 }
 

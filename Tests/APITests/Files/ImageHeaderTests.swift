@@ -52,14 +52,14 @@ import Testing
         #expect(ImageHeader(Array(Self.png.dropLast(4)) + [0, 0, 0, 0]) == nil)
     }
 
-    @Test func anyBytesAreReadOrRefused() {
+    @Test func anyBytesAreReadOrRefused() async {
         var generator = SeededGenerator(seed: 31)
         let seeds = [
             Self.png, Self.jpeg, Self.gif(frames: 2), Self.webP("VP8 ", [0, 0, 0, 0x9D, 1, 0x2A, 64, 1, 32, 0]),
             Self.webP("VP8X", [2, 0, 0, 0, 0x3F, 1, 0, 0x1F, 0, 0]), Self.webP("VP8L", [0x2F, 0x3F, 0xC1, 0x07, 0]),
         ]
         var accepted = 0
-        for _ in 0..<FuzzBudget.inputs {
+        for await _ in GivingWay(0..<FuzzBudget.inputs) {
             var bytes = seeds.randomElement(using: &generator) ?? []
             bytes.mutate(alphabet: [0, 0xFF, 0xC0, 0xDA, 0x21, 0x2C, 0x80], using: &generator)
             guard let header = ImageHeader(bytes) else { continue }

@@ -45,7 +45,8 @@ final class MotoServer: Sendable {
     }
 
     deinit {
-        process.terminate()
+        // Not terminated: a child of a thread that blocks signals blocks them too, and Dispatch's threads do.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 }

@@ -131,11 +131,13 @@ import Testing
         let key = try #require(ObjectKey(["k"]))
         let total = 64 << 20
         let sent = NIOLockedValueBox(0)
-        try await TestServer.run { _, writer, _ in
+        try await TestServer.run { _, writer, channel in
             let body = ResponseBody(contentLength: total) { writer in
                 let piece = ByteBuffer(repeating: 7, count: 1 << 20)
                 for _ in 0..<64 {
                     try await writer.write(piece)
+                    // The writer waits while the channel is full, and the channel finds out on its loop.
+                    try await channel.eventLoop.submit {}.get()
                     sent.withLockedValue { $0 += piece.readableBytes }
                 }
                 try await writer.finish(nil)

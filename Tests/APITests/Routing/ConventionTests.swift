@@ -205,7 +205,7 @@ import Testing
     @Test func brokenRequestsDoNotHarmTheServer() async throws {
         try await TestNode.run { (node: TestNode) async throws in
             for bytes in [
-                "\r\n\r\n", "GET\r\n\r\n",
+                "GET\r\n\r\n",
                 "POST /api/v10/channels/5/messages HTTP/1.1\r\nhost: a\r\n"
                     + "authorization: person 7\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
             ] {
@@ -213,6 +213,15 @@ import Testing
                 #expect(answer == nil || answer?.status == 400)
             }
             #expect(try await node.client.send("GET", "/api/v10/gateway", as: nil).status == 200)
+        }
+    }
+
+    /// RFC 9112, 2.2: empty lines before a request are no request.
+    @Test func emptyLinesInFrontAreIgnored() async throws {
+        try await TestNode.run { node in
+            let request = "GET /api/v10/gateway HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+            let answer = try await node.client.raw(Array(("\r\n\r\n" + request).utf8))
+            #expect(answer.status == 200)
         }
     }
 }

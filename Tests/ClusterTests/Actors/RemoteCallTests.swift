@@ -230,7 +230,7 @@ import Testing
             let (near, far) = (cluster.nodes[0], cluster.nodes[1])
             var random = SeededGenerator(seed: 3)
             var refused = 0
-            for _ in 0..<Fuzz.inputs / 10 {
+            for await _ in GivingWay(0..<Fuzz.inputs / 10) {
                 var writer = WireWriter()
                 ClusterFrame.call(
                     .init(

@@ -73,10 +73,10 @@ import Testing
         return bytes
     }
 
-    @Test func valuesSurviveAndDamageIsAnError() throws {
+    @Test func valuesSurviveAndDamageIsAnError() async throws {
         var random = SeededGenerator(seed: 1)
         var refused = 0
-        for _ in 0..<Fuzz.inputs / 2 {
+        for await _ in GivingWay(0..<Fuzz.inputs / 2) {
             let value = Everything(using: &random)
             let bytes = value.encoded()
             try #require(try Everything(decoding: bytes) == value)
@@ -92,10 +92,10 @@ import Testing
         #expect(refused > Fuzz.inputs / 10)
     }
 
-    @Test func framesAreReadOrRefused() {
+    @Test func framesAreReadOrRefused() async {
         var random = SeededGenerator(seed: 2)
         var refused = 0
-        for _ in 0..<Fuzz.inputs / 2 {
+        for await _ in GivingWay(0..<Fuzz.inputs / 2) {
             var writer = WireWriter()
             switch Int.random(in: 0...3, using: &random) {
             case 0:

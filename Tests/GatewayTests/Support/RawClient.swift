@@ -21,6 +21,11 @@ final class RawClient: Sendable {
             received.withLockedValue { _ = $0.writeBuffer(&bytes) }
         }
 
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if case ChannelEvent.inputClosed = event { isClosed.withLockedValue { $0 = true } }
+            context.fireUserInboundEventTriggered(event)
+        }
+
         func channelInactive(context: ChannelHandlerContext) {
             isClosed.withLockedValue { $0 = true }
         }
@@ -33,12 +38,15 @@ final class RawClient: Sendable {
     private let collector: Collector
     let channel: any Channel
 
-    init(port: Int, group: any EventLoopGroup, receiveBuffer: Int? = nil) async throws {
+    /// - Parameter keepsSending: the end of what the server sends does not end what this client sends.
+    init(
+        port: Int, group: any EventLoopGroup, receiveBuffer: Int? = nil, keepsSending: Bool = false
+    ) async throws {
         let collector = Collector()
         self.collector = collector
-        var bootstrap = ClientBootstrap(group: group).channelInitializer { channel in
-            channel.pipeline.addHandler(collector)
-        }
+        var bootstrap = ClientBootstrap(group: group)
+            .channelOption(.allowRemoteHalfClosure, value: keepsSending)
+            .channelInitializer { channel in channel.pipeline.addHandler(collector) }
         if let receiveBuffer {
             bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
         }
@@ -64,9 +72,12 @@ final class RawClient: Sendable {
 
     var isClosed: Bool { collector.isClosed.withLockedValue { $0 } }
 
+    /// How often to look, 5 ms apart, before something must be broken.
+    static let attempts = 60_000
+
     /// Waits until `take` finds what it looks for at the front of what has been received.
     func wait<Result>(_ take: (inout ByteBuffer) throws -> Result?) async throws -> Result {
-        for _ in 0..<6_000 {
+        for _ in 0..<Self.attempts {
             if let found = try collector.received.withLockedValue({ try take(&$0) }) { return found }
             if isClosed, let found = try collector.received.withLockedValue({ try take(&$0) }) { return found }
             try await Task.sleep(for: .milliseconds(5))
@@ -74,8 +85,9 @@ final class RawClient: Sendable {
         throw TimedOut(received: collector.received.withLockedValue { String(buffer: $0) })
     }
 
+    /// Waits until the server will send no more.
     func waitForClose() async throws {
-        for _ in 0..<6_000 {
+        for _ in 0..<Self.attempts {
             if isClosed { return }
             try await Task.sleep(for: .milliseconds(5))
         }

@@ -42,7 +42,9 @@ struct RunningPort {
             var iterator = bound.makeAsyncIterator()
             guard let number = await iterator.next() else { throw CancellationError() }
             try await body(RunningPort(port: number, sessions: sessions, group: group))
-            tasks.cancelAll()
+            // Not cancelled: then the server would still be telling its connections when their loops are gone.
+            await services.triggerGracefulShutdown()
+            try await tasks.waitForAll()
         }
         try await group.shutdownGracefully()
     }

@@ -14,4 +14,16 @@ import Testing
         try await ServerCheck(database).requireDurability()
         await database.close()
     }
+
+    /// Else a server that outlives us, as it is meant to, would keep our clients' connections open.
+    @Test func programsGetNothingOfOursButTheStandardDescriptors() async throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        defer { for end in ends { close(end) } }
+        let outcome = try await onThread("test-command") { () throws(StoreError) in
+            try Command("/bin/ls", ["/proc/self/fd"]).run()
+        }
+        // The fourth is the directory that is being listed.
+        #expect(outcome.output.split(separator: "\n") == ["0", "1", "2", "3"])
+    }
 }

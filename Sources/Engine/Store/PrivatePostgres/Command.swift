@@ -1,4 +1,5 @@
 #if canImport(Glibc)
+    import CPostgres
     import Glibc
 #else
     import Darwin
@@ -7,7 +8,8 @@
 /// A program that is run to its end, from the calling thread, which waits.
 ///
 /// It is started with `posix_spawn`, so nothing of ours runs between fork and exec. It gets a process group of its
-/// own, so that a Ctrl-C at the terminal does not reach it, default signals, and no file descriptors but the standard ones.
+/// own, so that a Ctrl-C at the terminal does not reach it, default signals, and the standard file descriptors alone: a
+/// server that kept our sockets open would hold our port and our clients when we are gone.
 struct Command: Sendable {
     var executable: String
     var arguments: [String]
@@ -61,7 +63,12 @@ struct Command: Sendable {
         sigemptyset(&none)
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setsigmask(&attributes, &none)
-        let flags = Int32(POSIX_SPAWN_SETPGROUP) | Int32(POSIX_SPAWN_SETSIGDEF) | Int32(POSIX_SPAWN_SETSIGMASK)
+        let general = Int32(POSIX_SPAWN_SETPGROUP) | Int32(POSIX_SPAWN_SETSIGDEF) | Int32(POSIX_SPAWN_SETSIGMASK)
+        #if canImport(Glibc)
+            let flags = general
+        #else
+            let flags = general | Int32(POSIX_SPAWN_CLOEXEC_DEFAULT)
+        #endif
         posix_spawnattr_setflags(&attributes, Int16(truncatingIfNeeded: flags))
 
         var process: pid_t = 0

@@ -149,6 +149,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         guard !isUpgraded else { return }
         schedule(context)
         context.fireChannelReadComplete()
+        readAway(context)
     }
 
     /// Not while requests wait: the socket's buffer is where a client that sends ahead of the answers is held up.
@@ -343,10 +344,14 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         waiting.removeAll()
         context.close(mode: .output, promise: nil)
         schedule(context)
-        if isReadHeldBack {
-            isReadHeldBack = false
-            context.read()
-        }
+        isReadHeldBack = false
+        readAway(context)
+    }
+
+    /// Keeps reading what a lingering client sends, until its end. The router's half asks for nothing any more once it has
+    /// answered.
+    private func readAway(_ context: ChannelHandlerContext) {
+        if state.isFinished, context.channel.isActive { context.read() }
     }
 
     private func close(_ context: ChannelHandlerContext) {

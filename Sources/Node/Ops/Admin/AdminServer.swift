@@ -56,13 +56,14 @@ struct AdminServer: Sendable {
     }
 
     private func provision(_ request: Request) async throws -> Response {
+        // Read even when it is of no use: an answer to a request that is still coming can be lost with the connection.
+        let body = try await request.body.collect(upTo: Self.bodyLimit)
         guard HTTPField.Name(Self.guardHeader).flatMap({ request.headers[$0] }) != nil else {
             return Self.refusal(.forbidden, "the header \(Self.guardHeader): 1 is missing")
         }
         guard readiness.isReady else {
             return Self.refusal(.serviceUnavailable, "the node is not ready; see /readyz")
         }
-        let body = try await request.body.collect(upTo: Self.bodyLimit)
         let wanted: ProvisionRequest
         do throws(ProvisionRequest.Refusal) {
             wanted = try ProvisionRequest(body: Array(body.readableBytesView))

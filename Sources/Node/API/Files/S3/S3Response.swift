@@ -28,6 +28,19 @@ final class S3Response: ObjectReader {
     /// The first bytes of a body that was discarded, for error messages.
     var body: String { text.withLockedValue { $0 } }
 
+    /// The size of the object, from a discarded answer that refuses a range: a field has it (RFC 9110, 15.5.17), or the
+    /// body, as Amazon does it.
+    var actualSize: Int? {
+        if let field = headers.first(name: "content-range"),
+            let size = field.split(separator: "/").last.flatMap({ Int($0) })
+        {
+            return size
+        }
+        let body = body
+        guard let tag = body.firstRange(of: "<ActualObjectSize>") else { return nil }
+        return Int(body[tag.upperBound...].prefix { $0.isNumber })
+    }
+
     func next() async throws(StorageError) -> ByteBuffer? {
         guard let connection = connection.withLockedValue({ $0 }) else { return nil }
         do {

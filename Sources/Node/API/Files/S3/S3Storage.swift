@@ -65,9 +65,7 @@ public final class S3Storage: ObjectStorage {
             return nil
         case 416:
             try await response.discard()
-            let field = response.headers.first(name: "content-range") ?? ""
-            let size = field.split(separator: "/").last.flatMap { Int($0) }
-            throw .unsatisfiable(size: size ?? 0)
+            throw .unsatisfiable(size: response.actualSize ?? 0)
         default:
             try await response.discard()
             throw refusal(response, "GET", key)
