@@ -36,17 +36,30 @@ struct ChatWorld: Sendable {
             // One who sends over REST with one on the gateway.
             let pair = (number, Self.sendersEach + number)
             let channel = try await node.conversation(of: population.people[pair.0], with: population.people[pair.1])
-            // A conversation is shown to the other one from its first message on.
-            let client = node.client(population.people[pair.0])
-            let hello = try await client.send(.POST, "/api/v10/channels/\(channel)/messages", ["content": "hello"])
-            client.close()
-            guard hello.status == 200 else { throw HarnessError("hello: \(hello.status) \(hello.text)") }
+            try await Self.begin(channel, between: population.people[pair.0], and: population.people[pair.1], on: node)
             places[pair.0].append(channel)
             places[pair.1].append(channel)
             readers[channel] = population.people[pair.0]
         }
         self.places = places
         self.readers = readers
+    }
+
+    /// Says something in a conversation and waits until the other one's list has it: from the first message on it is theirs.
+    private static func begin(
+        _ channel: String, between one: Population.Person, and other: Population.Person, on node: NodeProcess
+    ) async throws {
+        let (speaker, hearer) = (node.client(one), node.client(other))
+        defer {
+            speaker.close()
+            hearer.close()
+        }
+        let hello = try await speaker.send(.POST, "/api/v10/channels/\(channel)/messages", ["content": "hello"])
+        guard hello.status == 200 else { throw HarnessError("hello: \(hello.status) \(hello.text)") }
+        _ = try await eventually("a conversation on the other one's list") { () async throws -> Bool? in
+            let list = try await hearer.send(.GET, "/api/v10/users/@me/channels").body.arrayValue ?? []
+            return list.contains { $0["id"]?.stringValue == channel } ? true : nil
+        }
     }
 
     /// What happens to the node or its Postgres while they talk: called once everybody is there, it returns when both
