@@ -17,6 +17,10 @@ actor GatewayMember {
     private(set) var lostSessions = 0
     private(set) var resumptions = 0
     private var absorbed = 0
+    /// Where the last READY said that each channel stands.
+    private var announced: [String: ChannelView.Position] = [:]
+    /// Whether the logs that READY showed to have moved have not all been asked for.
+    private var owesCatchUp = false
     /// What left on this connection, in order, and how many acknowledgements came before it.
     private var sentHere: [SendLedger.Send] = []
     private var acknowledgedBefore = 0
@@ -140,26 +144,32 @@ actor GatewayMember {
         _ = try await eventually("\(person.name) to come back", within: .seconds(120), every: .milliseconds(50)) {
             () async throws -> Bool? in
             do {
-                try await gateway.resume()
-                resumptions += 1
-            } catch GatewayClient.Failure.invalidSession {
-                do {
-                    let ready = try await gateway.identify()
-                    lostSessions += 1
-                    try await catchUp(Self.heads(in: ready.data))
-                } catch is GatewayClient.Failure {
-                    return nil
-                } catch is HTTPClient.ConnectionLost {
-                    return nil
-                }
+                try await enter()
+                if owesCatchUp { try await catchUp(announced) }
+                owesCatchUp = false
+                return true
+            } catch let error as HarnessError {
+                throw error
             } catch {
                 return nil
             }
-            return true
         }
         acknowledgedBefore = gateway.acknowledgedNonces.count
         sentHere = []
         absorb()
+    }
+
+    /// Takes the session up again, or begins a new one.
+    private func enter() async throws {
+        do {
+            try await gateway.resume()
+            resumptions += 1
+        } catch GatewayClient.Failure.invalidSession {
+            let ready = try await gateway.identify()
+            lostSessions += 1
+            announced = Self.heads(in: ready.data)
+            owesCatchUp = true
+        }
     }
 
     /// Asks for the log of every channel that does not stand where it stood.
@@ -224,7 +234,11 @@ actor GatewayMember {
         var found = violations + gateway.violations.map { "\(person.name): \($0)" }
         for (channel, view) in views {
             guard let log = logs[channel] else { continue }
-            found += view.differences(from: log, of: person.name)
+            let differences = view.differences(from: log, of: person.name)
+            guard !differences.isEmpty else { continue }
+            found += differences
+            found.append(
+                "  (\(lostSessions) sessions lost, \(resumptions) resumed, READY said \(announced[channel] as Any))")
         }
         return found
     }
