@@ -8,7 +8,7 @@ struct HarnessError: Error, CustomStringConvertible {
 /// Returns what the condition finds, as soon as it finds something. The limit is what only a hang reaches.
 func eventually<Value>(
     _ what: String, within limit: Duration = .seconds(60), every pause: Duration = .milliseconds(20),
-    _ condition: () async throws -> Value?
+    isolation: isolated (any Actor)? = #isolation, _ condition: () async throws -> Value?
 ) async throws -> Value {
     let end = ContinuousClock.now + limit
     while true {

@@ -74,3 +74,10 @@ final class PostgresProcess: Sendable {
         try await waitUntilReady()
     }
 }
+
+/// Runs a test with a Postgres that is removed afterwards.
+func withPostgres<Value>(_ test: (PostgresProcess) async throws -> Value) async throws -> Value {
+    let directory = try SystemDirectory()
+    defer { directory.remove() }
+    return try await test(try await PostgresProcess.start(in: directory))
+}

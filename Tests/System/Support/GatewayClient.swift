@@ -20,6 +20,8 @@ final class GatewayClient: Sendable {
         var receiveBuffer: Int?
         /// Sends no heartbeat by itself.
         var isSilent = false
+        /// Is told of each dispatch on the thread that has read it, before anything that waits.
+        var observer: (@Sendable (Dispatch) -> Void)?
 
         init(
             isCompressed: Bool = false, isBatched: Bool = false, receiveBuffer: Int? = nil, isSilent: Bool = false
@@ -248,6 +250,9 @@ final class GatewayClient: Sendable {
         try await wait("the acknowledgement of \(nonce)") { $0.acknowledgements[nonce] }
     }
 
+    /// Forgets an acknowledgement, so that the one of a repeat can be waited for.
+    func forgetAcknowledgement(of nonce: String) { state.withLockedValue { $0.acknowledgements[nonce] = nil } }
+
     /// Waits until a dispatch has come that the condition holds for, an earlier one too.
     @discardableResult
     func dispatch(_ what: String = "a dispatch", where condition: @escaping (Dispatch) -> Bool) async throws -> Dispatch
@@ -317,6 +322,11 @@ final class GatewayClient: Sendable {
             }
             return nil
         }
+        if let observer = options.observer, case .payload(let payload) = event,
+            let dispatch = Self.dispatch(in: payload)
+        {
+            observer(dispatch)
+        }
         waiters.wake()
         if let interval, !options.isSilent { beat(every: interval, of: connection, on: channel) }
     }
@@ -326,12 +336,12 @@ final class GatewayClient: Sendable {
         let body = payload["d"] ?? .null
         switch payload["op"]?.intValue {
         case 0:
-            guard let kind = payload["t"]?.stringValue, let sequence = payload["s"]?.intValue else {
+            guard let dispatch = dispatch(in: payload) else {
                 state.ledger.note(violation: "a dispatch without t or s")
                 return nil
             }
-            if kind == "READY" { state.sessionID = body["session_id"]?.stringValue }
-            state.ledger.record(Dispatch(kind: kind, sequence: sequence, data: body))
+            if dispatch.kind == "READY" { state.sessionID = body["session_id"]?.stringValue }
+            state.ledger.record(dispatch)
         case 1, 11:
             break
         case 7:
@@ -349,6 +359,13 @@ final class GatewayClient: Sendable {
             state.ledger.note(violation: "a payload of opcode \(payload["op"].map { "\($0)" } ?? "none")")
         }
         return nil
+    }
+
+    private static func dispatch(in payload: JSON) -> Dispatch? {
+        guard payload["op"]?.intValue == 0, let kind = payload["t"]?.stringValue,
+            let sequence = payload["s"]?.intValue
+        else { return nil }
+        return Dispatch(kind: kind, sequence: sequence, data: payload["d"] ?? .null)
     }
 
     private func beat(every interval: Int, of connection: Int, on channel: any NIOCore.Channel) {

@@ -183,14 +183,33 @@ extension ChannelActor {
     /// A message that was shown will never be durable: its number is a void, and the next number takes it back (design 6).
     private func takeBack(_ id: MessageID) {
         state.deleted([id])
-        let sequence = state.takeSequence()
-        let payload = body.messageDelete(id, sequence: sequence)
-        let entry = LogEntry(
-            channelID: channelID, seq: sequence, epoch: state.epoch, kind: .messageDelete, messageID: id,
-            payload: payload)
-        // If even this finds no place in the lane, readers learn it from the void when they ask for what they missed.
-        guard (try? commit(.logOnly(entry), sequence: sequence) { _, _ in }) != nil else { return }
-        announce(.messageDelete, payload, sequence: sequence)
+        owedDeletions.append(id)
+        if owedDeletions.count == 1 { payDeletions() }
+    }
+
+    /// Announces the deletions that are owed. A lane that takes nothing, as in a long outage, is asked again: what was shown
+    /// and does not stand must not stay with anybody (I5).
+    private func payDeletions() {
+        while let id = owedDeletions.first {
+            let sequence = state.takeSequence()
+            let payload = body.messageDelete(id, sequence: sequence)
+            let entry = LogEntry(
+                channelID: channelID, seq: sequence, epoch: state.epoch, kind: .messageDelete, messageID: id,
+                payload: payload)
+            do throws(APIError) {
+                try commit(.logOnly(entry), sequence: sequence) { channel, result in
+                    if result == .withdrawn { channel.takeBack(id) }
+                }
+            } catch {
+                Task { [weak self] in
+                    try await Task.sleep(for: .milliseconds(500))
+                    await self?.whenLocal { channel in channel.payDeletions() }
+                }
+                return
+            }
+            owedDeletions.removeFirst()
+            announce(.messageDelete, payload, sequence: sequence)
+        }
     }
 
     // MARK: References

@@ -1,3 +1,4 @@
+import Collections
 import Distributed
 import FluxCluster
 import FluxCore
@@ -23,6 +24,9 @@ distributed actor ChannelActor: KeyedActor {
     var waitingSends: [UserID: [PendingSend]] = [:]
     /// Who waits for the fate of a message that a repeat of its nonce asked for again.
     var unsettledCreates: [MessageID: [SendAnswer]] = [:]
+    /// Messages that were shown and will not be durable, whose deletion no lane has taken yet, oldest first. No more than the
+    /// lane held.
+    var owedDeletions: Deque<MessageID> = []
     var limits: ChannelRateLimits
     var slowmode = SlowmodeClock()
     /// How many times a DM began to read whether its people block one another.
@@ -45,7 +49,9 @@ distributed actor ChannelActor: KeyedActor {
         limits = ChannelRateLimits(loop.services.settings.channelLimits)
     }
 
-    var canPassivate: Bool { !state.hasUnsettled && active.isEmpty && waitingSends.isEmpty }
+    var canPassivate: Bool {
+        !state.hasUnsettled && active.isEmpty && waitingSends.isEmpty && owedDeletions.isEmpty
+    }
 
     func deactivated(_ reason: DeactivationReason) {
         if let guildID = state.guildID { loop.channelDeactivated(in: guildID) }
