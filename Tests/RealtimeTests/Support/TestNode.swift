@@ -2,6 +2,7 @@ import FluxCluster
 import FluxCore
 import FluxStore
 import FluxTestSupport
+import Foundation
 import Logging
 import NIOCore
 import NIOPosix
@@ -12,6 +13,7 @@ import Testing
 /// One engine over a database of its own: real lanes, real leases, no sockets.
 final class TestNode: Sendable {
     let realtime: Realtime
+    let system: ClusterActorSystem
     let mesh: LoopMesh
     let database: Database
     let url: String
@@ -19,10 +21,12 @@ final class TestNode: Sendable {
     private let group: MultiThreadedEventLoopGroup
 
     private init(
-        realtime: Realtime, mesh: LoopMesh, database: Database, control: Database, group: MultiThreadedEventLoopGroup,
+        realtime: Realtime, system: ClusterActorSystem, mesh: LoopMesh, database: Database, control: Database,
+        group: MultiThreadedEventLoopGroup,
         url: String
     ) {
         self.realtime = realtime
+        self.system = system
         self.mesh = mesh
         self.database = database
         self.control = control
@@ -30,36 +34,38 @@ final class TestNode: Sendable {
         self.url = url
     }
 
-    /// Runs a test against a new node, or against a later incarnation on the database at `url`.
+    /// Runs a test against a new node, or against a later incarnation on the database at `url`. With `FLUX_TEST_NODES=3` in
+    /// the environment the slots are spread over so many nodes, which no test may notice: the cluster is transparent.
     static func run<Value: Sendable>(
         loops: Int = 2, url given: String? = nil, limits: SessionLimits = SessionLimits(),
         _ test: (TestNode) async throws -> Value
     ) async throws -> Value {
-        let url: String
-        if let given { url = given } else { url = try await TestPostgres.shared.database().url }
-        let node = try await start(loops: loops, url: url, limits: limits)
-        let result: Result<Value, any Error>
-        do { result = .success(try await test(node)) } catch { result = .failure(error) }
-        await node.stop()
-        return try result.get()
+        let count = ProcessInfo.processInfo.environment["FLUX_TEST_NODES"].flatMap(Int.init) ?? 1
+        return try await TestCluster.run(nodes: count, loops: loops, url: given, limits: limits) { cluster in
+            try await test(cluster.nodes[0])
+        }
     }
 
-    private static func start(loops: Int, url: String, limits: SessionLimits) async throws -> TestNode {
+    /// Starts a node that owns nothing yet.
+    static func start(
+        number: UInt16 = 1, loops: Int, url: String, limits: SessionLimits, network: LocalNetwork
+    ) async throws -> TestNode {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
         let mesh = LoopMesh(group: group)
         let logger = TestDatabase.silence
         let control = try Database(
             configuration: DatabaseConfiguration(url: url, applicationName: "flux/control", connections: 1),
             logger: logger)
-        let registration = try await LeaseStore(control).register(node: 1, name: "test", lanes: 2, at: .now())
+        let registration = try await LeaseStore(control).register(
+            node: number, name: "test-\(number)", lanes: 2, at: .now())
         let configuration = DatabaseConfiguration(
             url: url, applicationName: registration.identity.applicationName("query"), connections: 4)
         let database = try Database(configuration: configuration, logger: logger)
         let id = NodeID(rawValue: registration.identity.node)!
         let system = ClusterActorSystem(
             identity: FluxCluster.NodeIdentity(
-                name: "test", id: id, incarnation: registration.identity.incarnation),
-            mesh: mesh, transport: LocalNetwork().transport(of: id), leases: StoredLeases(store: LeaseStore(control)))
+                name: "test-\(number)", id: id, incarnation: registration.identity.incarnation),
+            mesh: mesh, transport: network.transport(of: id), leases: StoredLeases(store: LeaseStore(control)))
         let realtime = try Realtime(
             on: Realtime.Foundations(
                 system: system, mesh: mesh, database: database,
@@ -75,17 +81,19 @@ final class TestNode: Sendable {
                     configuration: configuration, identity: registration.identity, lanes: 2, logger: logger,
                     onOutcomes: outcomes)
             })
-        try await realtime.start()
         return TestNode(
-            realtime: realtime, mesh: mesh, database: database, control: control, group: group, url: url)
+            realtime: realtime, system: system, mesh: mesh, database: database, control: control, group: group,
+            url: url)
     }
 
-    private func stop() async {
+    func stop() async {
         await realtime.stop()
         await database.close()
         await control.close()
         try? await group.shutdownGracefully()
     }
+
+    var id: NodeID { system.identity.id }
 
     // MARK: People and places
 

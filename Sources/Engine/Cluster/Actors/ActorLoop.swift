@@ -58,6 +58,10 @@ final class ActorLoop: @unchecked Sendable {
     /// Newer knowledge of where actors live.
     func adopt(_ routing: Routing) {
         guard routing.revision > self.routing.revision else { return }
+        let former = self.routing.slots
         self.routing = routing
+        guard let observer = system.ownerObserver else { return }
+        let moved = routing.slots.changes(since: former).filter { system.mesh.index(of: $0) == executor.index }
+        if !moved.isEmpty { observer(executor.index, Set(moved)) }
     }
 }

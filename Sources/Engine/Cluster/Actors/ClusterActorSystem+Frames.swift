@@ -29,5 +29,6 @@ extension ClusterActorSystem {
         for loop in loops {
             loop.post { $0.linkLost(to: node) }
         }
+        tellLinkObservers(node)
     }
 }

@@ -41,6 +41,9 @@ public final class ClusterActorSystem: DistributedActorSystem, Sendable {
     let failures = NIOLockedValueBox<[UInt16: any WireFailure.Type]>([:])
     let events = NIOLockedValueBox<[UInt16: @Sendable (NodeID, inout WireReader) -> Void]>([:])
 
+    private let linkObservers = NIOLockedValueBox<[@Sendable (NodeID) -> Void]>([])
+    private let ownerObservers = NIOLockedValueBox<(@Sendable (Int, Set<Slot>) -> Void)?>(nil)
+
     /// The address that the actor under construction gets.
     @TaskLocal static var assignedAddress: ActorAddress?
 
@@ -62,6 +65,29 @@ public final class ClusterActorSystem: DistributedActorSystem, Sendable {
     /// The loop that actors at the address run on.
     func loop(of address: ActorAddress) -> ActorLoop {
         loops[mesh.index(of: address.slot)]
+    }
+
+    /// Who is told when slots change their owner.
+    var ownerObserver: (@Sendable (Int, Set<Slot>) -> Void)? { ownerObservers.withLockedValue { $0 } }
+
+    /// Says what happens when slots get another owner, or lose theirs: runs on each loop with the slots that are pinned to
+    /// it, as soon as this node knows. Before `start`.
+    public func registerOwnerObserver(_ observer: @escaping @Sendable (_ loop: Int, _ slots: Set<Slot>) -> Void) {
+        ownerObservers.withLockedValue { $0 = observer }
+    }
+
+    /// Says what happens when the link to a node was lost. Before `start`.
+    public func registerLinkObserver(_ observer: @escaping @Sendable (NodeID) -> Void) {
+        linkObservers.withLockedValue { $0.append(observer) }
+    }
+
+    func tellLinkObservers(_ node: NodeID) {
+        for observer in linkObservers.withLockedValue({ $0 }) { observer(node) }
+    }
+
+    /// Whether this node owns the slot, as far as it knows.
+    public func owns(_ slot: Slot) -> Bool {
+        routing.withLockedValue { $0.slots.owner(of: slot) == identity.id }
     }
 
     /// What this node knows of where actors live.

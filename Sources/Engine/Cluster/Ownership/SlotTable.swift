@@ -60,4 +60,14 @@ public struct SlotTable: Sendable {
             assignments[index].node == node ? Slot(rawValue: UInt16(index)) : nil
         }
     }
+
+    /// The slots whose owner or epoch is another one here than in an earlier table.
+    public func changes(since earlier: SlotTable) -> [Slot] {
+        assignments.indices.compactMap { index in
+            assignments[index] == earlier.assignments[index] ? nil : Slot(rawValue: UInt16(index))
+        }
+    }
+
+    /// The nodes that own slots.
+    public var owners: Set<NodeID> { Set(assignments.compactMap(\.node)) }
 }

@@ -8,6 +8,7 @@ public final class LocalNetwork: Sendable {
     private struct State {
         var systems: [NodeID: ClusterActorSystem] = [:]
         var cutLinks: Set<Link> = []
+        var silentLinks: Set<Link> = []
     }
 
     private struct Link: Hashable {
@@ -35,9 +36,15 @@ public final class LocalNetwork: Sendable {
         ends.1?.linkLost(to: first)
     }
 
+    /// Loses what one node sends to another, which neither is told.
+    public func drop(from source: NodeID, to target: NodeID) {
+        state.withLockedValue { state in _ = state.silentLinks.insert(Link(source: source, target: target)) }
+    }
+
     /// Makes the link between two nodes again.
     public func heal(_ first: NodeID, _ second: NodeID) {
         state.withLockedValue { state in
+            state.silentLinks.subtract([Link(source: first, target: second), Link(source: second, target: first)])
             state.cutLinks.subtract([Link(source: first, target: second), Link(source: second, target: first)])
         }
     }
@@ -48,6 +55,10 @@ public final class LocalNetwork: Sendable {
 
     func detach(_ node: NodeID) {
         state.withLockedValue { $0.systems[node] = nil }
+    }
+
+    func isSilent(from source: NodeID, to target: NodeID) -> Bool {
+        state.withLockedValue { $0.silentLinks.contains(Link(source: source, target: target)) }
     }
 
     func system(at target: NodeID, from source: NodeID) -> ClusterActorSystem? {
@@ -70,6 +81,7 @@ public struct LocalTransport: Transport {
     /// Hands the frame to the other system at once.
     public func send(_ frame: [UInt8], over lane: TransportLane, to target: NodeID) -> Bool {
         guard let system = network.system(at: target, from: node) else { return false }
+        guard !network.isSilent(from: node, to: target) else { return true }
         do throws(WireError) {
             try system.receive(frame, from: node)
         } catch {

@@ -4,24 +4,30 @@ import FluxCore
 /// A session of a member asks for the guild: its events are wanted from here on.
 struct GuildOpeningRequest: WireCodable, Equatable {
     var userID: UserID
+    /// Where the session lives.
+    var node: NodeID
     /// Up to how many members the answer lists all of them.
     var largeThreshold: Int
     var wantsPresences: Bool
 
-    init(userID: UserID, largeThreshold: Int, wantsPresences: Bool) {
+    init(userID: UserID, node: NodeID, largeThreshold: Int, wantsPresences: Bool) {
         self.userID = userID
+        self.node = node
         self.largeThreshold = largeThreshold
         self.wantsPresences = wantsPresences
     }
 
     func encode(to writer: inout WireWriter) {
         writer.value(userID)
+        writer.value(node)
         writer.signed(largeThreshold)
         writer.bool(wantsPresences)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
-        self.init(userID: try reader.value(), largeThreshold: try reader.signed(), wantsPresences: try reader.bool())
+        self.init(
+            userID: try reader.value(), node: try reader.value(), largeThreshold: try reader.signed(),
+            wantsPresences: try reader.bool())
     }
 }
 
@@ -54,11 +60,22 @@ struct GuildOpening: WireCodable {
 /// A session of a member has ended, or left the guild's stream.
 struct WatchEnded: WireCodable, Equatable {
     var userID: UserID
+    /// Where the session lived.
+    var node: NodeID
 
-    init(userID: UserID) { self.userID = userID }
+    init(userID: UserID, node: NodeID) {
+        self.userID = userID
+        self.node = node
+    }
 
-    func encode(to writer: inout WireWriter) { writer.value(userID) }
-    init(from reader: inout WireReader) throws(WireError) { self.init(userID: try reader.value()) }
+    func encode(to writer: inout WireWriter) {
+        writer.value(userID)
+        writer.value(node)
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self.init(userID: try reader.value(), node: try reader.value())
+    }
 }
 
 /// What others see of a user from now on.

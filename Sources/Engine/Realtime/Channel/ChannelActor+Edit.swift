@@ -300,7 +300,7 @@ extension ChannelActor {
             channel.state.lastPinAt = last
             channel.conversation.pinned(channel.channelID, at: last)
             channel.conversation.publish(
-                .channelPinsUpdate, body: channel.body.pinsUpdate(last), in: channel.channelID)
+                .channelPinsUpdate, body: channel.body.pinsUpdate(last), in: channel.channelID, nil)
             if pinned { channel.announcePin(of: id, by: command.caller) }
         }
         return .nothing
@@ -311,10 +311,9 @@ extension ChannelActor {
         guard let author = conversation.participant(caller.userID),
             let messageID = try? services.identifiers.next(above: state.lastMessageID)
         else { return }
-        let sequence = state.takeSequence()
         let message = Message(
             id: messageID, channelID: channelID, guildID: state.guildID, authorID: caller.userID, kind: .pinned,
-            reference: MessageReference(channelID: channelID, messageID: id, guildID: state.guildID), seq: sequence,
+            reference: MessageReference(channelID: channelID, messageID: id, guildID: state.guildID), seq: 0,
             epoch: state.epoch)
         try? show(message, by: author, mentions: [], referenced: .absent, nonce: nil, answers: [])
     }

@@ -22,7 +22,7 @@ extension ChannelActor {
         let payload = body.typing(
             command.caller.userID, atSeconds: Timestamp.now().seconds,
             member: conversation.participant(command.caller.userID)?.memberWithUser)
-        conversation.publish(.typingStart, body: payload, in: channelID)
+        conversation.publish(.typingStart, body: payload, in: channelID, nil)
         return .nothing
     }
 

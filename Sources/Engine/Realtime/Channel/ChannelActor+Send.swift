@@ -124,7 +124,7 @@ extension ChannelActor {
             to: &writer, author: author.user, mentions: mentions, referenced: referenced,
             guildEvent: state.guildID.map { Message.GuildContext(guildID: $0, member: author.member) },
             mediaBase: services.settings.mediaBase)
-        announce(.messageCreate, writer.bytes, sequence: sequence)
+        announce(.messageCreate, writer.bytes, LogMark(sequence: sequence, messageID: shown.id))
     }
 
     /// One use of a limit, for the edge.
@@ -208,7 +208,7 @@ extension ChannelActor {
                 return
             }
             owedDeletions.removeFirst()
-            announce(.messageDelete, payload, sequence: sequence)
+            announce(.messageDelete, payload, LogMark(sequence: sequence, messageID: id))
         }
     }
 

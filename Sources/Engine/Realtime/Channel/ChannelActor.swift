@@ -169,18 +169,19 @@ distributed actor ChannelActor: KeyedActor {
             if let continuation = fate.value { continuation.resume(returning: result) } else { early.value = result }
         }
         shown(self)
-        announce(kind, payload, sequence: sequence)
+        announce(kind, payload, LogMark(sequence: sequence, messageID: messageID))
         let result = await withCheckedContinuation { continuation in
             if let result = early.value { continuation.resume(returning: result) } else { fate.value = continuation }
         }
         try Self.check(result)
     }
 
-    func announce(_ kind: EventKind, _ payload: [UInt8], sequence: SequenceNumber) {
+    /// Shows an entry of the log to everyone who listens.
+    func announce(_ kind: EventKind, _ payload: [UInt8], _ entry: LogMark) {
         services.measurements.bodyEncoded()
         conversation.advanced(
-            channelID, lastMessageID: state.lastMessageID, lastSequence: sequence, epoch: state.epoch)
-        conversation.publish(kind, body: payload, in: channelID)
+            channelID, lastMessageID: state.lastMessageID, lastSequence: entry.sequence, epoch: state.epoch)
+        conversation.publish(kind, body: payload, in: channelID, entry)
     }
 
     static func check(_ result: LaneOutcome.Result) throws(APIError) {

@@ -21,14 +21,20 @@ protocol Conversation: AnyObject {
     /// Whether the author may reach the others now (blocks in a DM, protocol 9.1).
     func checkMaySend(_ userID: UserID) throws(APIError)
 
-    /// Sends an event to those who may view the channel.
-    func publish(_ kind: EventKind, body: [UInt8], in channelID: ChannelID)
+    /// Sends an event to those who may view the channel. - Parameter entry: which entry of the log it is; nil for none.
+    func publish(_ kind: EventKind, body: [UInt8], in channelID: ChannelID, _ entry: LogMark?)
 
     /// The newest message's id and seq changed: what READY and GUILD_CREATE say of the channel.
     func advanced(_ channelID: ChannelID, lastMessageID: MessageID?, lastSequence: SequenceNumber, epoch: Epoch)
 
     /// The last pin changed.
     func pinned(_ channelID: ChannelID, at moment: Timestamp?)
+}
+
+/// Which entry of its channel's log an event is.
+struct LogMark {
+    var sequence: SequenceNumber
+    var messageID: MessageID?
 }
 
 /// A person as a conversation knows them.

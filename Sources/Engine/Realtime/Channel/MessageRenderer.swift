@@ -60,6 +60,13 @@ struct MessageRenderer: Sendable {
     func render(_ page: ChannelEventPage, guildID: GuildID?) async throws(APIError) -> [(
         kind: EventKind, body: [UInt8]
     )] {
+        try await renderEach(page, guildID: guildID).map { ($0.kind, $0.body) }
+    }
+
+    /// As above, each with its entry.
+    func renderEach(_ page: ChannelEventPage, guildID: GuildID?) async throws(APIError) -> [(
+        event: ChannelEvent, kind: EventKind, body: [UInt8]
+    )] {
         let created = page.events.compactMap { event in
             if case .created(let message) = event.body { message } else { nil }
         }
@@ -76,8 +83,8 @@ struct MessageRenderer: Sendable {
                     to: &writer, author: people[message.authorID] ?? .deleted(message.authorID),
                     mentions: message.mentions.compactMap { people[$0] }, referenced: referenced[message.id] ?? .absent,
                     guildEvent: guildID.map { Message.GuildContext(guildID: $0, member: nil) }, mediaBase: mediaBase)
-                return (.messageCreate, writer.bytes)
-            case .logged(let kind, _, let body): return (kind, body)
+                return (event, .messageCreate, writer.bytes)
+            case .logged(let kind, _, let body): return (event, kind, body)
             case .void: return nil
             }
         }

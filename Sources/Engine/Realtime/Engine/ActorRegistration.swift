@@ -41,9 +41,11 @@ enum ActorRegistration {
             respond(Nothing())
         }
         system.register(GuildCalls.unwatch) { guild, ended, respond in
-            guild.unwatch(ended.userID)
+            guild.unwatch(ended.userID, on: ended.node)
             respond(Nothing())
         }
+        system.register(GuildCalls.register) { guild, request, respond in guild.register(request, respond) }
+        system.register(UserCalls.register) { user, request, respond in respond(user.register(request)) }
         system.register(GuildCalls.presence) { guild, presence, respond in
             guild.receive(presence.presence)
             respond(Nothing())

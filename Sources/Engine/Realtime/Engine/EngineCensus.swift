@@ -9,6 +9,8 @@ public struct EngineCensus: Sendable {
     public var deliveries: UInt64 = 0
     /// Batches that crossed from a relay to a loop since the start.
     public var batches: UInt64 = 0
+    /// Frames with events sent to other nodes since the start.
+    public var frames: UInt64 = 0
 
     public init() {}
 
@@ -17,6 +19,7 @@ public struct EngineCensus: Sendable {
         detachedSessions = loop.sessions.detachedCount
         deliveries = loop.registry.deliveries
         batches = loop.relays.batchesHandedOver
+        frames = loop.relays.framesSent
     }
 
     mutating func add(_ other: EngineCensus) {
@@ -24,5 +27,6 @@ public struct EngineCensus: Sendable {
         detachedSessions += other.detachedSessions
         deliveries += other.deliveries
         batches += other.batches
+        frames += other.frames
     }
 }

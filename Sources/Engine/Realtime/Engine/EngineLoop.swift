@@ -25,7 +25,8 @@ final class EngineLoop: @unchecked Sendable {
     let services: EngineServices
     let executor: LoopExecutor
     let registry = SubscriptionRegistry()
-    let relays: RelayHub
+    /// Changes that wait until other nodes have applied them.
+    var confirmations = PendingConfirmations()
     private(set) lazy var sessions = LoopSessions(loop: self)
     private(set) lazy var users = SessionAnnouncer(loop: self)
     private(set) lazy var sends = SendRouter(loop: self)
@@ -43,12 +44,24 @@ final class EngineLoop: @unchecked Sendable {
         self.index = index
         self.services = services
         executor = services.mesh.executors[index]
-        relays = RelayHub(loopIndex: index, mesh: services.mesh) { [services] loop, events in
-            services.run(on: loop) { target in
-                for entry in events { target.registry.deliver(entry.event, of: entry.key) }
-            }
-        }
     }
+
+    /// The relays of the streams whose slots are pinned to this loop.
+    private(set) lazy var relays = RelayHub(
+        loopIndex: index, mesh: services.mesh, node: services.system.identity.id,
+        ways: RelayHub.Ways(
+            handOver: { [services] loop, events in
+                services.run(on: loop) { target in
+                    for entry in events { target.registry.deliver(entry.event, of: entry.key) }
+                }
+            },
+            breakOff: { [services] loop, key in services.run(on: loop) { $0.registry.breakStream(key) } },
+            send: { [services] peer, events in services.links.send(events, to: peer) },
+            register: { [unowned self] key, relay in self.register(relay, of: key) },
+            unregister: { [services] owner, key, registration in
+                services.links.sendEnd(of: key, registration: registration, to: owner)
+            },
+            isHome: { [services] slot in services.system.owns(slot) }))
 
     /// Makes this the engine's part of the loop it runs on. Called once, on the loop.
     func install() {
@@ -77,25 +90,56 @@ final class EngineLoop: @unchecked Sendable {
         services.run(onLoopOf: key) { home in home.relays.unsubscribe(loop: index, from: key, at: home.now) }
     }
 
+    /// Returns when every later event of the stream is certain to reach its subscribers on this loop, so that a snapshot may
+    /// be taken (I6); false if the owner of the stream cannot be reached now.
+    func isFollowed(_ key: StreamKey) async -> Bool {
+        // On the owner's node the registration runs before any later call to the owner does.
+        if services.system.owns(key.slot) { return true }
+        let (services, here) = (services, index)
+        return await withCheckedContinuation { continuation in
+            services.run(onLoopOf: key) { home in
+                home.relays.whenReady(key) { isReady in
+                    services.run(on: here) { _ in continuation.resume(returning: isReady) }
+                }
+            }
+        }
+    }
+
     // MARK: Publishing
 
     /// Begins a stream whose owner was activated on this loop.
     func beginStream(_ key: StreamKey, epoch: Epoch) -> StreamPublisher {
-        let publisher = StreamPublisher(key: key, epoch: epoch, continuing: relays.position(of: key))
+        let publisher = StreamPublisher(key: key, epoch: epoch, at: services.clock.milliseconds)
         positions[key] = publisher.position
-        relays.streamBegan(key, at: publisher.position)
+        relays.streamBegan(key, at: publisher.position, now: now)
         return publisher
     }
 
-    /// Its owner left the loop.
-    func endStream(_ key: StreamKey) { positions[key] = nil }
+    /// Its owner left the loop. - Parameter view: what its listeners have seen.
+    func endStream(_ key: StreamKey, _ view: RelayView, _ reason: DeactivationReason) {
+        positions[key] = nil
+        // One that was idle is made again here.
+        if reason != .idle { relays.ownerLeft(key, view, at: now) }
+    }
 
     func publish(_ event: StreamEvent, of key: StreamKey) {
         positions[key] = event.position
         services.measurements.published()
-        if !relays.publish(event, of: key) {
-            // On the owner's own node nothing can be lost between them; a relay that is behind was made before the owner.
-            relays.streamBegan(key, at: event.position)
+        relays.publish(event, of: key)
+    }
+
+    /// Returns when no session anywhere shows the stream as it was before what has been published up to now: every relay has
+    /// applied it, or may not deliver any more (I7).
+    func confirm(_ key: StreamKey, upTo position: StreamPosition) async {
+        await withCheckedContinuation { continuation in
+            relays.confirm(key) { continuation.resume() }
+        }
+        let peers = Set(relays.peers(of: key).filter(services.links.mayDeliver))
+        guard !peers.isEmpty else { return }
+        relays.flushPeers()
+        await withCheckedContinuation { continuation in
+            let ticket = confirmations.begin(key, position, peers: peers) { continuation.resume() }
+            for peer in peers { services.links.askToConfirm(key, position, ticket: ticket, peer: peer) }
         }
     }
 
@@ -170,9 +214,21 @@ final class EngineLoop: @unchecked Sendable {
         sessions.sweep(at: now)
         relays.sweep(at: now)
         sentMarks.flush()
+        for (peer, heads) in relays.takeHeads() { _ = services.links.send(heads, to: peer) }
         if HeldEvents.bytes > services.limits.heldEventBytes {
             sessions.shedReplay()
             relays.shed()
+        }
+    }
+
+    /// Twice a second.
+    func renewLeases() {
+        services.links.renewLeases(from: relays.owners)
+        for resume in confirmations.release(where: { !services.links.mayDeliver($0) }) { resume() }
+        for (ticket, entry) in confirmations.outstanding {
+            for peer in entry.peers {
+                services.links.askToConfirm(entry.key, entry.position, ticket: ticket, peer: peer)
+            }
         }
     }
 }

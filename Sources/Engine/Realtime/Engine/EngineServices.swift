@@ -36,6 +36,7 @@ public final class EngineServices: Sendable {
     let sessions: SessionDirectory
     let logger: Logger
     let measurements = EngineMeasurements()
+    let links: StreamLinks
     private let draining = Atomic<Bool>(false)
 
     init(
@@ -72,6 +73,7 @@ public final class EngineServices: Sendable {
         renderer = MessageRenderer(
             users: users, messages: messages, reactions: reactions, mediaBase: settings.mediaBase)
         sessions = SessionDirectory()
+        links = StreamLinks(system: system, mesh: mesh, clock: clock, logger: logger)
     }
 
     /// This node's number, which is part of its ids.
@@ -96,9 +98,7 @@ public final class EngineServices: Sendable {
 
     /// Runs `body` on a loop of the node, in the order of the calls from one loop, one hop per turn.
     func run(on loop: Int, _ body: @escaping @Sendable (EngineLoop) -> Void) {
-        mesh.post(to: loop) {
-            if let current = EngineLoop.current { body(current) }
-        }
+        mesh.run(on: loop, body)
     }
 
     /// Runs `body` on the loop where a session lives, if it still does. One that moves at this moment is followed.
@@ -117,6 +117,15 @@ public final class EngineServices: Sendable {
 
     /// Runs `body` on the loop of a stream's owner and relay.
     func run(onLoopOf key: StreamKey, _ body: @escaping @Sendable (EngineLoop) -> Void) {
-        run(on: mesh.index(of: key.slot), body)
+        mesh.run(on: mesh.index(of: key.slot), body)
+    }
+}
+
+extension LoopMesh {
+    /// Runs `body` with the engine's part of a loop, on that loop.
+    func run(on loop: Int, _ body: @escaping @Sendable (EngineLoop) -> Void) {
+        post(to: loop) {
+            if let current = EngineLoop.current { body(current) }
+        }
     }
 }

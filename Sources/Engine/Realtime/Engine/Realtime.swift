@@ -56,20 +56,27 @@ public final class Realtime: SessionService, Sendable {
 
     public var measurements: EngineMeasurements { services.measurements }
 
-    /// Takes the node's slots and begins to serve.
-    public func start() async throws {
+    /// Takes the node's slots and begins to serve. - Parameter slots: those to take; all if nil.
+    public func start(slots: [Slot]? = nil) async throws {
         ActorRegistration.register(services)
+        services.links.register()
         for loop in loops {
             try await loop.executor.eventLoop.submit { loop.install() }.get()
         }
-        try await services.system.start()
+        try await services.system.start(slots: slots)
+        let renewal = TimeAmount.milliseconds(Int64(RelayLeases.renewalMilliseconds))
+        let renewals = loops.map { loop in
+            loop.executor.eventLoop.scheduleRepeatedTask(initialDelay: renewal, delay: renewal) { _ in
+                loop.renewLeases()
+            }
+        }
         let ticks = loops.map { loop in
             loop.executor.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
                 loop.tick()
             }
         }
         outboxSweep.start()
-        upkeep.withLock { $0 = ticks }
+        upkeep.withLock { $0 = ticks + renewals }
     }
 
     // MARK: Commands

@@ -31,7 +31,7 @@ distributed actor GuildActor: KeyedActor {
     var canPassivate: Bool { turns.isIdle && !home.isWatched && !loop.hasActiveChannels(of: home.guildID) }
 
     func deactivated(_ reason: DeactivationReason) {
-        loop.endStream(home.publisher.key)
+        loop.endStream(home.publisher.key, home.view, reason)
         if loop.guilds[home.guildID] === home { loop.guilds[home.guildID] = nil }
     }
 
@@ -41,11 +41,13 @@ distributed actor GuildActor: KeyedActor {
     ) async throws -> GuildActor {
         let id = GuildID(address.key)
         let state: GuildState?
+        var version: UInt64 = 0
         do {
             if let loaded = try await services.guildLoading.load(id) {
                 let invites = try await services.invites.list(guildID: id)
                 let bans = try await allBans(of: id, services)
                 services.users.remember(loaded.members.map(\.user))
+                version = loaded.version
                 state = GuildState(loaded, invites: invites, bans: bans)
             } else {
                 state = nil
@@ -58,7 +60,7 @@ distributed actor GuildActor: KeyedActor {
         for channel in state?.channels.keys ?? [:].keys {
             services.channels.learn(channel, ChannelLocation(guildID: id))
         }
-        let home = GuildHome(guildID: id, epoch: epoch, state: state, loop: loop)
+        let home = GuildHome(guildID: id, epoch: epoch, state: state, version: version, loop: loop)
         return GuildActor(home, address: address, loop: loop, system: services.system)
     }
 
@@ -143,12 +145,8 @@ distributed actor GuildActor: KeyedActor {
         for entry in notices { await carryOutPurge(entry) }
     }
 
-    /// Returns when every loop that listens has applied what was published.
-    private func confirm() async {
-        await withCheckedContinuation { continuation in
-            loop.relays.confirm(home.publisher.key) { continuation.resume() }
-        }
-    }
+    /// Returns when everybody who listens has applied what was published.
+    private func confirm() async { await loop.confirm(home.publisher.key, upTo: home.publisher.position) }
 
     // MARK: Sessions
 
@@ -158,12 +156,12 @@ distributed actor GuildActor: KeyedActor {
             let opening = home.state?.opening(
                 for: request.userID, largeThreshold: request.largeThreshold, wantsPresences: request.wantsPresences)
         else { throw APIError.unknownGuild }
-        home.watch(request.userID)
+        home.watch(request.userID, on: request.node)
         return GuildOpening(
             position: home.publisher.position, visibility: opening.visibility, body: opening.body)
     }
 
-    func unwatch(_ userID: UserID) { home.unwatch(userID) }
+    func unwatch(_ userID: UserID, on node: NodeID) { home.unwatch(userID, on: node) }
 
     /// A member's presence changed. It goes only where somebody listens (design 7).
     func receive(_ presence: Presence) {

@@ -13,15 +13,23 @@ final class GuildHome: Conversation, @unchecked Sendable {
     /// Nil while there is no such guild (yet).
     var state: GuildState?
     private(set) var publisher: StreamPublisher
-    /// How many sessions of each member listen.
-    private(set) var watchers: [UserID: Int] = [:]
+    /// Where this owner's part of the stream begins, and what was committed by then.
+    let start: StreamPosition
+    let inherited: RelayView
+    /// Counts the changes of the guild that were committed; stored with them.
+    private(set) var version: UInt64
+    private var watchers: GuildWatchers
 
-    init(guildID: GuildID, epoch: Epoch, state: GuildState?, loop: EngineLoop) {
+    init(guildID: GuildID, epoch: Epoch, state: GuildState?, version: UInt64, loop: EngineLoop) {
         self.guildID = guildID
+        self.version = version
+        watchers = GuildWatchers()
+        inherited = RelayView(heads: state?.heads ?? [], version: version)
         self.epoch = epoch
         self.state = state
         self.loop = loop
         publisher = loop.beginStream(.guild(guildID), epoch: epoch)
+        start = publisher.position
     }
 
     /// The guild of a channel that is being activated; its own actor is activated first where it is not here.
@@ -34,45 +42,49 @@ final class GuildHome: Conversation, @unchecked Sendable {
 
     var isWatched: Bool { !watchers.isEmpty }
 
-    func watch(_ userID: UserID) { watchers[userID, default: 0] += 1 }
+    /// A session of a member on a node listens.
+    func watch(_ userID: UserID, on node: NodeID) { watchers.begin(userID, on: node) }
 
-    func unwatch(_ userID: UserID) {
-        guard let count = watchers[userID] else { return }
-        watchers[userID] = count > 1 ? count - 1 : nil
-    }
+    func unwatch(_ userID: UserID, on node: NodeID) { watchers.end(userID, on: node) }
 
-    func forgetWatchers(of userID: UserID) { watchers[userID] = nil }
+    /// All who listen on a node, each session once.
+    func setWatchers(_ users: [UserID], on node: NodeID) { watchers.replace(users, on: node) }
+
+    /// What listeners of the stream have been shown by now.
+    var view: RelayView { RelayView(heads: state?.heads ?? [], version: version) }
 
     // MARK: Changes
 
     /// What is stored for a plan; of a founding, too, which has no guild yet.
     func statements(for plan: GuildPlan) -> [Statement] {
-        if let state { return state.statements(for: plan.changes) }
+        let advance = Statement.setGuildVersion(version + 1, of: guildID)
+        if let state { return state.statements(for: plan.changes) + [advance] }
         guard case .guildCreated(let founding)? = plan.changes.first else { return [] }
-        return GuildState(founding).statements(for: plan.changes)
+        return GuildState(founding).statements(for: plan.changes) + [advance]
     }
 
     /// A plan is durable: changes the guild and tells everyone who listens.
     func apply(_ plan: GuildPlan) {
         if state == nil, case .guildCreated(let founding)? = plan.changes.first { state = GuildState(founding) }
+        version += 1
         let events = state?.apply(plan.changes, at: .now()) ?? []
-        for event in events { publish(event) }
+        for event in events { publish(event, .version(version)) }
         for change in plan.changes {
-            if case .memberRemoved(let userID) = change { forgetWatchers(of: userID) }
+            if case .memberRemoved(let userID) = change { watchers.forget(userID) }
         }
     }
 
-    func publish(_ event: GuildEvent) {
+    func publish(_ event: GuildEvent, _ mark: StreamMark? = nil) {
         let next = publisher.next(
             event.kind, body: event.body, audience: event.audience, intents: event.kind.guildIntent ?? [],
-            subject: event.subject, control: event.control.map(forWatchers))
+            subject: event.subject, control: event.control.map(forWatchers), mark: mark)
         loop.publish(next, of: publisher.key)
     }
 
     /// Changes of access matter only to members who listen.
     private func forWatchers(_ control: StreamControl) -> StreamControl {
         guard case .access(let changes) = control else { return control }
-        return .access(changes.filter { watchers[$0.userID] != nil })
+        return .access(changes.filter { watchers.contains($0.userID) })
     }
 
     // MARK: Conversation
@@ -93,8 +105,13 @@ final class GuildHome: Conversation, @unchecked Sendable {
 
     func checkMaySend(_ userID: UserID) throws(APIError) {}
 
-    func publish(_ kind: EventKind, body: [UInt8], in channelID: ChannelID) {
-        publish(GuildEvent(kind, body: body, audience: .viewers(of: channelID)))
+    func publish(_ kind: EventKind, body: [UInt8], in channelID: ChannelID, _ entry: LogMark?) {
+        let mark = entry.map { entry in
+            StreamMark.log(
+                ChannelHead(channelID: channelID, sequence: entry.sequence, epoch: epoch), kind,
+                messageID: entry.messageID)
+        }
+        publish(GuildEvent(kind, body: body, audience: .viewers(of: channelID)), mark)
     }
 
     func advanced(_ channelID: ChannelID, lastMessageID: MessageID?, lastSequence: SequenceNumber, epoch: Epoch) {

@@ -58,6 +58,13 @@ struct GuildState {
 
     var id: GuildID { guild.id }
 
+    /// Where the channels' logs stand; of those that have one.
+    var heads: [ChannelHead] {
+        channels.values.filter { $0.lastSeq > 0 }.map { channel in
+            ChannelHead(channelID: channel.id, sequence: channel.lastSeq, epoch: channel.epoch)
+        }
+    }
+
     /// The roles by position, `@everyone` first; of roles that share one the newer first.
     var orderedRoles: [Role] {
         roles.values.sorted { ($0.position, $1.id) < ($1.position, $0.id) }

@@ -58,6 +58,7 @@ distributed actor SessionActor: KeyedActor {
         defer { loop.sessions.openingFinished(session.key) }
         do {
             guard let ownEvents = session.subscribe(to: .user(session.userID)) else { return }
+            guard await loop.isFollowed(.user(session.userID)) else { throw APIError.notCommitted }
             let opening = try await loop.services.user(session.userID).open(
                 SessionAttachment(
                     session: session.key, isBot: session.identity.isBot, loginID: session.identity.loginID,
@@ -87,7 +88,7 @@ distributed actor SessionActor: KeyedActor {
     /// Takes up a guild that the session has subscribed to since READY.
     private func openGuild(_ id: GuildID, announcing announcement: Announcement) async {
         let userID = session.userID
-        let opening = await Self.ask(id, request: guildRequest, services: loop.services)
+        let opening = await Self.ask(id, request: guildRequest, on: loop)
         guard loop.sessions[key] === session, session.actor === self else {
             // The session has ended, or moved to another loop, where it asks for the guild itself.
             if opening != nil { loop.users.stopWatching(id, as: userID) }
@@ -102,23 +103,24 @@ distributed actor SessionActor: KeyedActor {
 
     private var guildRequest: GuildOpeningRequest {
         GuildOpeningRequest(
-            userID: session.userID, largeThreshold: session.request.largeThreshold,
+            userID: session.userID, node: loop.services.system.identity.id,
+            largeThreshold: session.request.largeThreshold,
             wantsPresences: !session.identity.isBot || session.request.intents.contains(.guildPresences))
     }
 
     private func openGuilds(_ ids: [GuildID]) async -> [(id: GuildID, opening: GuildOpening?)] {
-        let (request, services) = (guildRequest, loop.services)
+        let (request, loop) = (guildRequest, loop)
         var openings: [GuildID: GuildOpening] = [:]
         await withTaskGroup(of: (GuildID, GuildOpening?).self) { group in
             var remaining = ids.makeIterator()
             for _ in 0..<Self.concurrentGuilds {
                 guard let id = remaining.next() else { break }
-                group.addTask { (id, await Self.ask(id, request: request, services: services)) }
+                group.addTask { (id, await Self.ask(id, request: request, on: loop)) }
             }
             for await (id, opening) in group {
                 openings[id] = opening
                 if let next = remaining.next() {
-                    group.addTask { (next, await Self.ask(next, request: request, services: services)) }
+                    group.addTask { (next, await Self.ask(next, request: request, on: loop)) }
                 }
             }
         }
@@ -127,9 +129,10 @@ distributed actor SessionActor: KeyedActor {
 
     /// A guild's snapshot; nil if it cannot be had now or the user is no member of it.
     private static func ask(
-        _ id: GuildID, request: GuildOpeningRequest, services: EngineServices
+        _ id: GuildID, request: GuildOpeningRequest, on loop: EngineLoop
     ) async -> GuildOpening? {
-        try? await services.guild(id).open(request)
+        guard await loop.isFollowed(.guild(id)) else { return nil }
+        return try? await loop.services.guild(id).open(request)
     }
 
     private func sendReady(_ opening: UserOpening, guilds: [(id: GuildID, opening: GuildOpening?)]) {

@@ -21,7 +21,8 @@ final class SessionAnnouncer {
     /// A session that the guild counts listens to it no longer.
     func stopWatching(_ guild: GuildID, as userID: UserID) {
         loop.services.system.invoke(
-            GuildCalls.unwatch, on: .guild(guild), WatchEnded(userID: userID), replyOn: loop.index
+            GuildCalls.unwatch, on: .guild(guild), WatchEnded(userID: userID, node: loop.services.system.identity.id),
+            replyOn: loop.index
         ) { _ in }
     }
 

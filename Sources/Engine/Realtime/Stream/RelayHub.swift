@@ -1,41 +1,71 @@
 import FluxCluster
 import FluxCore
 
-/// The relays of the streams whose slot is pinned to one loop. Takes in what the owner emits and passes it to the
-/// loops that have subscribers: what gathers in one turn crosses to a loop in one batch. Confined to its loop.
+/// The relays of the streams whose slot is pinned to one loop. Takes in what the owners emit and passes it to the loops and
+/// nodes that listen: what gathers in one turn crosses to a loop in one batch, and to a node in one frame (design 7). Confined
+/// to its loop.
 final class RelayHub {
-    /// How long a relay without subscribers is kept, in milliseconds: long enough for a session that moves.
-    static let idleMilliseconds: UInt64 = 60_000
+    typealias Entry = (key: StreamKey, event: StreamEvent)
 
-    private struct Batch {
-        var events: [(key: StreamKey, event: StreamEvent)] = []
+    /// How the hub reaches what lies outside its loop.
+    struct Ways {
+        /// Passes events to another loop's registry.
+        var handOver: @Sendable (_ loop: Int, _ events: [Entry]) -> Void
+        /// Tells a loop's subscribers that the stream broke.
+        var breakOff: @Sendable (_ loop: Int, _ key: StreamKey) -> Void
+        /// Sends events to another node's relays; false if they could not be sent.
+        var send: (_ peer: NodeID, _ events: [Entry]) -> Bool
+        /// Asks the owner of a stream, and calls back on this loop: `RelayHub.answered`.
+        var register: (_ key: StreamKey, _ relay: Relay) -> Void
+        /// Tells the owner's node that a registration is over.
+        var unregister: (_ owner: NodeID, _ key: StreamKey, _ registration: UInt64) -> Void
+        /// Whether the stream's owner lives on this node.
+        var isHome: (_ slot: Slot) -> Bool
     }
+
+    /// How long a relay without listeners is kept, in milliseconds: long enough for a session that moves, and for the nodes that
+    /// turn to a new owner.
+    static let idleMilliseconds: UInt64 = 60_000
 
     private let loopIndex: Int
     private let mesh: LoopMesh
-    /// Reaches another loop's registry; runs there.
-    private let handOver: @Sendable (_ loop: Int, _ events: [(key: StreamKey, event: StreamEvent)]) -> Void
+    private let node: NodeID
+    private let ways: Ways
     private var relays: [StreamKey: Relay] = [:]
-    private var batches: [Batch]
+    private var loopBatches: [[Entry]]
+    private var peerBatches: [NodeID: [Entry]] = [:]
     private var flushIsDue = false
+    private var peerFlushIsDue = false
     /// Batches handed to loops; one message is at most one batch per loop.
     private(set) var batchesHandedOver: UInt64 = 0
+    /// Frames with events sent to other nodes; one message is at most one frame per node.
+    private(set) var framesSent: UInt64 = 0
+    /// Who waits for a relay to be answered.
+    private var waiting: [StreamKey: [(Bool) -> Void]] = [:]
+    /// Streams with events since their nodes were last told where they stand.
+    private var moved: Set<StreamKey> = []
 
-    init(
-        loopIndex: Int, mesh: LoopMesh,
-        handOver: @escaping @Sendable (_ loop: Int, _ events: [(key: StreamKey, event: StreamEvent)]) -> Void
-    ) {
+    init(loopIndex: Int, mesh: LoopMesh, node: NodeID, ways: Ways) {
         self.loopIndex = loopIndex
         self.mesh = mesh
-        self.handOver = handOver
-        batches = Array(repeating: Batch(), count: mesh.count)
+        self.node = node
+        self.ways = ways
+        loopBatches = Array(repeating: [], count: mesh.count)
     }
 
-    /// A loop has its first subscriber of the stream. - Parameter position: the owner's, if the relay is new.
+    // MARK: Listeners of this node
+
+    /// A loop has its first subscriber of the stream.
+    /// - Parameter position: where the owner stands, if it lives on this node.
     func subscribe(loop: Int, to key: StreamKey, at now: UInt64, position: @autoclosure () -> StreamPosition) {
-        var relay = relays.removeValue(forKey: key) ?? Relay(position: position(), at: now)
-        relay.subscribe(loop: loop)
-        relays[key] = relay
+        var isNew = false
+        if relays[key] == nil {
+            let isHome = ways.isHome(key.slot)
+            relays[key] = isHome ? Relay(homeAt: position(), at: now) : Relay(registeringAt: now)
+            isNew = !isHome
+        }
+        relays[key]?.subscribe(loop: loop)
+        if isNew { register(key) }
     }
 
     /// A loop's last subscriber has left.
@@ -43,37 +73,177 @@ final class RelayHub {
         relays[key]?.unsubscribe(loop: loop, at: now)
     }
 
-    /// What the relay holds after `position`, for a session that moved; nil if it does not reach back so far.
-    func events(of key: StreamKey, after position: StreamPosition) -> ArraySlice<StreamEvent>? {
-        relays[key]?.ring.events(after: position)
+    /// Calls back, with true, when every later event of the stream is certain to reach its subscribers, so that a snapshot
+    /// can be taken; with false when the owner cannot be asked now.
+    func whenReady(_ key: StreamKey, _ completion: @escaping (Bool) -> Void) {
+        guard let relay = relays[key] else { return completion(false) }
+        guard relay.standing == .registering else { return completion(true) }
+        waiting[key, default: []].append(completion)
     }
 
-    /// Where the relay of the stream stands; nil if there is none.
-    func position(of key: StreamKey) -> StreamPosition? { relays[key]?.position }
+    /// What the relay holds after `position`, for a session that moved; nil if it does not reach back so far.
+    func events(of key: StreamKey, after position: StreamPosition) -> [StreamEvent]? {
+        relays[key]?.ring.events(after: position).map(Array.init)
+    }
 
-    /// The stream's owner was activated on this loop.
-    func streamBegan(_ key: StreamKey, at position: StreamPosition) { relays[key]?.streamBegan(at: position) }
+    /// Whether anybody listens to the stream, here or on another node.
+    func hasSubscribers(_ key: StreamKey) -> Bool { relays[key]?.hasListeners ?? false }
 
-    /// Whether anybody on this node listens to the stream.
-    func hasSubscribers(_ key: StreamKey) -> Bool { (relays[key]?.loops ?? 0) != 0 }
+    // MARK: The owner on this node
 
-    /// Takes in an event from the stream's owner.
-    /// - Returns: false if events before it are missing, so that the relay has to be registered again.
-    func publish(_ event: StreamEvent, of key: StreamKey) -> Bool {
-        guard let index = relays.index(forKey: key) else { return true }
-        switch relays.values[index].receive(event) {
-        case .duplicate: return true
-        case .gap: return false
-        case .deliver(let loops):
-            for loop in 0..<mesh.count where loops & (1 << UInt64(loop)) != 0 {
-                batches[loop].events.append((key, event))
-            }
-            if loops != 0 { scheduleFlush() }
-            return true
+    /// The stream's owner was activated on this loop. A relay is kept from here on, so that nodes which turn to this owner
+    /// get what it has emitted already.
+    func streamBegan(_ key: StreamKey, at position: StreamPosition, now: UInt64) {
+        if relays[key] == nil { relays[key] = Relay(homeAt: position, at: now) }
+        relays[key]?.ownerBegan(at: position)
+    }
+
+    /// The owner has left this node; who listens here turns to the new one.
+    func ownerLeft(_ key: StreamKey, _ view: RelayView, at now: UInt64) {
+        guard relays[key]?.standing == .home else { return }
+        relays[key]?.ownerLeft(view, at: now)
+        continueOrForget(key)
+    }
+
+    /// Takes in an event from the stream's owner on this node.
+    func publish(_ event: StreamEvent, of key: StreamKey) { receive(event, of: key) }
+
+    /// What the owner has emitted after `position`; nil if that is not held.
+    func emitted(_ key: StreamKey, after position: StreamPosition) -> [StreamEvent]? {
+        relays[key]?.events(after: position)
+    }
+
+    /// Sends the stream to another node from here on, first what it missed.
+    func attach(_ peer: NodeID, registration: UInt64, to key: StreamKey, replaying events: [StreamEvent]) {
+        guard peer != node else { return }
+        relays[key]?.attach(peer, registration: registration)
+        guard !events.isEmpty else { return }
+        peerBatches[peer, default: []] += events.map { (key, $0) }
+        schedulePeerFlush()
+    }
+
+    /// Another node listens no longer.
+    func detach(_ peer: NodeID, registration: UInt64?, from key: StreamKey, at now: UInt64) {
+        relays[key]?.detach(peer, registration: registration, at: now)
+    }
+
+    /// A node is gone for good: it listens to nothing.
+    func forget(_ peer: NodeID, at now: UInt64) {
+        for key in relays.keys { relays[key]?.detach(peer, registration: nil, at: now) }
+    }
+
+    /// The nodes that are sent the stream.
+    func peers(of key: StreamKey) -> [NodeID] { relays[key].map { Array($0.peers.keys) } ?? [] }
+
+    /// Where the streams stand that moved since this was last asked, by the nodes that are sent them.
+    func takeHeads() -> [NodeID: [StreamHead]] {
+        var heads: [NodeID: [StreamHead]] = [:]
+        for key in moved {
+            guard let relay = relays[key], relay.standing == .home, let position = relay.position else { continue }
+            for peer in relay.peers.keys { heads[peer, default: []].append(StreamHead(key: key, position: position)) }
+        }
+        moved = []
+        return heads
+    }
+
+    // MARK: The owner elsewhere
+
+    /// Events came from another node.
+    func receive(_ events: [Entry], from peer: NodeID) {
+        for entry in events where relays[entry.key]?.acceptsEvents(from: peer) ?? false {
+            receive(entry.event, of: entry.key)
         }
     }
 
-    /// Calls `completion` on this loop when every subscribed loop has applied all that was published before (I7).
+    /// Another node says where its streams stand: a last event that got lost shows here.
+    func receive(_ heads: [StreamHead], from peer: NodeID) {
+        for head in heads {
+            guard let relay = relays[head.key], relay.standing == .following(peer), let position = relay.position,
+                position < head.position
+            else { continue }
+            registerAgain(head.key)
+        }
+    }
+
+    /// The owner has answered a registration.
+    func answered(_ key: StreamKey, registration: UInt64, _ welcome: RelayWelcome) {
+        guard relays[key]?.registration == registration, relays[key]?.standing == .registering,
+            let result = relays[key]?.welcomed(welcome, isHere: welcome.owner == node)
+        else { return }
+        if result.isBroken { breakOff(key) }
+        for event in result.events { enqueue(event, of: key, toPeers: false) }
+        if result.isIncomplete {
+            registerAgain(key)
+        } else {
+            settleWaiting(key, true)
+        }
+    }
+
+    /// The owner could not be asked; who waits is told.
+    /// - Returns: whether it is to be tried again after a while, because somebody listens.
+    func unanswered(_ key: StreamKey, registration: UInt64) -> Bool {
+        guard relays[key]?.registration == registration, relays[key]?.standing == .registering else { return false }
+        settleWaiting(key, false)
+        guard relays[key]?.loops == 0 else { return true }
+        relays[key] = nil
+        return false
+    }
+
+    /// Asks the owner once more, unless it has been asked anew since.
+    func tryAgain(_ key: StreamKey, registration: UInt64) {
+        guard relays[key]?.registration == registration, relays[key]?.standing == .registering else { return }
+        register(key)
+    }
+
+    /// There is no such stream (any more).
+    func refused(_ key: StreamKey, registration: UInt64) {
+        guard relays[key]?.registration == registration else { return }
+        breakOff(key)
+        settleWaiting(key, false)
+        relays[key] = nil
+    }
+
+    /// The streams of these slots have another owner now, which may be on this node.
+    func ownersChanged(_ slots: Set<Slot>) {
+        for (key, relay) in relays where slots.contains(key.slot) {
+            if relay.standing == .home, ways.isHome(key.slot) { continue }
+            registerAgain(key)
+        }
+    }
+
+    /// The link to a node was lost, or its lease had run out: what came from there may be incomplete.
+    func mistrust(_ peer: NodeID) {
+        for (key, relay) in relays where relay.standing == .following(peer) { registerAgain(key) }
+    }
+
+    /// The nodes that streams come from.
+    var owners: Set<NodeID> {
+        var owners: Set<NodeID> = []
+        for relay in relays.values { if case .following(let node) = relay.standing { owners.insert(node) } }
+        return owners
+    }
+
+    private func registerAgain(_ key: StreamKey) {
+        relays[key]?.beginRegistering()
+        continueOrForget(key)
+    }
+
+    private func continueOrForget(_ key: StreamKey) {
+        if relays[key]?.loops == 0, waiting[key] == nil { relays[key] = nil } else { register(key) }
+    }
+
+    private func register(_ key: StreamKey) {
+        guard let relay = relays[key] else { return }
+        ways.register(key, relay)
+    }
+
+    private func settleWaiting(_ key: StreamKey, _ isReady: Bool) {
+        for completion in waiting.removeValue(forKey: key) ?? [] { completion(isReady) }
+    }
+
+    // MARK: Confirming
+
+    /// Calls `completion` on this loop when every subscribed loop of this node has applied all that was published before (I7).
     func confirm(_ key: StreamKey, completion: @escaping @Sendable () -> Void) {
         flush()
         let loops = relays[key]?.loops ?? 0
@@ -94,10 +264,33 @@ final class RelayHub {
         }
     }
 
+    /// Sends what has gathered for other nodes, so that something may be sent after it.
+    func flushPeers() {
+        peerFlushIsDue = false
+        let batches = peerBatches
+        peerBatches = [:]
+        for (peer, events) in batches {
+            framesSent += 1
+            // What cannot be sent leaves a gap, which the node notices by the next event or head.
+            if !ways.send(peer, events) { for entry in events { moved.insert(entry.key) } }
+        }
+    }
+
+    /// Whether the relay stands at or beyond a position, or has nobody to apply it.
+    func hasApplied(_ key: StreamKey, _ position: StreamPosition) -> Bool {
+        guard let relay = relays[key] else { return true }
+        guard relay.standing != .registering, let applied = relay.position else { return false }
+        return applied >= position
+    }
+
+    // MARK: Upkeep
+
     /// Forgets relays that nobody has listened to for a minute.
     func sweep(at now: UInt64) {
-        relays = relays.filter { entry in
-            entry.value.idleSince.map { now < $0 + Self.idleMilliseconds } ?? true
+        for (key, relay) in relays {
+            guard let since = relay.idleSince, now >= since + Self.idleMilliseconds else { continue }
+            if case .following(let owner) = relay.standing { ways.unregister(owner, key, relay.registration) }
+            relays[key] = nil
         }
     }
 
@@ -106,20 +299,72 @@ final class RelayHub {
         for index in relays.values.indices { relays.values[index].shed() }
     }
 
-    private func scheduleFlush() {
-        guard !flushIsDue else { return }
-        flushIsDue = true
-        // Before what is posted to other loops leaves, so that all of it crosses in one hop, and before sockets write.
-        mesh.atEndOfTurn(.relay) { [unowned self] in self.flush() }
+    // MARK: Passing on
+
+    private func receive(_ event: StreamEvent, of key: StreamKey) {
+        guard let index = relays.index(forKey: key) else { return }
+        switch relays.values[index].receive(event) {
+        case .nothing: break
+        case .gap: registerAgain(key)
+        case .deliver: enqueue(event, of: key, toPeers: true)
+        }
+    }
+
+    private func enqueue(_ event: StreamEvent, of key: StreamKey, toPeers: Bool) {
+        guard let relay = relays[key] else { return }
+        for loop in 0..<mesh.count where relay.loops & (1 << UInt64(loop)) != 0 {
+            loopBatches[loop].append((key, event))
+        }
+        if relay.loops != 0, !flushIsDue {
+            flushIsDue = true
+            // Before what is posted to other loops leaves, so that all of it crosses in one hop.
+            mesh.atEndOfTurn(.relay) { [unowned self] in self.flush() }
+        }
+        guard toPeers, !relay.peers.isEmpty else { return }
+        moved.insert(key)
+        for peer in relay.peers.keys { peerBatches[peer, default: []].append((key, event)) }
+        schedulePeerFlush()
+    }
+
+    private func schedulePeerFlush() {
+        guard !peerFlushIsDue else { return }
+        peerFlushIsDue = true
+        mesh.atEndOfTurn(.relay) { [unowned self] in self.flushPeers() }
+    }
+
+    private func breakOff(_ key: StreamKey) {
+        flush()
+        guard let relay = relays[key] else { return }
+        for loop in 0..<mesh.count where relay.loops & (1 << UInt64(loop)) != 0 { ways.breakOff(loop, key) }
     }
 
     private func flush() {
         flushIsDue = false
-        for loop in batches.indices where !batches[loop].events.isEmpty {
-            let events = batches[loop].events
-            batches[loop].events = []
+        for loop in loopBatches.indices where !loopBatches[loop].isEmpty {
+            let events = loopBatches[loop]
+            loopBatches[loop] = []
             batchesHandedOver += 1
-            handOver(loop, events)
+            ways.handOver(loop, events)
         }
+    }
+}
+
+/// Where a stream stands at its owner's.
+struct StreamHead: WireCodable, Equatable {
+    var key: StreamKey
+    var position: StreamPosition
+
+    init(key: StreamKey, position: StreamPosition) {
+        self.key = key
+        self.position = position
+    }
+
+    func encode(to writer: inout WireWriter) {
+        writer.value(key)
+        writer.value(position)
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self.init(key: try reader.value(), position: try reader.value())
     }
 }

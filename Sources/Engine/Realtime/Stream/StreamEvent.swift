@@ -18,10 +18,12 @@ public final class StreamEvent: Sendable {
     public let subject: UserID?
     /// What the subscribing sessions themselves have to do with it; nil for a plain event.
     public let control: StreamControl?
+    /// What of it is durable; nil for what is told once and not kept.
+    public let mark: StreamMark?
 
     public init(
         position: StreamPosition = .none, kind: EventKind, body: [UInt8], audience: Audience = .everyone,
-        intents: Intents = [], subject: UserID? = nil, control: StreamControl? = nil
+        intents: Intents = [], subject: UserID? = nil, control: StreamControl? = nil, mark: StreamMark? = nil
     ) {
         self.position = position
         self.kind = kind
@@ -30,6 +32,7 @@ public final class StreamEvent: Sendable {
         self.intents = intents
         self.subject = subject
         self.control = control
+        self.mark = mark
         HeldEvents.added(cost)
     }
 

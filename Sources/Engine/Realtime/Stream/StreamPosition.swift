@@ -4,7 +4,7 @@ import FluxCore
 public struct StreamPosition: Hashable, Comparable, Sendable {
     /// The epoch of the slot under which the event was decided.
     public var epoch: Epoch
-    /// Counts the events of the epoch from 1; 0 stands before the first.
+    /// Grows by one with each event from where the owner's activation began.
     public var number: UInt64
 
     /// Before every event of every epoch.
@@ -19,8 +19,9 @@ public struct StreamPosition: Hashable, Comparable, Sendable {
         (left.epoch, left.number) < (right.epoch, right.number)
     }
 
-    /// Whether this event comes straight after `other`, with none between them.
+    /// Whether this event comes straight after `other`, with none between them. What lies between two epochs only their
+    /// owners can tell.
     public func directlyFollows(_ other: StreamPosition) -> Bool {
-        epoch == other.epoch ? number == other.number + 1 : epoch > other.epoch && number == 1
+        epoch == other.epoch && number == other.number + 1
     }
 }

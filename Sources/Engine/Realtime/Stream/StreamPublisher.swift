@@ -7,22 +7,25 @@ struct StreamPublisher {
     private(set) var position: StreamPosition
 
     /// - Parameters:
-    ///   - epoch: of the slot's lease; a new owner begins a new epoch at 1.
-    ///   - earlier: where listeners of the same stream stand already; the numbers go on from there within one epoch.
-    init(key: StreamKey, epoch: Epoch, continuing earlier: StreamPosition?) {
+    ///   - epoch: of the slot's lease.
+    ///   - milliseconds: of a clock that never goes back: an activation's numbers begin above all that an earlier one of
+    ///     the same epoch can have given out, so that nobody takes the events of one for those of the other.
+    init(key: StreamKey, epoch: Epoch, at milliseconds: UInt64) {
         self.key = key
-        position = StreamPosition(epoch: epoch, number: 0)
-        if let earlier, earlier.epoch == epoch { position = earlier }
+        position = StreamPosition(epoch: epoch, number: milliseconds << Self.eventBits)
     }
+
+    /// 2^20 events a millisecond are more than any loop can make.
+    private static let eventBits: UInt64 = 20
 
     /// Makes the next event of the stream.
     mutating func next(
         _ kind: EventKind, body: [UInt8], audience: Audience, intents: Intents = [], subject: UserID? = nil,
-        control: StreamControl? = nil
+        control: StreamControl? = nil, mark: StreamMark? = nil
     ) -> StreamEvent {
         position.number += 1
         return StreamEvent(
             position: position, kind: kind, body: body, audience: audience, intents: intents, subject: subject,
-            control: control)
+            control: control, mark: mark)
     }
 }

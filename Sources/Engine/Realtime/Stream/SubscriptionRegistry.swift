@@ -76,7 +76,7 @@ final class SubscriptionRegistry {
 
     /// As `becomeLive` for a session that moved to this loop: `events` are those after its position that the relay held.
     func replay(
-        _ events: ArraySlice<StreamEvent>, to subscription: Subscription, from position: StreamPosition,
+        _ events: [StreamEvent], to subscription: Subscription, from position: StreamPosition,
         visibility: ChannelVisibility?
     ) {
         guard case .buffering(let buffered) = subscription.phase, let stream = streams[subscription.key] else { return }
@@ -125,6 +125,11 @@ final class SubscriptionRegistry {
         case .nobody:
             break
         }
+    }
+
+    /// Whose sessions on this loop listen to the stream, each session once.
+    func users(of key: StreamKey) -> [UserID] {
+        (streams[key]?.byUser ?? [:]).flatMap { user, own in Array(repeating: user, count: own.count) }
     }
 
     /// Events of the stream were lost on their way to this node: no session on it may go on as if nothing had been (I6).

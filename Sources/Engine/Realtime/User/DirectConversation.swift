@@ -59,7 +59,7 @@ final class DirectConversation: Conversation {
         if isBlocked { throw .cannotMessageUser }
     }
 
-    func publish(_ kind: EventKind, body: [UInt8], in channelID: ChannelID) {
+    func publish(_ kind: EventKind, body: [UInt8], in channelID: ChannelID, _ entry: LogMark?) {
         let head = DirectHead(lastMessageID: value.lastMessageID, lastSequence: value.lastSeq, epoch: value.epoch)
         for recipient in value.recipients {
             // A blocked conversation shows no typing (protocol 9.1).

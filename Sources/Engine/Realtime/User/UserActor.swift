@@ -86,7 +86,7 @@ distributed actor UserActor: KeyedActor {
         countersSettled = []
         for waiter in openingWaiters { waiter.resume() }
         openingWaiters = []
-        loop.endStream(publisher.key)
+        loop.endStream(publisher.key, RelayView(), reason)
     }
 
     /// Makes the actor of a user from what is stored.

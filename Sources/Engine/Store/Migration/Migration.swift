@@ -22,5 +22,6 @@ public struct Migration: Sendable {
         Migration(4, "messages", PackageResources._004_messages_sql),
         Migration(5, "people", PackageResources._005_people_sql),
         Migration(6, "membership", PackageResources._006_membership_sql),
+        Migration(7, "guild_version", PackageResources._007_guild_version_sql),
     ]
 }

@@ -11,9 +11,12 @@ public struct LoadedGuild: Sendable, Equatable {
     public var members: [GuildMember]
     public var inviteCount: Int
     public var banCount: Int
+    /// Counts the guild's changes.
+    public var version: UInt64
 
     public init(
-        guild: Guild, roles: [Role], channels: [Channel], members: [GuildMember], inviteCount: Int, banCount: Int
+        guild: Guild, roles: [Role], channels: [Channel], members: [GuildMember], inviteCount: Int, banCount: Int,
+        version: UInt64 = 0
     ) {
         self.guild = guild
         self.roles = roles
@@ -21,6 +24,7 @@ public struct LoadedGuild: Sendable, Equatable {
         self.members = members
         self.inviteCount = inviteCount
         self.banCount = banCount
+        self.version = version
     }
 }
 
@@ -57,7 +61,8 @@ public struct GuildLoading: Sendable {
             guild: try GuildRow.read(row), roles: roles,
             channels: try channels(answers[2], overwrites: answers[3]), members: members,
             inviteCount: try row.integer(.position(GuildRow.count)),
-            banCount: try row.integer(.position(GuildRow.count + 1)))
+            banCount: try row.integer(.position(GuildRow.count + 1)),
+            version: try row.integer(.position(GuildRow.count + 2)))
     }
 
     /// What an invite shows of a guild, and whether there is one: the guild's row and the number of its members.
@@ -86,7 +91,7 @@ public struct GuildLoading: Sendable {
             "guildLoading.guild",
             """
             SELECT \(GuildRow.columns), (SELECT count(*) FROM invites WHERE guild_id = $1),
-                (SELECT count(*) FROM bans WHERE guild_id = $1)
+                (SELECT count(*) FROM bans WHERE guild_id = $1), g.version
             FROM guilds g WHERE g.id = $1 AND g.deleted_at IS NULL
             """, [.int8])
 

@@ -18,6 +18,11 @@ extension Statement {
         Statement(Queries.delete, [.id(id)])
     }
 
+    /// How many changes of the guild are committed with this one; stands in the mutation of each.
+    public static func setGuildVersion(_ version: UInt64, of id: GuildID) -> Statement {
+        Statement(Queries.setVersion, [.id(id), .int(version)])
+    }
+
     private static func guildParameters(_ guild: Guild) -> [SQLValue] {
         [
             .id(guild.id), .id(guild.ownerID), .id(guild.afkChannelID), .id(guild.systemChannelID),
@@ -54,6 +59,9 @@ extension Statement {
                 icon = $14, splash = $15, banner = $16, description = $17, preferred_locale = $18, features = $19
             WHERE id = $1
             """, types)
+
+        static let setVersion = PreparedQuery(
+            "guilds.setVersion", "UPDATE guilds SET version = $2 WHERE id = $1", [.int8, .int8])
 
         static let delete = PreparedQuery(
             "guilds.delete",

@@ -1,0 +1,19 @@
+import FluxCluster
+
+extension UserActor {
+    /// A node's relay wants the user's stream. One that comes from an earlier owner, or has fallen too far behind, begins anew:
+    /// its sessions are few and are told so (I6).
+    func register(_ request: RelayRegistration) -> RelayWelcome {
+        services.links.grant(to: request.node)
+        let key = publisher.key
+        let node = services.system.identity.id
+        if let position = request.position, position.epoch == epoch,
+            let missed = loop.relays.emitted(key, after: position)
+        {
+            loop.relays.attach(request.node, registration: request.number, to: key, replaying: missed)
+            return RelayWelcome(owner: node, continuation: .goesOn)
+        }
+        loop.relays.attach(request.node, registration: request.number, to: key, replaying: [])
+        return RelayWelcome(owner: node, continuation: .begins(publisher.position, RelayView()))
+    }
+}
