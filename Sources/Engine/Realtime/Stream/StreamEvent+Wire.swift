@@ -140,6 +140,9 @@ extension StreamControl: WireCodable {
             writer.byte(5)
             writer.value(loginID)
         case .credentialsRevoked: writer.byte(6)
+        case .guildLeft(let guildID):
+            writer.byte(7)
+            writer.value(guildID)
         }
     }
 
@@ -151,6 +154,7 @@ extension StreamControl: WireCodable {
         case 4: self = .guildJoined(try reader.value())
         case 5: self = .loginEnded(try reader.value())
         case 6: self = .credentialsRevoked
+        case 7: self = .guildLeft(try reader.value())
         case let other: throw .unknownCase(UInt64(other))
         }
     }
