@@ -220,7 +220,31 @@ import Testing
             add(SessionNews(session: key, news: .presence(presence)))
         }
         add(SessionNews(session: key, news: .ended))
-        add(WatchEnded(userID: UserID(1)))
+        let node = NodeID(rawValue: 1)!
+        add(WatchEnded(userID: UserID(1), node: node))
+        let head = ChannelHead(channelID: ChannelID(3), sequence: 4, epoch: 5)
+        let view = RelayView(heads: [head], version: 6)
+        add(
+            RelayRegistration(
+                node: node, number: 1, position: StreamPosition(epoch: 1, number: 2), view: view,
+                listeners: [UserID(1)]))
+        let change = AccessChange(
+            userID: UserID(1), visibility: ChannelVisibility([ChannelID(3)]), revealed: [], hidden: [])
+        let events = [
+            StreamEvent(
+                position: StreamPosition(epoch: 1, number: 2), kind: .messageCreate, body: [1, 2],
+                audience: .viewers(of: ChannelID(3)), intents: .guildMessages, subject: UserID(1),
+                mark: .log(head, .messageCreate, messageID: MessageID(7))),
+            StreamEvent(kind: .channelUpdate, body: [], audience: .nobody, control: .access([change])),
+        ]
+        for event in events { add(WireStreamEvent(event)) }
+        add(
+            RelayWelcome(
+                owner: node,
+                continuation: .succeeds(
+                    StreamPosition(epoch: 2, number: 1), view,
+                    [ChannelCorrection(channelID: ChannelID(3), standsUpTo: 1, missed: events)])))
+        add(StreamHead(key: .guild(GuildID(1)), position: StreamPosition(epoch: 1, number: 2)))
         for sample in samples { #expect(sample.read(sample.bytes), "\(sample.name)") }
 
         var refused = 0

@@ -66,7 +66,7 @@ import Testing
         registry.deliver(event(8), of: Self.key)
         let missed = [event(5), event(6, control: .memberRemoved(member.userID)), event(7), event(8)]
         registry.replay(
-            missed[...], to: subscription, from: StreamPosition(epoch: 1, number: 4), visibility: visibility)
+            missed, to: subscription, from: StreamPosition(epoch: 1, number: 4), visibility: visibility)
         registry.deliver(event(9), of: Self.key)
         #expect(member.received == [5, 6])
         #expect(other.received == [8, 9])
