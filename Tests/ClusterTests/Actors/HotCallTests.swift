@@ -35,7 +35,7 @@ import Testing
             let answers = NIOLockedValueBox<[Int]>([])
             node.mesh.post(to: source) {
                 for value in 0..<count / 2 {
-                    node.system.invoke(Counter.add, on: .counter(1), value) { _ in
+                    node.system.invoke(Counter.add, on: .counter(1), value, deadline: .minutes(5)) { _ in
                         answers.withLockedValue { $0.append(value) }
                     }
                 }
@@ -44,7 +44,7 @@ import Testing
             node.journal.release()
             node.mesh.post(to: source) {
                 for value in count / 2..<count {
-                    node.system.invoke(Counter.add, on: .counter(1), value) { _ in
+                    node.system.invoke(Counter.add, on: .counter(1), value, deadline: .minutes(5)) { _ in
                         answers.withLockedValue { $0.append(value) }
                     }
                 }
