@@ -91,15 +91,17 @@ final class EngineLoop: @unchecked Sendable {
     }
 
     /// Returns when every later event of the stream is certain to reach its subscribers on this loop, so that a snapshot may
-    /// be taken (I6); false if the owner of the stream cannot be reached now.
+    /// be taken (I6); false if the owner of the stream cannot be reached now. Callable from every task.
     func isFollowed(_ key: StreamKey) async -> Bool {
-        // On the owner's node the registration runs before any later call to the owner does.
-        if services.system.owns(key.slot) { return true }
         let (services, here) = (services, index)
         return await withCheckedContinuation { continuation in
-            services.run(onLoopOf: key) { home in
-                home.relays.whenReady(key) { isReady in
-                    services.run(on: here) { _ in continuation.resume(returning: isReady) }
+            // By way of this loop, behind the registration that it has posted to the stream's: a call to the owner that came
+            // from elsewhere could overtake that, and what happens between the two would reach nobody.
+            services.run(on: here) { _ in
+                services.run(onLoopOf: key) { home in
+                    home.relays.whenReady(key) { isReady in
+                        services.run(on: here) { _ in continuation.resume(returning: isReady) }
+                    }
                 }
             }
         }
