@@ -63,7 +63,9 @@ import Testing
             let node = cluster.nodes[0]
             try await node.counter(1).touch()
             node.journal.hold()
-            async let hanging: Void = node.counter(1).hang()
+            async let hanging: Void = CallOptions.$current.withValue(CallOptions(deadline: .minutes(5))) {
+                try await node.counter(1).hang()
+            }
             try await eventually("the call runs") { node.journal.entries.contains(.hanging(.counter(1))) }
             for _ in 0..<100 { await node.passivateOnce() }
             #expect(!node.journal.entries.contains(.deactivated(.counter(1), .idle)))

@@ -126,8 +126,14 @@ import Testing
         try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             let (near, far) = (cluster.nodes[0], cluster.nodes[1])
             near.journal.hold()
-            async let failed = Result { try await far.counter(1).increase(by: 1) }
-            async let hot = Result { try await far.system.invoke(Counter.add, on: .counter(1), 1) }
+            async let failed = Result {
+                try await CallOptions.$current.withValue(CallOptions(deadline: .minutes(5))) {
+                    try await far.counter(1).increase(by: 1)
+                }
+            }
+            async let hot = Result {
+                try await far.system.invoke(Counter.add, on: .counter(1), 1, deadline: .minutes(5))
+            }
             try await eventually("both are sent") { await far.system.outstandingCallCount() == 2 }
             try await eventually("both have arrived") { near.journal.activations == 1 }
             try await cluster.cut(near.id, far.id)

@@ -224,7 +224,7 @@ import Testing
         two.recorder.refuse(true)
         #expect(one.send([1], to: two))
         try await eventually("both lose the link") { one.recorder.losses == 1 && two.recorder.losses == 1 }
-        #expect(one.wasRefused(by: two, .malformed("truncated")))
+        try await eventually("the reason is told") { one.wasRefused(by: two, .malformed("truncated")) }
         two.recorder.refuse(false)
         try await untilLinked(one, two)
         await one.stop()

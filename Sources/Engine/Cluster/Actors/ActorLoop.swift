@@ -44,6 +44,7 @@ final class ActorLoop: @unchecked Sendable {
     // MARK: Registrations
 
     func register(_ handler: any AnyCallHandler, number: UInt16) {
+        precondition(handlers[number] == nil, "call \(number) is registered twice")
         handlers[number] = handler
     }
 

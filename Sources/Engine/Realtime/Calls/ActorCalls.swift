@@ -34,7 +34,7 @@ enum GuildCalls {
     /// A session of a member listens no longer.
     static let unwatch = Call<GuildActor, WatchEnded, Nothing>(number: 10)
     /// A node's relay wants the guild's stream.
-    static let register = Call<GuildActor, RelayRegistration, RelayWelcome>(number: 12, isIdempotent: true)
+    static let register = Call<GuildActor, RelayRegistration, RelayWelcome>(number: 13, isIdempotent: true)
     /// A member's presence changed.
     static let presence = Call<GuildActor, MemberPresence, Nothing>(number: 11, isIdempotent: true)
     /// Something waits in the outbox; answered when it has been looked at.
@@ -45,7 +45,7 @@ enum UserCalls {
     /// What became of one of the user's sessions.
     static let session = Call<UserActor, SessionNews, Nothing>(number: 20, isIdempotent: true)
     /// A node's relay wants the user's stream.
-    static let register = Call<UserActor, RelayRegistration, RelayWelcome>(number: 23, isIdempotent: true)
+    static let register = Call<UserActor, RelayRegistration, RelayWelcome>(number: 27, isIdempotent: true)
     /// An event of a DM for one of its recipients.
     static let directEvent = Call<UserActor, DirectEvent, Nothing>(number: 21)
     /// A friend's presence changed.

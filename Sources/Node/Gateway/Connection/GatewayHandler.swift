@@ -83,6 +83,10 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
 
     // MARK: The channel's life
 
+    /// What the kernel may hold for one client. Left to itself it holds megabytes for one that does not read: more than its
+    /// session can send again when it comes back.
+    private static let sendBufferSize: SocketOptionValue = 256 << 10
+
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         loop.counters.opened += 1
@@ -92,6 +96,7 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
             try? options.setOption(
                 .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.receiveBufferSize))
             try? options.setOption(.allowRemoteHalfClosure, value: false)
+            try? options.setOption(.socketOption(.so_sndbuf), value: Self.sendBufferSize)
         }
         open()
         context.read()

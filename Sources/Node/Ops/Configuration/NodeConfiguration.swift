@@ -126,7 +126,7 @@ extension NodeConfiguration {
         /// Bytes that all sessions of the node keep for a RESUME.
         public var replayMemory = MemoryBudget.percent(10)
         /// Bytes waiting for one connection at which it is closed resumably.
-        public var slowConsumerBytes = 4 << 20
+        public var slowConsumerBytes = 2 << 20
         /// How long a session outlives its connection.
         public var sessionResume = Duration.seconds(120)
         /// How long an idle actor stays in memory.
