@@ -2,12 +2,16 @@ import FluxCluster
 import FluxCore
 import FluxStore
 import FluxTestSupport
+import Foundation
 import Testing
 
 @testable import FluxRealtime
 
 /// Engines over one database and one network in this process, each with its share of the slots.
 final class TestCluster: Sendable {
+    /// Over how many nodes tests of one node are spread; 1 unless `FLUX_TEST_NODES` says otherwise.
+    static let defaultCount = ProcessInfo.processInfo.environment["FLUX_TEST_NODES"].flatMap(Int.init) ?? 1
+
     let network: LocalNetwork
     let nodes: [TestNode]
 

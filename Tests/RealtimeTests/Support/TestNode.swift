@@ -40,8 +40,8 @@ final class TestNode: Sendable {
         loops: Int = 2, url given: String? = nil, limits: SessionLimits = SessionLimits(),
         _ test: (TestNode) async throws -> Value
     ) async throws -> Value {
-        let count = ProcessInfo.processInfo.environment["FLUX_TEST_NODES"].flatMap(Int.init) ?? 1
-        return try await TestCluster.run(nodes: count, loops: loops, url: given, limits: limits) { cluster in
+        try await TestCluster.run(nodes: TestCluster.defaultCount, loops: loops, url: given, limits: limits) {
+            cluster in
             try await test(cluster.nodes[0])
         }
     }
