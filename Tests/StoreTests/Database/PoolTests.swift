@@ -14,8 +14,12 @@ import Testing
         for _ in 0..<10 {
             // Not repeatable: it would be told unavailable if a dead connection were given the statement.
             for _ in 0..<6 { try await database.run(Statement(Self.insert)) }
+            let former = try await LanePoolTests.backends(killer, named: "flux/test")
             try await LaneFixture.endBackends(killer, named: "flux/test")
-            while try await LanePoolTests.backends(killer, named: "flux/test").count < 4 {
+            // All but the killer's own are gone, and the pool has others in their place.
+            while true {
+                let present = try await LanePoolTests.backends(killer, named: "flux/test")
+                if present.count >= 4, present.intersection(former).count == 1 { break }
                 try await Task.sleep(for: .milliseconds(5))
             }
         }
