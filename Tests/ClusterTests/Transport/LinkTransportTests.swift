@@ -179,8 +179,9 @@ import Testing
 
     @Test func silenceIsALossOnBothSides() async throws {
         let adjust: (inout LinkConfiguration) -> Void = { configuration in
-            configuration.limits.pulse = .milliseconds(100)
-            configuration.limits.silence = .seconds(1)
+            configuration.limits.pulse = .milliseconds(500)
+            // So long that a busy machine is not taken for a silent one: the link has to stand when the proxy stalls.
+            configuration.limits.silence = .seconds(10)
         }
         let one = try await LinkNode(1, cluster: cluster, adjust: adjust)
         let two = try await LinkNode(2, cluster: cluster, adjust: adjust)
