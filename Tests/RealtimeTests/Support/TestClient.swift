@@ -17,6 +17,8 @@ final class TestClient: Sendable {
         var dispatches: [Dispatch] = []
         var acknowledgements: [JSON] = []
         var closed: GatewayCloseCode?
+        /// Nothing more is waited for.
+        var isOver = false
         var waiters:
             [(
                 condition: @Sendable ([Dispatch], [JSON], GatewayCloseCode?) -> Bool,
@@ -62,8 +64,6 @@ final class TestClient: Sendable {
         let json = (try? JSON.parse(body)) ?? .null
         update { $0.acknowledgements.append(json) }
     }
-
-    private func tookClose(_ code: GatewayCloseCode) { update { $0.closed = code } }
 
     private func update(_ change: (inout State) -> Void) {
         let ready = state.withLockedValue { state in
@@ -151,16 +151,46 @@ final class TestClient: Sendable {
 
     // MARK: What the client saw
 
-    /// Waits until the condition holds for what has come so far.
-    func until(_ condition: @escaping @Sendable ([Dispatch], [JSON], GatewayCloseCode?) -> Bool) async {
+    /// Longer than anything that a test waits for; what has not come by then will not come.
+    private static let patience: TimeAmount = .seconds(60)
+
+    /// Waits until the condition holds for what has come so far. A connection that is closed before that, or that stays
+    /// silent, fails the test with what the client saw last.
+    func until(
+        _ condition: @escaping @Sendable ([Dispatch], [JSON], GatewayCloseCode?) -> Bool,
+        at location: SourceLocation = #_sourceLocation
+    ) async {
+        let impatience = node.mesh.executors[loop].eventLoop.scheduleTask(in: Self.patience) { self.giveUp() }
         await withCheckedContinuation { continuation in
             let holds = state.withLockedValue { state in
-                if condition(state.dispatches, state.acknowledgements, state.closed) { return true }
+                if state.isOver || condition(state.dispatches, state.acknowledgements, state.closed) { return true }
                 state.waiters.append((condition, continuation))
                 return false
             }
             if holds { continuation.resume() }
         }
+        impatience.cancel()
+        state.withLockedValue { state in
+            guard !condition(state.dispatches, state.acknowledgements, state.closed) else { return }
+            let seen = state.dispatches.suffix(8).map { "\($0.sequence) \($0.kind)" }.joined(separator: ", ")
+            let fate = state.closed.map { "closed with \($0)" } ?? "open and silent"
+            Issue.record("what was waited for has not come: \(fate), last saw \(seen)", sourceLocation: location)
+        }
+    }
+
+    private func giveUp() {
+        let waiters = state.withLockedValue { state in
+            state.isOver = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume.resume() }
+    }
+
+    // Nothing comes over a connection that is closed.
+    private func tookClose(_ code: GatewayCloseCode) {
+        update { $0.closed = code }
+        giveUp()
     }
 
     var dispatches: [Dispatch] { state.withLockedValue(\.dispatches) }
