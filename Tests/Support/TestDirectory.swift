@@ -1,6 +1,6 @@
 import FluxStore
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Where the test process keeps its Postgres: a directory that names the process, so that what a killed process left
 /// behind is recognised.
@@ -25,17 +25,17 @@ enum TestDirectory {
         return configuration
     }
 
-    private static let running = Mutex<[PrivatePostgres]>([])
+    private static let running = NIOLockedValueBox<[PrivatePostgres]>([])
 
     /// Stops the server and removes the files of all when this process ends.
     static func removeAtExit(_ server: PrivatePostgres) {
-        let isFirst = running.withLock { running in
+        let isFirst = running.withLockedValue { running in
             running.append(server)
             return running.count == 1
         }
         guard isFirst else { return }
         atexit {
-            for server in TestDirectory.running.withLock({ $0 }) { try? server.stopNow(.immediate) }
+            for server in TestDirectory.running.withLockedValue({ $0 }) { try? server.stopNow(.immediate) }
             try? FileManager.default.removeItem(atPath: TestDirectory.path)
         }
     }

@@ -1,7 +1,7 @@
 import FluxCore
 import FluxTestSupport
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import FluxStore
@@ -19,14 +19,14 @@ struct LaneBenchmark {
         let slots = (0..<64).compactMap { Slot(rawValue: $0) }
         let epochs = try await leases.acquire(slots, for: identity)
         let total = 300_000
-        let left = Mutex(total)
+        let left = NIOLockedValueBox(total)
         let done = Signal()
         let lanes = try LanePool(
             configuration: DatabaseConfiguration(url: test.url), identity: identity, lanes: 2,
             logger: TestDatabase.silence
         ) { outcomes in
             let committed = outcomes.count { $0.result == .committed }
-            let isDone = left.withLock { left in
+            let isDone = left.withLockedValue { left in
                 left -= committed
                 return left == 0
             }

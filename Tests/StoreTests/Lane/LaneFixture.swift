@@ -1,6 +1,6 @@
 import FluxCore
 import FluxTestSupport
-import Synchronization
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import FluxStore
@@ -12,10 +12,10 @@ final class OutcomeLog: Sendable {
         var waiters: [(condition: @Sendable (Int) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     func took(_ outcomes: [LaneOutcome]) {
-        let ready = state.withLock { state in
+        let ready = state.withLockedValue { state in
             for outcome in outcomes where state.results.updateValue(outcome.result, forKey: outcome.id) != nil {
                 Issue.record("mutation \(outcome.id.rawValue) got a second outcome, \(outcome.result)")
             }
@@ -27,12 +27,12 @@ final class OutcomeLog: Sendable {
         for waiter in ready { waiter.continuation.resume() }
     }
 
-    var results: [MutationID: LaneOutcome.Result] { state.withLock { $0.results } }
+    var results: [MutationID: LaneOutcome.Result] { state.withLockedValue { $0.results } }
 
     /// Returns when at least `count` mutations have their outcome.
     func wait(for count: Int) async {
         await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
+            let isThere = state.withLockedValue { state in
                 if state.results.count < count { state.waiters.append(({ $0 >= count }, continuation)) }
                 return state.results.count >= count
             }
@@ -55,7 +55,7 @@ final class LaneFixture: Sendable {
         var mutations: [MutationID: (slot: Slot, seq: SequenceNumber)] = [:]
         var count: UInt64 = 0
     }
-    private let written = Mutex(Written())
+    private let written = NIOLockedValueBox(Written())
 
     /// `url`: how the lanes reach the database, when not as the fixture does.
     init(
@@ -70,7 +70,7 @@ final class LaneFixture: Sendable {
             configuration: DatabaseConfiguration(url: url ?? test.url), identity: identity, lanes: 2, limits: limits,
             logger: TestDatabase.silence, onOutcomes: { outcomes.took($0) })
         let epochs = try await leases.acquire(slots.compactMap(Slot.init(rawValue:)), for: identity)
-        written.withLock { $0.epochs = epochs }
+        written.withLockedValue { $0.epochs = epochs }
     }
 
     static func slot(_ number: UInt16) -> Slot { Slot(rawValue: number)! }
@@ -80,7 +80,7 @@ final class LaneFixture: Sendable {
     @discardableResult
     func write(_ number: UInt16, content: String = "hello", flags: Int = 0) async throws -> MutationID {
         let slot = Self.slot(number)
-        let (id, seq, epoch) = written.withLock { written in
+        let (id, seq, epoch) = written.withLockedValue { written in
             written.count += 1
             let seq = written.next[slot, default: 0] + 1
             written.next[slot] = seq
@@ -98,7 +98,7 @@ final class LaneFixture: Sendable {
         return id
     }
 
-    var writtenCount: Int { written.withLock { Int($0.count) } }
+    var writtenCount: Int { written.withLockedValue { Int($0.count) } }
 
     /// Seqs and epochs of a slot's channel as they are in Postgres, voids as negative numbers.
     func rows(_ number: UInt16) async throws -> [SequenceNumber] {
@@ -122,7 +122,7 @@ final class LaneFixture: Sendable {
         for number in slots {
             let slot = Self.slot(number)
             let stored = try await rows(number)
-            let told = written.withLock { written in
+            let told = written.withLockedValue { written in
                 written.mutations.filter { $0.value.slot == slot && results[$0.key] == .committed }.map(\.value.seq)
             }
             #expect(stored.filter { $0 > 0 } == told.sorted(), sourceLocation: sourceLocation)

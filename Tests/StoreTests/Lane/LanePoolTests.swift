@@ -1,6 +1,6 @@
 import FluxCore
 import FluxTestSupport
-import Synchronization
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import FluxStore
@@ -137,16 +137,16 @@ import Testing
     /// Between fence and COMMIT, and between COMMIT and its answer.
     @Test(arguments: [1, 2, 3] as [UInt64]) func commitsAndTheirAnswersAreLost(seed: UInt64) async throws {
         try await withProxiedLanes { fixture, proxy in
-            let generator = Mutex(SeededGenerator(seed: seed))
-            let lost = Mutex(0)
+            let generator = NIOLockedValueBox(SeededGenerator(seed: seed))
+            let lost = NIOLockedValueBox(0)
             proxy.onCommit {
                 let fault: PostgresProxy.Fault =
-                    switch generator.withLock({ Int.random(in: 0..<4, using: &$0) }) {
+                    switch generator.withLockedValue({ Int.random(in: 0..<4, using: &$0) }) {
                     case 0: .cutBeforeCommit
                     case 1: .loseAnswer
                     default: .none
                     }
-                if case .loseAnswer = fault { lost.withLock { $0 += 1 } }
+                if case .loseAnswer = fault { lost.withLockedValue { $0 += 1 } }
                 return fault
             }
             for round in 1...30 {
@@ -157,15 +157,15 @@ import Testing
             }
             try await fixture.checkAll()
             #expect(Set(fixture.outcomes.results.values) == [.committed], "seed \(seed)")
-            #expect(lost.withLock { $0 } > 0)
+            #expect(lost.withLockedValue { $0 } > 0)
         }
     }
 
     @Test func aStallBetweenFenceAndCommitLosesNothing() async throws {
         try await withProxiedLanes { fixture, proxy in
-            let stalls = Mutex(0)
+            let stalls = NIOLockedValueBox(0)
             proxy.onCommit {
-                stalls.withLock { stalls in
+                stalls.withLockedValue { stalls in
                     stalls += 1
                     return stalls <= 2 ? .stall(.seconds(3)) : .none
                 }
@@ -345,10 +345,10 @@ import Testing
 
 /// Something that has happened, for others to wait for.
 final class Signal: Sendable {
-    private let state = Mutex((isSet: false, waiters: [CheckedContinuation<Void, Never>]()))
+    private let state = NIOLockedValueBox((isSet: false, waiters: [CheckedContinuation<Void, Never>]()))
 
     func set() {
-        let waiters = state.withLock { state in
+        let waiters = state.withLockedValue { state in
             state.isSet = true
             defer { state.waiters = [] }
             return state.waiters
@@ -358,7 +358,7 @@ final class Signal: Sendable {
 
     func wait() async {
         await withCheckedContinuation { continuation in
-            let isSet = state.withLock { state in
+            let isSet = state.withLockedValue { state in
                 if !state.isSet { state.waiters.append(continuation) }
                 return state.isSet
             }

@@ -1,6 +1,6 @@
 import FluxStore
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 
 #if canImport(Glibc)
     import Glibc
@@ -32,7 +32,7 @@ final class PostgresProxy: Sendable {
 
     private let listener: Int32
     private let server: String
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
     /// Where the lanes connect to: the database at `url`, which names a Unix socket.
     let url: String
 
@@ -59,11 +59,11 @@ final class PostgresProxy: Sendable {
     }
 
     /// Says what is done to each batch from now on.
-    func onCommit(_ fault: @escaping @Sendable () -> Fault) { state.withLock { $0.onCommit = fault } }
+    func onCommit(_ fault: @escaping @Sendable () -> Fault) { state.withLockedValue { $0.onCommit = fault } }
 
     /// Cuts every connection, and, while `refusing`, every new one.
     func cutAll(refusing: Bool = false) {
-        let links = state.withLock { state in
+        let links = state.withLockedValue { state in
             state.isRefusing = refusing
             return state.links.values
         }
@@ -71,7 +71,7 @@ final class PostgresProxy: Sendable {
     }
 
     func close() {
-        state.withLock { $0.isClosed = true }
+        state.withLockedValue { $0.isClosed = true }
         cutAll(refusing: true)
         shutdown(listener, Int32(SHUT_RDWR))
         Glibc.close(listener)
@@ -83,7 +83,7 @@ final class PostgresProxy: Sendable {
         while true {
             let client = Glibc.accept(listener, nil, nil)
             guard client >= 0 else {
-                if state.withLock({ $0.isClosed }) { return }
+                if state.withLockedValue({ $0.isClosed }) { return }
                 continue
             }
             guard let upstream = connectToServer(), let link = admit(client, upstream) else {
@@ -102,7 +102,7 @@ final class PostgresProxy: Sendable {
     }
 
     private func admit(_ client: Int32, _ upstream: Int32) -> Link? {
-        state.withLock { state in
+        state.withLockedValue { state in
             guard !state.isRefusing else {
                 Glibc.close(upstream)
                 return nil
@@ -110,7 +110,7 @@ final class PostgresProxy: Sendable {
             state.count += 1
             let number = state.count
             let link = Link(client: client, server: upstream) { [weak self] in
-                self?.state.withLock { $0.links[number] = nil }
+                self?.state.withLockedValue { $0.links[number] = nil }
             }
             state.links[number] = link
             return link
@@ -142,7 +142,7 @@ final class PostgresProxy: Sendable {
                 if message.isCommitOfBatch {
                     guard link.write(ready, to: link.server) else { return link.cut() }
                     ready = []
-                    switch state.withLock({ $0.onCommit })() {
+                    switch state.withLockedValue({ $0.onCommit })() {
                     case .none: break
                     case .stall(let duration): Thread.sleep(forTimeInterval: Double(duration.components.seconds))
                     case .cutBeforeCommit: return link.cut()
@@ -175,7 +175,7 @@ final class PostgresProxy: Sendable {
     private final class Link: Sendable {
         let client: Int32
         let server: Int32
-        private let state = Mutex((threads: 2, isLosingAnswer: false))
+        private let state = NIOLockedValueBox((threads: 2, isLosingAnswer: false))
         private let whenClosed: @Sendable () -> Void
 
         init(client: Int32, server: Int32, whenClosed: @escaping @Sendable () -> Void) {
@@ -184,8 +184,8 @@ final class PostgresProxy: Sendable {
             self.whenClosed = whenClosed
         }
 
-        var isLosingAnswer: Bool { state.withLock { $0.isLosingAnswer } }
-        func loseAnswer() { state.withLock { $0.isLosingAnswer = true } }
+        var isLosingAnswer: Bool { state.withLockedValue { $0.isLosingAnswer } }
+        func loseAnswer() { state.withLockedValue { $0.isLosingAnswer = true } }
 
         func cut() {
             shutdown(client, Int32(SHUT_RDWR))
@@ -195,7 +195,7 @@ final class PostgresProxy: Sendable {
         /// One of the two threads has ended; the last closes the sockets, so that no number is used again too early.
         func ended() {
             guard
-                state.withLock({ state in
+                state.withLockedValue({ state in
                     state.threads -= 1
                     return state.threads == 0
                 })

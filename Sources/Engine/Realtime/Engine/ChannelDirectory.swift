@@ -1,7 +1,7 @@
 import FluxCluster
 import FluxCore
 import FluxStore
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Where a channel lives: in its guild's slot, or in one of its own for a DM. Never changes (design 4).
 struct ChannelLocation: Equatable {
@@ -19,12 +19,12 @@ struct ChannelLocation: Equatable {
 final class ChannelDirectory: Sendable {
     static let capacity = 1_000_000
 
-    private let locations = Mutex<[ChannelID: ChannelLocation]>([:])
+    private let locations = NIOLockedValueBox<[ChannelID: ChannelLocation]>([:])
     private let store: Channels
 
     init(database: Database) { store = Channels(database) }
 
-    func known(_ channel: ChannelID) -> ChannelLocation? { locations.withLock { $0[channel] } }
+    func known(_ channel: ChannelID) -> ChannelLocation? { locations.withLockedValue { $0[channel] } }
 
     /// Looks the channel up where it is not known yet.
     /// - Throws: `.unknownChannel`; `.notCommitted` if Postgres cannot be asked.
@@ -39,7 +39,7 @@ final class ChannelDirectory: Sendable {
     }
 
     func learn(_ channel: ChannelID, _ location: ChannelLocation) {
-        locations.withLock { locations in
+        locations.withLockedValue { locations in
             if locations.count >= Self.capacity { locations.removeAll(keepingCapacity: true) }
             locations[channel] = location
         }

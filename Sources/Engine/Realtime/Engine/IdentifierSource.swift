@@ -1,22 +1,24 @@
 import FluxCore
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Mints the node's ids. One per node, so that no two actors of it give out the same one.
 public final class IdentifierSource: Sendable {
-    private let minter: Mutex<SnowflakeMinter>
+    private let minter: NIOLockedValueBox<SnowflakeMinter>
 
-    public init(_ minter: SnowflakeMinter) { self.minter = Mutex(minter) }
+    public init(_ minter: SnowflakeMinter) { self.minter = NIOLockedValueBox(minter) }
 
     /// A new id, greater than `floor` and than all minted before.
     /// - Throws: `APIError.notCommitted` at the reserved high-water, until the node has reserved more (design 5).
     public func next(above floor: Snowflake? = nil) throws(APIError) -> Snowflake {
         let now = Timestamp.now().milliseconds
-        guard let id = minter.withLock({ $0.mint(atMilliseconds: now, above: floor) }) else { throw .notCommitted }
+        guard let id = minter.withLockedValue({ $0.mint(atMilliseconds: now, above: floor) }) else {
+            throw .notCommitted
+        }
         return id
     }
 
     /// The node's row reserves ids up to here: milliseconds since 1970.
     public func raiseHighWater(to milliseconds: Int64) {
-        minter.withLock { $0.highWaterMilliseconds = max($0.highWaterMilliseconds, milliseconds) }
+        minter.withLockedValue { $0.highWaterMilliseconds = max($0.highWaterMilliseconds, milliseconds) }
     }
 }

@@ -1,6 +1,6 @@
 import FluxCore
 import FluxStore
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Finds what waits in the outbox for the slots of this node although nobody said so (I11): the sender's node may have died
 /// between its commit and its hint. Looks into slots as soon as the node has acquired them, and into all of them now and
@@ -14,19 +14,19 @@ final class OutboxSweep: Sendable {
     private static let pagesPerSweep = 100
 
     private let services: EngineServices
-    private let task = Mutex<Task<Void, Never>?>(nil)
+    private let task = NIOLockedValueBox<Task<Void, Never>?>(nil)
 
     init(_ services: EngineServices) { self.services = services }
 
     func start() {
-        task.withLock { task in
+        task.withLockedValue { task in
             if task == nil { task = Task { await self.run() } }
         }
     }
 
     /// Returns when nothing is swept any more.
     func stop() async {
-        let running = task.withLock { task in
+        let running = task.withLockedValue { task in
             defer { task = nil }
             return task
         }

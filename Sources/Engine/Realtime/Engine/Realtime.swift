@@ -2,8 +2,8 @@ import FluxCluster
 import FluxCore
 import FluxStore
 import Logging
+import NIOConcurrencyHelpers
 import NIOCore
-import Synchronization
 
 /// One node's realtime engine: its actors, streams and sessions. What the gateway and the API speak to.
 public final class Realtime: SessionService, Sendable {
@@ -11,7 +11,7 @@ public final class Realtime: SessionService, Sendable {
     private let loops: [EngineLoop]
     let outboxSweep: OutboxSweep
     /// The loops' upkeep, once a second while the engine runs.
-    private let upkeep = Mutex<[RepeatedTask]>([])
+    private let upkeep = NIOLockedValueBox<[RepeatedTask]>([])
 
     /// What the engine stands on.
     public struct Foundations: Sendable {
@@ -76,7 +76,7 @@ public final class Realtime: SessionService, Sendable {
             }
         }
         outboxSweep.start()
-        upkeep.withLock { $0 = ticks + renewals }
+        upkeep.withLockedValue { $0 = ticks + renewals }
     }
 
     // MARK: Commands
@@ -210,7 +210,7 @@ public final class Realtime: SessionService, Sendable {
     /// Commits all that is decided, gives the slots back, and stops. Nothing is accepted any more.
     public func stop() async {
         await outboxSweep.stop()
-        for task in upkeep.withLock({ $0 }) { task.cancel() }
+        for task in upkeep.withLockedValue({ $0 }) { task.cancel() }
         await services.lanes.drain()
         do { try await services.system.stop() } catch {
             services.logger.warning("the leases could not be given back: \(error)")

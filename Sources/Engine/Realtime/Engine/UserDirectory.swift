@@ -1,7 +1,7 @@
 import Collections
 import FluxCore
 import FluxStore
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// The node's copy of people's public faces, for messages of those who are not in the conversation (any more).
 ///
@@ -15,14 +15,14 @@ final class UserDirectory: Sendable {
         let readAt: ContinuousClock.Instant
     }
 
-    private let entries = Mutex<OrderedDictionary<UserID, Entry>>([:])
+    private let entries = NIOLockedValueBox<OrderedDictionary<UserID, Entry>>([:])
     private let store: Users
 
     init(database: Database) { store = Users(database) }
 
     /// A face that is at hand and not older than a minute.
     func cached(_ id: UserID) -> User? {
-        entries.withLock { entries in
+        entries.withLockedValue { entries in
             guard let entry = entries[id], .now - entry.readAt < Self.lifetime else { return nil }
             return entry.user
         }
@@ -47,7 +47,7 @@ final class UserDirectory: Sendable {
     /// Takes in what is known to be the newest state.
     func remember(_ users: some Sequence<User>) {
         let now = ContinuousClock.now
-        entries.withLock { entries in
+        entries.withLockedValue { entries in
             for user in users { entries[user.id] = Entry(user: user, readAt: now) }
             // The oldest quarter goes at once, so that a full directory does not shift its entries for every new one.
             if entries.count > Self.capacity { entries.removeFirst(Self.capacity / 4) }

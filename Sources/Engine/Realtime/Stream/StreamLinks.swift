@@ -1,7 +1,7 @@
 import FluxCluster
 import FluxCore
 import Logging
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// A node's ways to the relays of other nodes, and their ways to it: frames in and out, and the leases. Safe from every thread;
 /// what it decides stands in `RelayLeases` and in each loop's `RelayHub`.
@@ -24,7 +24,7 @@ final class StreamLinks: Sendable {
     private let mesh: LoopMesh
     private let clock: EngineClock
     private let logger: Logger
-    private let leases = Mutex(RelayLeases())
+    private let leases = NIOLockedValueBox(RelayLeases())
 
     init(system: ClusterActorSystem, mesh: LoopMesh, clock: EngineClock, logger: Logger) {
         self.system = system
@@ -107,19 +107,19 @@ final class StreamLinks: Sendable {
     /// A registration was answered by an owner which it reached after `asked`: as good as a grant.
     func registered(with owner: NodeID, askedAt asked: UInt64) {
         let now = now
-        leases.withLock { _ = $0.renewed(by: owner, askedAt: asked, at: now) }
+        leases.withLockedValue { _ = $0.renewed(by: owner, askedAt: asked, at: now) }
     }
 
     /// A node's relay registers with an owner here.
     func grant(to peer: NodeID) {
         let now = now
-        leases.withLock { $0.grant(to: peer, at: now) }
+        leases.withLockedValue { $0.grant(to: peer, at: now) }
     }
 
     /// Whether a node may still pass on what this one sent it.
     func mayDeliver(_ peer: NodeID) -> Bool {
         let now = now
-        return leases.withLock { now < $0.grantedUntil(peer) }
+        return leases.withLockedValue { now < $0.grantedUntil(peer) }
     }
 
     // MARK: Receiving
@@ -138,7 +138,7 @@ final class StreamLinks: Sendable {
             return
         }
         let now = now
-        let isLeased = leases.withLock { $0.isHeld(from: peer, at: now) }
+        let isLeased = leases.withLockedValue { $0.isHeld(from: peer, at: now) }
         for (loop, events) in byLoop {
             mesh.run(on: loop) { loop in
                 if isLeased { loop.relays.receive(events, from: peer) } else { loop.relays.mistrust(peer) }
@@ -171,7 +171,7 @@ final class StreamLinks: Sendable {
         let now = now
         // A moment that this node's clock has not reached was never asked for.
         guard let asked = try? reader.unsigned(UInt64.self), asked <= now else { return }
-        let lapsed = leases.withLock { $0.renewed(by: peer, askedAt: asked, at: now) }
+        let lapsed = leases.withLockedValue { $0.renewed(by: peer, askedAt: asked, at: now) }
         if lapsed { onEachLoop { $0.relays.mistrust(peer) } }
     }
 

@@ -1,14 +1,13 @@
 import Foundation
 import Logging
 import Metrics
-import Synchronization
 
 /// The shell of `PoolState`: one thread per connection, and one that tells callers when their time is up.
 final class Pool: Sendable {
     let configuration: DatabaseConfiguration
     private let logger: Logger
     private let origin: ContinuousClock.Instant = .now
-    private let shared: Mutex<Shared>
+    private let shared: Locked<Shared>
     private let wakeups: [Wakeup]
     private let timekeeper: Wakeup
 
@@ -31,7 +30,7 @@ final class Pool: Sendable {
         let state = PoolState<PoolJob>(
             workers: count, waitingLimit: configuration.waitingLimit,
             shortestBackoff: configuration.shortestBackoff, longestBackoff: configuration.longestBackoff)
-        shared = Mutex(Shared(state: state, liveThreads: count + 1))
+        shared = Locked(Shared(state: state, liveThreads: count + 1))
     }
 
     var connectedCount: Int { shared.withLock { $0.state.connectedCount } }

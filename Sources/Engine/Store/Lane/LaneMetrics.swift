@@ -1,5 +1,4 @@
 import Metrics
-import Synchronization
 
 /// A lane's numbers for operators, through swift-metrics.
 final class LaneMetrics: Sendable {
@@ -16,7 +15,7 @@ final class LaneMetrics: Sendable {
     private let batchRows: Recorder
     private let commit: Recorder
     private let outcomes: [(counter: Counter, value: any KeyPath<Lane.Statistics, Int> & Sendable)]
-    private let previous = Mutex(Lane.Statistics())
+    private let previous = Locked(Lane.Statistics())
 
     init(lane: Int) {
         let dimensions = [("lane", String(lane))]

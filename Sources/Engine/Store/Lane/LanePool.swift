@@ -1,6 +1,5 @@
 import FluxCore
 import Logging
-import Synchronization
 
 /// The write-behind pipelines of one node. A slot always writes through the same lane, so its changes keep their order.
 ///
@@ -11,7 +10,7 @@ public final class LanePool: Sendable {
     public typealias OutcomeHandler = @Sendable ([LaneOutcome]) -> Void
 
     private let writers: [LaneWriter]
-    private let running: Mutex<Running>
+    private let running: Locked<Running>
 
     private struct Running {
         var threads: Int
@@ -31,7 +30,7 @@ public final class LanePool: Sendable {
                     logger: logger, onOutcomes: onOutcomes))
         }
         self.writers = writers
-        running = Mutex(Running(threads: writers.count))
+        running = Locked(Running(threads: writers.count))
         for writer in writers { writer.start { [self] in threadEnded() } }
     }
 

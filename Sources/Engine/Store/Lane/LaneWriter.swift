@@ -1,12 +1,11 @@
 import Foundation
 import Logging
-import Synchronization
 
 /// The shell of one `Lane`: a thread with a connection of its own that does what the state machine says.
 final class LaneWriter: Sendable {
     private let configuration: DatabaseConfiguration
     private let fence: LaneFence
-    private let lane: Mutex<Lane>
+    private let lane: Locked<Lane>
     private let wakeup: Wakeup
     private let origin: ContinuousClock.Instant
     private let onOutcomes: LanePool.OutcomeHandler
@@ -25,7 +24,7 @@ final class LaneWriter: Sendable {
         configuration.applicationName = identity.applicationName("lane-\(number)")
         self.configuration = configuration
         fence = LaneFence(identity: identity, lane: number)
-        lane = Mutex(Lane(limits: limits))
+        lane = Locked(Lane(limits: limits))
         wakeup = try Wakeup()
         metrics = LaneMetrics(lane: number)
         self.origin = origin

@@ -1,6 +1,5 @@
 import Foundation
 import Logging
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -43,7 +42,7 @@ public final class PrivatePostgres: Sendable {
     private let place: ServerPlace
     private let programs: ServerPrograms
     private let logger: Logger
-    private let supervision = Mutex(Supervision())
+    private let supervision = Locked(Supervision())
     private let wakeup: Wakeup
 
     private struct Supervision {

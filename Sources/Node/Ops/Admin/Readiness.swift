@@ -1,5 +1,5 @@
 import FluxCore
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Whether the node should get traffic, and if not, why.
 public final class Readiness: Sendable {
@@ -29,27 +29,27 @@ public final class Readiness: Sendable {
         }
     }
 
-    private let reasons = Mutex<Set<Reason>>([.starting])
+    private let reasons = NIOLockedValueBox<Set<Reason>>([.starting])
 
     /// Not ready: starting.
     public init() {}
 
     /// Whether nothing stands against traffic.
     public var isReady: Bool {
-        reasons.withLock(\.isEmpty)
+        reasons.withLockedValue(\.isEmpty)
     }
 
     /// Raises or clears a reason. Returns whether that changed anything.
     @discardableResult
     public func set(_ reason: Reason, _ applies: Bool) -> Bool {
-        reasons.withLock { reasons in
+        reasons.withLockedValue { reasons in
             applies ? reasons.insert(reason).inserted : reasons.remove(reason) != nil
         }
     }
 
     /// `{"ready": …, "reasons": [{"code": …, "message": …}]}`
     public func encoded() -> [UInt8] {
-        let reasons = reasons.withLock { $0.sorted() }
+        let reasons = reasons.withLockedValue { $0.sorted() }
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("ready")

@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 #if canImport(Glibc)
     import Glibc
@@ -11,7 +11,7 @@ final class LogSink: Sendable {
     static let standardError = LogSink(descriptor: 2)
 
     private let descriptor: Int32
-    private let gate = Mutex(())
+    private let gate = NIOLockedValueBox(())
 
     init(descriptor: Int32) {
         self.descriptor = descriptor
@@ -21,7 +21,7 @@ final class LogSink: Sendable {
     func write(_ line: String) {
         var bytes = Array(line.utf8)
         bytes.append(UInt8(ascii: "\n"))
-        gate.withLock { _ in
+        gate.withLockedValue { _ in
             var rest = bytes[...]
             while !rest.isEmpty {
                 let written = rest.withUnsafeBytes { posixWrite(descriptor, $0.baseAddress, $0.count) }

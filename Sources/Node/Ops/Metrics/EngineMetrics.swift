@@ -1,5 +1,5 @@
 import FluxRealtime
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// What the engine counts, as metrics. Its census is taken on the event loops, so it is asked for before a scrape and
 /// written in it.
@@ -10,7 +10,7 @@ final class EngineMetrics: Sendable {
     }
 
     private let readiness: Readiness
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     init(readiness: Readiness) {
         self.readiness = readiness
@@ -18,20 +18,20 @@ final class EngineMetrics: Sendable {
 
     /// The engine has started, or (nil) has stopped.
     func observe(_ realtime: Realtime?) {
-        state.withLock { $0.realtime = realtime }
+        state.withLockedValue { $0.realtime = realtime }
     }
 
     /// Takes a new census.
     func refresh() async {
-        guard let realtime = state.withLock(\.realtime) else { return }
+        guard let realtime = state.withLockedValue(\.realtime) else { return }
         let census = await realtime.census()
-        state.withLock { $0.census = census }
+        state.withLockedValue { $0.census = census }
     }
 
     /// Writes the families.
     func collect(into text: inout PrometheusText) {
         text.single(MetricCatalog.ready, readiness.isReady ? 1 : 0)
-        let (realtime, census) = state.withLock { ($0.realtime, $0.census) }
+        let (realtime, census) = state.withLockedValue { ($0.realtime, $0.census) }
         guard let realtime else { return }
         let counts = realtime.measurements
         text.single(MetricCatalog.messages, Double(counts.messagesIn))

@@ -1,5 +1,5 @@
 import CoreMetrics
-import Synchronization
+import NIOConcurrencyHelpers
 
 #if canImport(Glibc)
     import Glibc
@@ -21,10 +21,10 @@ final class HistogramSeries: TimerHandler, RecorderHandler {
     }
 
     private final class Shard: Sendable {
-        let state: Mutex<Snapshot>
+        let state: NIOLockedValueBox<Snapshot>
 
         init(buckets: Int) {
-            state = Mutex(Snapshot(counts: Array(repeating: 0, count: buckets + 1)))
+            state = NIOLockedValueBox(Snapshot(counts: Array(repeating: 0, count: buckets + 1)))
         }
     }
 
@@ -46,7 +46,7 @@ final class HistogramSeries: TimerHandler, RecorderHandler {
     func record(_ value: Double) {
         guard value.isFinite else { return }
         let bucket = bounds.firstIndex { value <= $0 } ?? bounds.count
-        shards[Self.shardOfThread].state.withLock { state in
+        shards[Self.shardOfThread].state.withLockedValue { state in
             state.counts[bucket] += 1
             state.sum += value
         }
@@ -59,7 +59,7 @@ final class HistogramSeries: TimerHandler, RecorderHandler {
 
     func snapshot() -> Snapshot {
         shards.reduce(into: Snapshot(counts: Array(repeating: 0, count: bounds.count + 1))) { sum, shard in
-            let part = shard.state.withLock { $0 }
+            let part = shard.state.withLockedValue { $0 }
             for index in sum.counts.indices {
                 sum.counts[index] += part.counts[index]
             }

@@ -1,5 +1,5 @@
 import CoreMetrics
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// The node's metrics: a swift-metrics backend that renders Prometheus's text format.
 ///
@@ -53,19 +53,19 @@ public final class MetricsRegistry: MetricsFactory {
         var refused = 0.0
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     /// An empty registry.
     public init() {}
 
     /// Adds a source that is asked at every scrape. It must not block.
     public func addCollector(_ collect: @escaping @Sendable (inout PrometheusText) -> Void) {
-        state.withLock { $0.collectors.append(collect) }
+        state.withLockedValue { $0.collectors.append(collect) }
     }
 
     /// Everything, families in the order of their names.
     public func render() -> String {
-        let (families, collectors, refused) = state.withLock { ($0.families, $0.collectors, $0.refused) }
+        let (families, collectors, refused) = state.withLockedValue { ($0.families, $0.collectors, $0.refused) }
         var text = PrometheusText()
         for (_, family) in families.sorted(by: { $0.key < $1.key }) where !family.series.isEmpty {
             text.begin(family.definition)
@@ -94,7 +94,7 @@ public final class MetricsRegistry: MetricsFactory {
     ) -> Series? {
         let definition = MetricCatalog.definition(of: label, kind: kind)
         let labels = Labels(dimensions)
-        return state.withLock { state in
+        return state.withLockedValue { state in
             var family = state.families[definition.name] ?? Family(definition: definition)
             let isSameKind = family.definition.kind == definition.kind
             if isSameKind, let known = family.series[labels] { return known }
@@ -110,7 +110,7 @@ public final class MetricsRegistry: MetricsFactory {
     }
 
     private func destroy(_ handler: AnyObject) {
-        state.withLock { state in
+        state.withLockedValue { state in
             state.families = state.families.mapValues { family in
                 var kept = family
                 kept.series = family.series.filter { $0.value.handler !== handler }

@@ -1,5 +1,5 @@
 import Dispatch
-import Synchronization
+import NIOConcurrencyHelpers
 
 #if canImport(Glibc)
     import Glibc
@@ -15,11 +15,11 @@ final class ProcessSignals {
     private let sources: [any DispatchSourceSignal]
 
     init(stop: @escaping @Sendable () -> Void, reload: @escaping @Sendable () -> Void) {
-        let stops = Mutex(0)
+        let stops = NIOLockedValueBox(0)
         let queue = DispatchQueue(label: "flux.signals")
         signal(SIGPIPE, SIG_IGN)
         let stopping = { @Sendable in
-            let count = stops.withLock { stops in
+            let count = stops.withLockedValue { stops in
                 stops += 1
                 return stops
             }
