@@ -41,7 +41,7 @@ final class OutcomeLog: Sendable {
     }
 }
 
-/// A node with two lanes over a database, and the messages it writes: one channel for each slot, dense seqs.
+/// A node with some lanes over a database, and the messages it writes: one channel for each slot, dense seqs.
 final class LaneFixture: Sendable {
     let database: Database
     let leases: LeaseStore
@@ -60,14 +60,14 @@ final class LaneFixture: Sendable {
     /// `url`: how the lanes reach the database, when not as the fixture does.
     init(
         _ test: TestDatabase, lanesOver url: String? = nil, slots: [UInt16] = [2, 3, 4, 5],
-        limits: LaneLimits = LaneLimits()
+        limits: LaneLimits = LaneLimits(), lanes count: Int = 2
     ) async throws {
         database = try test.open(connections: 3)
         leases = LeaseStore(database)
-        identity = try await leases.register(node: 1, name: "one", lanes: 2, at: .now()).identity
+        identity = try await leases.register(node: 1, name: "one", lanes: count, at: .now()).identity
         let outcomes = outcomes
         lanes = try LanePool(
-            configuration: DatabaseConfiguration(url: url ?? test.url), identity: identity, lanes: 2, limits: limits,
+            configuration: DatabaseConfiguration(url: url ?? test.url), identity: identity, lanes: count, limits: limits,
             logger: TestDatabase.silence, onOutcomes: { outcomes.took($0) })
         let epochs = try await leases.acquire(slots.compactMap(Slot.init(rawValue:)), for: identity)
         written.withLockedValue { $0.epochs = epochs }
@@ -166,12 +166,12 @@ extension LanePool {
 
 /// Runs `body` with a node's lanes on a database of their own.
 func withLanes(
-    over url: String? = nil, on test: TestDatabase? = nil, limits: LaneLimits = LaneLimits(),
+    over url: String? = nil, on test: TestDatabase? = nil, limits: LaneLimits = LaneLimits(), lanes: Int = 2,
     _ body: (LaneFixture) async throws -> Void
 ) async throws {
     var database = test
     if database == nil { database = try await TestPostgres.shared.database() }
-    let fixture = try await LaneFixture(try #require(database), lanesOver: url, limits: limits)
+    let fixture = try await LaneFixture(try #require(database), lanesOver: url, limits: limits, lanes: lanes)
     do {
         try await body(fixture)
     } catch {
@@ -183,10 +183,10 @@ func withLanes(
 
 /// Runs `body` with a node whose lanes reach Postgres through a proxy.
 func withProxiedLanes(
-    limits: LaneLimits = LaneLimits(), _ body: (LaneFixture, PostgresProxy) async throws -> Void
+    limits: LaneLimits = LaneLimits(), lanes: Int = 2, _ body: (LaneFixture, PostgresProxy) async throws -> Void
 ) async throws {
     let database = try await TestPostgres.shared.database()
     let proxy = try PostgresProxy(to: database.url)
     defer { proxy.close() }
-    try await withLanes(over: proxy.url, on: database, limits: limits) { try await body($0, proxy) }
+    try await withLanes(over: proxy.url, on: database, limits: limits, lanes: lanes) { try await body($0, proxy) }
 }

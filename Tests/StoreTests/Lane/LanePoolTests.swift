@@ -269,10 +269,12 @@ import Testing
         var limits = LaneLimits()
         // Long enough that a write on a busy machine finds its lane connected within it.
         limits.withdrawal = .seconds(3)
-        try await withProxiedLanes(limits: limits) { fixture, proxy in
+        try await withProxiedLanes(limits: limits, lanes: 1) { fixture, proxy in
             try await fixture.write(2)
             await fixture.outcomes.wait(for: 1)
             proxy.cutAll(refusing: true)
+            // Only then does the lane know; what it sent before has an unknown fate until Postgres is back.
+            while proxy.refusals == 0 { try await Task.sleep(for: .milliseconds(5)) }
             for _ in 0..<5 { try await fixture.write(2) }
             await fixture.outcomes.wait(for: 6)
             #expect(fixture.outcomes.results.values.count { $0 == .withdrawn } == 5)

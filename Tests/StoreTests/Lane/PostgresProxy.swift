@@ -25,6 +25,7 @@ final class PostgresProxy: Sendable {
     private struct State {
         var onCommit: @Sendable () -> Fault = { .none }
         var isRefusing = false
+        var refusals = 0
         var isClosed = false
         var links: [Int: Link] = [:]
         var count = 0
@@ -70,6 +71,9 @@ final class PostgresProxy: Sendable {
         for link in links { link.cut() }
     }
 
+    /// How many connections were refused.
+    var refusals: Int { state.withLockedValue(\.refusals) }
+
     func close() {
         state.withLockedValue { $0.isClosed = true }
         cutAll(refusing: true)
@@ -104,6 +108,7 @@ final class PostgresProxy: Sendable {
     private func admit(_ client: Int32, _ upstream: Int32) -> Link? {
         state.withLockedValue { state in
             guard !state.isRefusing else {
+                state.refusals += 1
                 Glibc.close(upstream)
                 return nil
             }

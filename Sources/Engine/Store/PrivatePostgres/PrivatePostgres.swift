@@ -127,7 +127,16 @@ public final class PrivatePostgres: Sendable {
 
     /// Stops the server at once and lets supervision start it again: for tests of what depends on it.
     public func crash() async throws(StoreError) {
-        try await onThread("pg-crash") { [self] () throws(StoreError) in try control(stopping: .immediate) }
+        try await onThread("pg-crash") { [self] () throws(StoreError) in
+            guard let former = process else { return }
+            // Not by pg_ctl: that waits for the server to be gone, and may never see it so once supervision starts the next.
+            kill(former, SIGQUIT)
+            let deadline = ContinuousClock.now + .seconds(60)
+            while process == former {
+                guard ContinuousClock.now < deadline else { throw .cannotStart("process \(former) does not end") }
+                usleep(10_000)
+            }
+        }
     }
 
     // MARK: Making
