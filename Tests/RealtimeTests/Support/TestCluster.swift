@@ -23,7 +23,7 @@ final class TestCluster: Sendable {
     /// Runs a test against new nodes with the numbers 1, 2 …, which own the slots that rendezvous gives them.
     static func run<Value: Sendable>(
         nodes count: Int, loops: Int = 2, url given: String? = nil, limits: SessionLimits = SessionLimits(),
-        _ test: (TestCluster) async throws -> Value
+        laneLimits: LaneLimits = LaneLimits(), _ test: (TestCluster) async throws -> Value
     ) async throws -> Value {
         let url: String
         if let given { url = given } else { url = try await TestPostgres.shared.database().url }
@@ -32,7 +32,8 @@ final class TestCluster: Sendable {
         for number in 1...count {
             nodes.append(
                 try await TestNode.start(
-                    number: UInt16(number), loops: loops, url: url, limits: limits, network: network))
+                    number: UInt16(number), loops: loops, url: url, limits: limits, laneLimits: laneLimits,
+                    network: network))
         }
         let cluster = TestCluster(network: network, nodes: nodes)
         try await cluster.start()

@@ -38,17 +38,19 @@ final class TestNode: Sendable {
     /// the environment the slots are spread over so many nodes, which no test may notice: the cluster is transparent.
     static func run<Value: Sendable>(
         loops: Int = 2, url given: String? = nil, limits: SessionLimits = SessionLimits(),
-        _ test: (TestNode) async throws -> Value
+        laneLimits: LaneLimits = LaneLimits(), _ test: (TestNode) async throws -> Value
     ) async throws -> Value {
-        try await TestCluster.run(nodes: TestCluster.defaultCount, loops: loops, url: given, limits: limits) {
-            cluster in
+        try await TestCluster.run(
+            nodes: TestCluster.defaultCount, loops: loops, url: given, limits: limits, laneLimits: laneLimits
+        ) { cluster in
             try await test(cluster.nodes[0])
         }
     }
 
     /// Starts a node that owns nothing yet.
     static func start(
-        number: UInt16 = 1, loops: Int, url: String, limits: SessionLimits, network: LocalNetwork
+        number: UInt16 = 1, loops: Int, url: String, limits: SessionLimits, laneLimits: LaneLimits = LaneLimits(),
+        network: LocalNetwork
     ) async throws -> TestNode {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
         let mesh = LoopMesh(group: group)
@@ -78,8 +80,8 @@ final class TestNode: Sendable {
             settings: EngineSettings(mediaBase: "http://flux.test", gatewayURL: "ws://flux.test/"),
             makeLanes: { outcomes in
                 try LanePool(
-                    configuration: configuration, identity: registration.identity, lanes: 2, logger: logger,
-                    onOutcomes: outcomes)
+                    configuration: configuration, identity: registration.identity, lanes: 2, limits: laneLimits,
+                    logger: logger, onOutcomes: outcomes)
             })
         return TestNode(
             realtime: realtime, system: system, mesh: mesh, database: database, control: control, group: group,

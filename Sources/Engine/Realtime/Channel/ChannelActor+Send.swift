@@ -12,6 +12,8 @@ struct PendingSend: Sendable {
     let enforcesNonce: Bool
     /// Whether it still has to be counted; a send over REST was counted at the edge, where its headers are made.
     let countsAgainstLimit: Bool
+    /// It was counted, and found acceptable, before it had to wait for room in the lane.
+    var hasBeenCounted = false
     let answer: ChannelActor.SendAnswer
 }
 
@@ -30,8 +32,10 @@ extension ChannelActor {
 
     /// Takes in one send. The answer comes when the message is durable, or at once if it is refused.
     ///
-    /// Nothing here waits, except a send that refers to something which is not at hand; later ones of the same author stay behind it.
+    /// Nothing here waits, except a send that refers to something which is not at hand, whose author's later ones stay behind it,
+    /// and all of them while the lane is full.
     func accept(_ send: PendingSend) {
+        guard !loop.isLaneFull(of: slot) else { return waitForRoom(send) }
         if waitingSends[send.caller.userID] != nil {
             waitingSends[send.caller.userID]?.append(send)
             return
@@ -49,6 +53,17 @@ extension ChannelActor {
         case missing
     }
 
+    /// Keeps a send until the lane has room. It is refused if that takes too long.
+    private func waitForRoom(_ send: PendingSend) {
+        let isWaiting = loop.waitForLane(of: slot) { [weak self] in
+            guard let self else { return send.answer(.failure(.notCommitted)) }
+            self.assumeIsolated { $0.accept(send) }
+        } giveUp: {
+            send.answer(.failure(.notCommitted))
+        }
+        if !isWaiting { send.answer(.failure(.notCommitted)) }
+    }
+
     private func decide(_ send: PendingSend, reference: ResolvedReference?) throws(APIError) {
         let caller = send.caller
         var permissions = try permissions(of: caller)
@@ -64,12 +79,14 @@ extension ChannelActor {
         if nonce != nil, let wait = state.timeUntilRoomForNonce(at: now) {
             throw .rateLimited(retryAfter: Double(wait) / 1000)
         }
-        if send.countsAgainstLimit { try takeBudget(.messageCreate, of: caller.userID) }
+        if send.countsAgainstLimit, !send.hasBeenCounted { try takeBudget(.messageCreate, of: caller.userID) }
         if !send.attachments.isEmpty, !permissions.contains(.attachFiles) { throw .missingPermissions }
         try draft.checkNotEmpty(fileCount: send.attachments.count)
-        try slowmode.take(
-            caller.userID, seconds: permissions.contains(.bypassSlowmode) ? 0 : slowmodeSeconds,
-            at: services.clock.milliseconds)
+        if !send.hasBeenCounted {
+            try slowmode.take(
+                caller.userID, seconds: permissions.contains(.bypassSlowmode) ? 0 : slowmodeSeconds,
+                at: services.clock.milliseconds)
+        }
         guard let author = conversation.participant(caller.userID) else { throw .missingAccess }
 
         var referenced: Message.Referenced = .absent
@@ -99,8 +116,17 @@ extension ChannelActor {
             mentionRoles: mentions.roles, attachments: send.attachments, embeds: draft.embeds,
             components: draft.components, stickerIDs: draft.stickerIDs, flags: draft.flags, nonce: draft.nonce,
             reference: messageReference, seq: 0, epoch: state.epoch)
-        try show(
-            message, by: author, mentions: mentions.users, referenced: referenced, nonce: nonce, answers: [send.answer])
+        do throws(CommitRefusal) {
+            try show(
+                message, by: author, mentions: mentions.users, referenced: referenced, nonce: nonce,
+                answers: [send.answer])
+        } catch .laneIsFull {
+            var counted = send
+            counted.hasBeenCounted = true
+            waitForRoom(counted)
+        } catch {
+            throw .notCommitted
+        }
     }
 
     /// Gives a new message its number, hands it to the lane and shows it to everyone (design 6: the broadcast does not wait
@@ -108,7 +134,7 @@ extension ChannelActor {
     func show(
         _ unnumbered: Message, by author: Participant, mentions: [User], referenced: Message.Referenced,
         nonce: NonceTable.Key?, answers: [SendAnswer]
-    ) throws(APIError) {
+    ) throws(CommitRefusal) {
         var message = unnumbered
         let sequence = state.takeSequence()
         message.seq = sequence
@@ -187,8 +213,8 @@ extension ChannelActor {
         if owedDeletions.count == 1 { payDeletions() }
     }
 
-    /// Announces the deletions that are owed. A lane that takes nothing, as in a long outage, is asked again: what was shown
-    /// and does not stand must not stay with anybody (I5).
+    /// Announces the deletions that are owed. A lane that is full, as in a long outage, is asked again when it has room: what was
+    /// shown and does not stand must not stay with anybody (I5).
     private func payDeletions() {
         while let id = owedDeletions.first {
             let sequence = state.takeSequence()
@@ -196,19 +222,26 @@ extension ChannelActor {
             let entry = LogEntry(
                 channelID: channelID, seq: sequence, epoch: state.epoch, kind: .messageDelete, messageID: id,
                 payload: payload)
-            do throws(APIError) {
+            do throws(CommitRefusal) {
                 try commit(.logOnly(entry), sequence: sequence) { channel, result in
                     if result == .withdrawn { channel.takeBack(id) }
                 }
             } catch {
-                Task { [weak self] in
-                    try await Task.sleep(for: .milliseconds(500))
-                    await self?.whenLocal { channel in channel.payDeletions() }
-                }
+                // A lane that is closed belongs to a node that stops; its successor learns of the void from the log.
+                if error == .laneIsFull { payDeletionsLater() }
                 return
             }
             owedDeletions.removeFirst()
             announce(.messageDelete, payload, LogMark(sequence: sequence, messageID: id))
+        }
+    }
+
+    private func payDeletionsLater() {
+        let retry: () -> Void = { [weak self] in self?.assumeIsolated { $0.payDeletions() } }
+        // However long it takes: this is owed.
+        let again: () -> Void = { [weak self] in self?.assumeIsolated { $0.payDeletionsLater() } }
+        if !loop.waitForLane(of: slot, proceed: retry, giveUp: again) {
+            loop.executor.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1), again)
         }
     }
 

@@ -126,13 +126,21 @@ distributed actor ChannelActor: KeyedActor {
 
     // MARK: Committing
 
+    /// Why the lane does not take a change.
+    enum CommitRefusal: Error {
+        /// It is at a bound; there will be room.
+        case laneIsFull
+        /// It takes nothing more.
+        case laneIsClosed
+    }
+
     /// Hands a change with its number to the lane. `finished` is called when its fate is known, after `state` was told.
-    /// - Throws: `.notCommitted` if the lane takes nothing more; the number is free again then and nobody saw anything.
+    /// - Throws: if the lane does not take it; the number is free again then and nobody saw anything.
     func commit(
         _ change: Change, sequence: SequenceNumber,
         finished: @escaping @Sendable (isolated ChannelActor, LaneOutcome.Result) -> Void
-    ) throws(APIError) {
-        do {
+    ) throws(CommitRefusal) {
+        do throws(StoreError) {
             try loop.commit(change, slot: slot, epoch: state.epoch) { [weak self] result in
                 guard let self else { return }
                 self.assumeIsolated { channel in
@@ -143,7 +151,8 @@ distributed actor ChannelActor: KeyedActor {
             }
         } catch {
             state.returnSequence(sequence)
-            throw .notCommitted
+            if case .overloaded = error { throw .laneIsFull }
+            throw .laneIsClosed
         }
     }
 
@@ -158,6 +167,9 @@ distributed actor ChannelActor: KeyedActor {
         _ kind: EventKind, about messageID: MessageID?, by right: WriteRight?, makeBody: (SequenceNumber) -> [UInt8],
         makeChange: (LogEntry) -> Change, shown: (isolated ChannelActor) -> Void
     ) async throws {
+        while loop.isLaneFull(of: slot) {
+            guard await loop.roomForCommit(slot) else { throw APIError.notCommitted }
+        }
         if let right { try check(right) }
         let sequence = state.takeSequence()
         let payload = makeBody(sequence)
@@ -165,8 +177,16 @@ distributed actor ChannelActor: KeyedActor {
             channelID: channelID, seq: sequence, epoch: state.epoch, kind: kind, messageID: messageID, payload: payload)
         let fate = LoopConfined<CheckedContinuation<LaneOutcome.Result, Never>?>(nil)
         let early = LoopConfined<LaneOutcome.Result?>(nil)
-        try commit(makeChange(entry), sequence: sequence) { _, result in
-            if let continuation = fate.value { continuation.resume(returning: result) } else { early.value = result }
+        do throws(CommitRefusal) {
+            try commit(makeChange(entry), sequence: sequence) { _, result in
+                if let continuation = fate.value {
+                    continuation.resume(returning: result)
+                } else {
+                    early.value = result
+                }
+            }
+        } catch {
+            throw APIError.notCommitted
         }
         shown(self)
         announce(kind, payload, LogMark(sequence: sequence, messageID: messageID))

@@ -37,6 +37,8 @@ final class EngineLoop: @unchecked Sendable {
     var guilds: [GuildID: GuildHome] = [:]
     /// How many channels of each guild are active on this loop.
     private var activeChannels: [GuildID: Int] = [:]
+    /// What waits for room in a lane.
+    let gate: LaneGate
     private var settlements: [MutationID: (LaneOutcome.Result) -> Void] = [:]
     private var nextMutation: UInt64 = 0
 
@@ -44,6 +46,7 @@ final class EngineLoop: @unchecked Sendable {
         self.index = index
         self.services = services
         executor = services.mesh.executors[index]
+        gate = LaneGate(lanes: services.lanes.count)
     }
 
     /// The relays of the streams whose slots are pinned to this loop.
@@ -167,20 +170,49 @@ final class EngineLoop: @unchecked Sendable {
         }
     }
 
-    /// As above for tasks of this loop; a full lane counts as withdrawn.
+    /// As above for tasks of this loop; waits while the lane is full. What finds no room for too long counts as withdrawn.
     func commit(_ change: Change, slot: Slot, epoch: Epoch) async -> LaneOutcome.Result {
-        await withCheckedContinuation { continuation in
-            do {
-                try commit(change, slot: slot, epoch: epoch) { continuation.resume(returning: $0) }
-            } catch {
-                continuation.resume(returning: .withdrawn)
+        while true {
+            if gate.isClosed(lane: services.lanes.lane(of: slot)), !(await roomForCommit(slot)) { return .withdrawn }
+            let result: LaneOutcome.Result? = await withCheckedContinuation { continuation in
+                do {
+                    try commit(change, slot: slot, epoch: epoch) { continuation.resume(returning: $0) }
+                } catch StoreError.overloaded {
+                    continuation.resume(returning: nil)
+                } catch {
+                    continuation.resume(returning: .withdrawn)
+                }
             }
+            if let result { return result }
+            guard await roomForCommit(slot) else { return .withdrawn }
         }
+    }
+
+    /// Waits until the lane of a slot, which was full, may have room. - Returns: false if that takes too long.
+    func roomForCommit(_ slot: Slot) async -> Bool {
+        await withCheckedContinuation { continuation in
+            let isWaiting = waitForLane(of: slot) {
+                continuation.resume(returning: true)
+            } giveUp: {
+                continuation.resume(returning: false)
+            }
+            if !isWaiting { continuation.resume(returning: false) }
+        }
+    }
+
+    /// Whether what wants to write through a slot's lane now has to wait.
+    func isLaneFull(of slot: Slot) -> Bool { gate.isClosed(lane: services.lanes.lane(of: slot)) }
+
+    /// Calls one of the two, once: when the lane may have room, or when it has taken too long.
+    /// - Returns: false, without effect, if too many wait.
+    func waitForLane(of slot: Slot, proceed: @escaping () -> Void, giveUp: @escaping () -> Void) -> Bool {
+        gate.wait(forLane: services.lanes.lane(of: slot), at: now, proceed: proceed, giveUp: giveUp)
     }
 
     /// What a lane found out of this loop's changes.
     func settle(_ outcomes: [LaneOutcome]) {
         for outcome in outcomes { settlements.removeValue(forKey: outcome.id)?(outcome.result) }
+        gate.open()
     }
 
     // MARK: Guilds and their channels
@@ -216,6 +248,8 @@ final class EngineLoop: @unchecked Sendable {
         sessions.sweep(at: now)
         relays.sweep(at: now)
         sentMarks.flush()
+        gate.expire(at: now)
+        gate.open()
         for (peer, heads) in relays.takeHeads() { _ = services.links.send(heads, to: peer) }
         if HeldEvents.bytes > services.limits.heldEventBytes {
             sessions.shedReplay()

@@ -39,7 +39,7 @@ public final class LanePool: Sendable {
     /// Throws `.overloaded` at a bound of the lane (rows, bytes, age), `.closed` after `drain`, and `.fenced` when a newer
     /// incarnation of this node has taken over.
     public func append(_ mutation: Mutation) throws(StoreError) {
-        try writers[LanePool.lane(of: mutation.slot, lanes: writers.count)].append(mutation)
+        try writers[lane(of: mutation.slot)].append(mutation)
     }
 
     /// Accepts nothing more and returns when every mutation has had its outcome and the threads have ended. While
@@ -61,6 +61,12 @@ public final class LanePool: Sendable {
 
     /// How long the oldest of them has waited.
     public var oldestAge: Duration { writers.map(\.load.age).max() ?? .zero }
+
+    /// How many lanes there are.
+    public var count: Int { writers.count }
+
+    /// Which of them a slot writes through, from 0.
+    public func lane(of slot: Slot) -> Int { LanePool.lane(of: slot, lanes: writers.count) }
 
     /// The lane of a slot, on a node with `lanes` lanes. Takers compute it for other nodes too.
     static func lane(of slot: Slot, lanes: Int) -> Int { Int(slot.rawValue) % lanes }
