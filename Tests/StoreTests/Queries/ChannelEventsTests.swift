@@ -70,9 +70,14 @@ struct ChannelEventsTests {
             }
             var messages: [Message] = []
             var entries: [LoggedEntry] = []
+            var voids: Set<SequenceNumber> = []
             for (index, epoch) in epochs.enumerated() {
                 let seq = Int64(index + 1)
-                if Bool.random(using: &generator) {
+                if Int.random(in: 0..<5, using: &generator) == 0 {
+                    // Whoever saw what had this number may not have seen it taken back.
+                    voids.insert(seq)
+                    entries.append(LoggedEntry(voidIn: channelID, seq: seq, epoch: epoch))
+                } else if Bool.random(using: &generator) {
                     messages.append(
                         Fixture.message(UInt64(100 + index), channelID: channelID, seq: seq, epoch: epoch))
                 } else {
@@ -84,7 +89,8 @@ struct ChannelEventsTests {
             let events = ChannelEvents(database)
             for seq in Int64(0)...45 {
                 for held in Int64(0)...(epoch + 1) {
-                    let standing = epochs.prefix(Int(seq)).lastIndex { $0 <= held }.map { Int64($0 + 1) } ?? 0
+                    let standing =
+                        (1...40).last { $0 <= seq && epochs[Int($0) - 1] <= held && !voids.contains($0) } ?? Int64(0)
                     let page = try await events.after(seq, epoch: held, in: channelID, guildID: nil, limit: 3)
                     #expect(page.rolledBackTo == (standing < seq ? standing : nil), "holds \(seq) of epoch \(held)")
                     let following = Array((standing + 1)...max(standing + 1, 40)).filter { $0 <= 40 }.prefix(3)

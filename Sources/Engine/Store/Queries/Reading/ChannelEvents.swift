@@ -47,8 +47,9 @@ public struct ChannelEvents: Sendable {
     /// 1…`pageLimit`).
     ///
     /// With the `epoch` of `seq` it is also found whether the client saw something that did not survive: the last number
-    /// that stands is the greatest one up to `seq` that was committed in that epoch or an earlier one. All is read in one
-    /// statement, and so from one state of the log.
+    /// that stands is the greatest one up to `seq` that was committed in that epoch or an earlier one. A void does not stand:
+    /// whoever saw what had its number may have lost its owner before the deletion came. All is read in one statement, and so
+    /// from one state of the log.
     public func after(
         _ seq: SequenceNumber, epoch: Epoch?, in channelID: ChannelID, guildID: GuildID?, limit: Int
     ) async throws(StoreError) -> ChannelEventPage {
@@ -97,8 +98,9 @@ public struct ChannelEvents: Sendable {
                 SELECT CASE WHEN $3::bigint IS NULL THEN $2 ELSE greatest(
                     (SELECT seq FROM (SELECT seq, epoch FROM messages WHERE channel_id = $1 AND seq <= $2
                         ORDER BY seq DESC LIMIT $5) m WHERE epoch <= $3 ORDER BY seq DESC LIMIT 1),
-                    (SELECT seq FROM (SELECT seq, epoch FROM channel_log WHERE channel_id = $1 AND seq <= $2
-                        ORDER BY seq DESC LIMIT $5) l WHERE epoch <= $3 ORDER BY seq DESC LIMIT 1),
+                    (SELECT seq FROM (SELECT seq, epoch, kind FROM channel_log WHERE channel_id = $1 AND seq <= $2
+                        ORDER BY seq DESC LIMIT $5) l WHERE epoch <= $3 AND kind <> \(LoggedEntry.voidKind)
+                        ORDER BY seq DESC LIMIT 1),
                     (SELECT least(seq, $2) FROM floor WHERE epoch <= $3),
                     0) END AS seq
             ), newest AS MATERIALIZED (
