@@ -67,7 +67,8 @@ final class LaneFixture: Sendable {
         identity = try await leases.register(node: 1, name: "one", lanes: count, at: .now()).identity
         let outcomes = outcomes
         lanes = try LanePool(
-            configuration: DatabaseConfiguration(url: url ?? test.url), identity: identity, lanes: count, limits: limits,
+            configuration: DatabaseConfiguration(url: url ?? test.url), identity: identity, lanes: count,
+            limits: limits,
             logger: TestDatabase.silence, onOutcomes: { outcomes.took($0) })
         let epochs = try await leases.acquire(slots.compactMap(Slot.init(rawValue:)), for: identity)
         written.withLockedValue { $0.epochs = epochs }

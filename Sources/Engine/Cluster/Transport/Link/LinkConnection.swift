@@ -373,7 +373,7 @@ final class LinkConnection: ChannelInboundHandler, @unchecked Sendable {
             send(.ping(number))
             if let outbox, let node { core.metrics.queued(outbox.queuedByteCount, to: node, lane) }
         case .lost:
-            ended()
+            ended(because: .silent)
             core.refused(self, .silent)
             context?.close(promise: nil)
         }
@@ -385,7 +385,7 @@ final class LinkConnection: ChannelInboundHandler, @unchecked Sendable {
     private func end(_ refusal: LinkRefusal) {
         guard !isEnded else { return }
         let canTalk = handshake != nil
-        ended()
+        ended(because: refusal)
         core.refused(self, refusal)
         guard let context, context.channel.isActive else { return }
         guard canTalk else { return context.close(promise: nil) }
@@ -395,7 +395,7 @@ final class LinkConnection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     /// Nothing is delivered or sent any more; said once.
-    private func ended() {
+    private func ended(because reason: LinkRefusal? = nil) {
         guard !isEnded else { return }
         isEnded = true
         handshake?.end()
@@ -404,6 +404,6 @@ final class LinkConnection: ChannelInboundHandler, @unchecked Sendable {
         pulseTask?.cancel()
         deadlineTask?.cancel()
         // What the delivered frames made this loop's turn hand to other loops leaves before this is heard.
-        eventLoop.execute { self.core.ended(self.id) }
+        eventLoop.execute { self.core.ended(self.id, because: reason) }
     }
 }

@@ -140,13 +140,15 @@ final class LinkCore: Sendable {
         homeLoop.execute { self.perform { $0.ready(connection.id) } }
     }
 
-    func ended(_ connection: ConnectionID) {
+    /// - Parameter reason: why this end closed it, which the other connection of the link is told too: the peer may hear of
+    ///   either first.
+    func ended(_ connection: ConnectionID, because reason: LinkRefusal?) {
         homeLoop.execute {
             self.fingerprints.withLockedValue { $0[connection] = nil }
             self.home.value.candidates[connection] = nil
             self.home.value.bulks[connection] = nil
             guard self.home.value.connections.removeValue(forKey: connection) != nil else { return }
-            self.perform { $0.ended(connection) }
+            self.perform { $0.ended(connection, because: reason) }
         }
     }
 

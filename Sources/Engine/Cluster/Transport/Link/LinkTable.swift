@@ -298,7 +298,7 @@ struct LinkTable {
     // MARK: Ending
 
     /// A connection delivers nothing any more, for whatever reason. Comes once for each that was dialled or greeted.
-    mutating func ended(_ connection: ConnectionID) -> [Action] {
+    mutating func ended(_ connection: ConnectionID, because reason: LinkRefusal? = nil) -> [Action] {
         guard let node = owners.removeValue(forKey: connection), let peer = peers[node] else { return [] }
         if peer.parked?.connection == connection {
             change(node) { $0.parked = nil }
@@ -317,7 +317,7 @@ struct LinkTable {
         }
         switch link.phase {
         case .opening, .up:
-            return close(node, .otherLaneEnded)
+            return close(node, reason ?? .otherLaneEnded)
         case .closing(var rest):
             rest.remove(connection)
             return closing(node, rest)
