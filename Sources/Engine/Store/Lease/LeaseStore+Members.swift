@@ -2,8 +2,13 @@
 extension LeaseStore {
     /// Every node that was not removed, by number.
     public func nodes() async throws(StoreError) -> [NodeRow] {
+        try LeaseStore.nodeRows(
+            try await database.run(Statement(LeaseStore.allNodes, [.int(patience.expiryMilliseconds)])))
+    }
+
+    static func nodeRows(_ rows: Rows) throws(StoreError) -> [NodeRow] {
         var nodes: [NodeRow] = []
-        for row in try await database.run(Statement(LeaseStore.allNodes, [.int(patience.expiryMilliseconds)])) {
+        for row in rows {
             guard let state = NodeState(rawValue: try row.text("state")) else { throw .corrupt("unknown node state") }
             nodes.append(
                 NodeRow(

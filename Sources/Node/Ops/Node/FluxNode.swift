@@ -50,8 +50,9 @@ public final class FluxNode: Sendable {
     }
 
     /// Runs the node until ``stop()``.
+    /// - Parameter joining: joins a cluster first, where the node is no member yet.
     /// - Throws: ``CommandFailure`` when it could not start or had to end.
-    public func run() async throws {
+    public func run(joining: NodeJoining? = nil) async throws {
         // What is wrong with the configuration is said before anything is made or started.
         _ = try NodeEdge.tls(configuration.tls)
         let directory = try DataDirectory(configuration.dataDirectory)
@@ -60,7 +61,7 @@ public final class FluxNode: Sendable {
         let process = ProcessMetrics()
         metrics.addCollector { process.collect(into: &$0) }
         metrics.addCollector { [engineMetrics] in engineMetrics.collect(into: &$0) }
-        let outcome = await attempt { try await self.runAdmin(Place(directory: directory, group: group)) }
+        let outcome = await attempt { try await self.runAdmin(Place(directory: directory, group: group), joining) }
         lag.cancel()
         try? await group.shutdownGracefully()
         withExtendedLifetime(directory) {}
@@ -80,7 +81,7 @@ public final class FluxNode: Sendable {
         var admin = Endpoint(host: "", port: 0)
     }
 
-    private func runAdmin(_ place: Place) async throws {
+    private func runAdmin(_ place: Place, _ joining: NodeJoining?) async throws {
         var place = place
         place.admin = try await configuration.adminListen.withPort(on: place.group)
         let admin = AdminServer(
@@ -94,36 +95,43 @@ public final class FluxNode: Sendable {
             admin.application(on: listen, group: group, logger: logger) { _ in onListening() }
         }
         let inner = place
-        let outcome = await attempt { try await self.runStore(inner) }
+        let outcome = await attempt { try await self.runStore(inner, joining) }
         await server.stop()
         try outcome.get()
     }
 
-    private func runStore(_ place: Place) async throws {
-        let name = configuration.name ?? Self.hostName
-        let store: NodeStore
-        do throws(StoreError) {
-            store = try await NodeStore.open(configuration, name: name, in: place.directory, logger: logger)
-        } catch {
-            throw CommandFailure(error)
+    private func runStore(_ place: Place, _ joining: NodeJoining?) async throws {
+        let listen = try await configuration.clusterListen.withPort(on: place.group)
+        let advertised = configuration.clusterAdvertise ?? listen
+        let file = IdentityFile(in: place.directory, logger: logger)
+        try await joining?.perform(
+            configuration, advertised: advertised, file: file, on: place.group.next(), logger: logger)
+        let store = try await NodeStore.open(
+            configuration, file: file, address: advertised, in: place.directory, logger: logger)
+        let outcome = await attempt {
+            let network = try NodeNetwork(
+                store.identity, self.configuration, listen: listen, store: store, file: file, logger: self.quietLogger)
+            try await self.runEngine(place, store, network)
         }
-        let outcome = await attempt { try await self.runEngine(place, store, name: name) }
         await store.close(logger: logger)
         try outcome.get()
     }
 
-    private func runEngine(_ place: Place, _ store: NodeStore, name: String) async throws {
+    private func runEngine(_ place: Place, _ store: NodeStore, _ network: NodeNetwork) async throws {
+        let name = store.identity.name
         let listen = try await configuration.listen.withPort(on: place.group)
         let engine: NodeEngine
         do {
             engine = try await NodeEngine.start(
-                configuration, name: name, store: store, address: PublicAddress(configuration, listen: listen),
+                configuration, network: network, store: store, address: PublicAddress(configuration, listen: listen),
                 group: place.group, logger: logger)
         } catch let error as StoreError {
             throw CommandFailure(error)
         }
         engineMetrics.observe(engine.realtime)
         let heartbeat = Task { await self.beat(store, engine) }
+        let transport = engine.transport
+        let certificates = Task { await network.keep { transport.accept(only: $0) } }
         let housekeeping = Task { await Housekeeping(store.database, logger: self.logger).run() }
         let outcome = await attempt {
             let edge = try NodeEdge(
@@ -133,7 +141,9 @@ public final class FluxNode: Sendable {
             try await self.serve(edge, engine, store, card, in: place.directory)
         }
         await engine.realtime.stop()
+        await transport.stop()
         heartbeat.cancel()
+        certificates.cancel()
         housekeeping.cancel()
         engineMetrics.observe(nil)
         try outcome.get()
@@ -180,12 +190,6 @@ public final class FluxNode: Sendable {
         guard !Task.isCancelled else { return }
         hasLostItsPlace.withLockedValue { $0 = true }
         stopping.make()
-    }
-
-    /// The machine's name as a node's name may be: lower case, the first label alone.
-    private static var hostName: String {
-        let label = ProcessInfo.processInfo.hostName.lowercased().prefix { $0 != "." }
-        return ConfigurationValueType<String>.nodeName.parse(.scalar(String(label))) ?? "node"
     }
 }
 

@@ -10,12 +10,14 @@ struct NodeEngine: Sendable {
     let mesh: LoopMesh
     let identifiers: IdentifierSource
     let realtime: Realtime
+    /// The way to the other nodes; its port is open.
+    let transport: LinkTransport
     /// How clients reach the node; links and the gateway's address carry it.
     let address: PublicAddress
 
     /// Takes the node's slots and starts the actors. Nothing connects to them yet.
     static func start(
-        _ configuration: NodeConfiguration, name: String, store: NodeStore, address: PublicAddress,
+        _ configuration: NodeConfiguration, network: NodeNetwork, store: NodeStore, address: PublicAddress,
         group: any EventLoopGroup, logger: Logger
     ) async throws -> NodeEngine {
         let registration = store.registration
@@ -24,10 +26,15 @@ struct NodeEngine: Sendable {
             SnowflakeMinter(
                 node: registration.identity.node, floorMilliseconds: registration.idFloorMilliseconds,
                 highWaterMilliseconds: registration.idHighWaterMilliseconds))
+        let identity = FluxCluster.NodeIdentity(
+            name: network.identity.name, id: network.identity.node, incarnation: registration.identity.incarnation)
+        let transport = LinkTransport(network.configuration, identity: identity, group: group)
+        let system = ClusterActorSystem(
+            identity: identity, mesh: mesh, transport: transport, leases: SlotLeases(store: LeaseStore(store.control)),
+            limits: CallLimits(idleTime: TimeAmount(configuration.limits.passivation)))
         let realtime = try Realtime(
             on: Realtime.Foundations(
-                system: try system(configuration, name: name, store: store, mesh: mesh), mesh: mesh,
-                database: store.database, identifiers: identifiers, logger: logger),
+                system: system, mesh: mesh, database: store.database, identifiers: identifiers, logger: logger),
             limits: sessionLimits(configuration.limits),
             settings: EngineSettings(
                 mediaBase: address.origin, gatewayURL: address.gatewayURL,
@@ -39,21 +46,14 @@ struct NodeEngine: Sendable {
                     lanes: configuration.database.lanes, logger: logger, onOutcomes: onOutcomes)
             })
         try await realtime.start()
-        return NodeEngine(mesh: mesh, identifiers: identifiers, realtime: realtime, address: address)
-    }
-
-    /// A system that is alone on its network. The transport between nodes takes the network's place.
-    private static func system(
-        _ configuration: NodeConfiguration, name: String, store: NodeStore, mesh: LoopMesh
-    ) throws(CommandFailure) -> ClusterActorSystem {
-        let identity = store.registration.identity
-        guard let id = NodeID(rawValue: identity.node) else {
-            throw CommandFailure(.failure, "node number \(identity.node) is out of range")
+        do {
+            try await transport.start()
+        } catch {
+            await realtime.stop()
+            throw CommandFailure(.unavailable, "cluster_listen \(network.listen): cannot be listened on: \(error)")
         }
-        return ClusterActorSystem(
-            identity: FluxCluster.NodeIdentity(name: name, id: id, incarnation: identity.incarnation), mesh: mesh,
-            transport: LocalNetwork().transport(of: id), leases: SlotLeases(store: LeaseStore(store.control)),
-            limits: CallLimits(idleTime: TimeAmount(configuration.limits.passivation)))
+        return NodeEngine(
+            mesh: mesh, identifiers: identifiers, realtime: realtime, transport: transport, address: address)
     }
 
     private static func sessionLimits(_ limits: NodeConfiguration.Limits) -> SessionLimits {
