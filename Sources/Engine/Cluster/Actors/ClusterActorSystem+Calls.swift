@@ -47,13 +47,17 @@ extension ClusterActorSystem {
     }
 
     /// Sends an event to another node; false when there is no link or its queue is full. Events of one thread to one node
-    /// arrive in order while the link lives.
+    /// over one lane arrive in order while the link lives. The control lane is for what is small and must not wait behind
+    /// events of streams.
     @discardableResult
-    public func send(event number: UInt16, to node: NodeID, _ payload: (inout WireWriter) -> Void) -> Bool {
+    public func send(
+        event number: UInt16, to node: NodeID, over lane: TransportLane = .bulk,
+        _ payload: (inout WireWriter) -> Void
+    ) -> Bool {
         guard let version = transport.version(of: node) else { return false }
         var writer = WireWriter(version: version)
         ClusterFrame.event(.init(number: number)).encode(to: &writer)
         payload(&writer)
-        return transport.send(writer.bytes, over: .bulk, to: node)
+        return transport.send(writer.bytes, over: lane, to: node)
     }
 }
