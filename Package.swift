@@ -146,9 +146,9 @@ let package = Package(
         .testTarget(
             name: "RealtimeTests",
             dependencies: [
-                "FluxRealtime", "FluxCore", "FluxCluster", "FluxStore", "FluxTestSupport", "FluxFuzzing", nioCore,
-                nioPosix, nioEmbedded,
-                logging,
+                "FluxRealtime", "FluxCore", "FluxSecurity", "FluxCluster", "FluxStore", "FluxTestSupport",
+                "FluxFuzzing",
+                nioCore, nioPosix, nioEmbedded, logging,
             ],
             path: "Tests/RealtimeTests", swiftSettings: strict),
         .testTarget(

@@ -32,7 +32,8 @@ final class TestCluster: Sendable {
         for number in 1...count {
             nodes.append(
                 try await TestNode.start(
-                    number: UInt16(number), loops: loops, url: url, limits: limits, network: network))
+                    number: UInt16(number), loops: loops, url: url, limits: limits,
+                    transport: { identity, _ in network.transport(of: identity.id) }))
         }
         let cluster = TestCluster(network: network, nodes: nodes)
         try await cluster.start()

@@ -19,12 +19,17 @@ extension LeaseStore {
         return nodes
     }
 
-    /// Writes where a running node is reached and what its share is. Throws `.fenced` when it runs no more.
-    public func describe(_ identity: NodeIdentity, address: String, weight: Double) async throws(StoreError) {
+    /// Writes where a running node is reached and, unless it stays, what its share is. Throws `.fenced` when it runs no more.
+    public func describe(
+        _ identity: NodeIdentity, address: String, weight: Double? = nil
+    ) async throws(StoreError) {
         let rows = try await database.run(
             Statement(
                 LeaseStore.describeNode,
-                [.int(identity.node), .int(identity.incarnation), .text(address), .double(weight)]))
+                [
+                    .int(identity.node), .int(identity.incarnation), .text(address),
+                    weight.map(SQLValue.double) ?? .null,
+                ]))
         guard rows.affectedCount > 0 else { throw .fenced }
     }
 
@@ -60,7 +65,10 @@ extension LeaseStore {
 
     static let describeNode = PreparedQuery(
         "leases.describeNode",
-        "UPDATE nodes SET address = $3, weight = $4 WHERE id = $1 AND incarnation = $2 AND state <> 'removed'",
+        """
+        UPDATE nodes SET address = $3, weight = coalesce($4, weight)
+        WHERE id = $1 AND incarnation = $2 AND state <> 'removed'
+        """,
         [.int2, .int8, .text, .float8])
 
     static let changeState = PreparedQuery(

@@ -1,4 +1,5 @@
 import CoreMetrics
+import FluxRealtime
 import FluxStore
 import Foundation
 import Logging
@@ -9,13 +10,16 @@ import NIOPosix
 /// A whole node, from its configuration to the end of its process.
 ///
 /// It starts from the bottom (data directory, admin port, Postgres, engine, client port) and is ready when the client port
-/// listens. It stops from the top: unready, clients told to reconnect, client port closed, lanes emptied, Postgres closed,
-/// admin port last, so that health and metrics can be watched to the end.
+/// listens. It stops from the top: unready, slots handed over, clients told to reconnect, client port closed, lanes emptied,
+/// the cluster left, Postgres closed, admin port last, so that health and metrics can be watched to the end.
 public final class FluxNode: Sendable {
     private struct Serving {
         var edge: NodeEdge
         var provisioner: Provisioner
     }
+
+    /// How long a stopping node tries to give its slots away before it leaves with them.
+    private static let handoverTime = Duration.seconds(30)
 
     private let configuration: NodeConfiguration
     private let metrics: MetricsRegistry
@@ -124,25 +128,27 @@ public final class FluxNode: Sendable {
         do {
             engine = try await NodeEngine.start(
                 configuration, network: network, store: store, address: PublicAddress(configuration, listen: listen),
-                group: place.group, logger: logger)
+                group: place.group, events: clusterEvents, logger: logger)
         } catch let error as StoreError {
             throw CommandFailure(error)
         }
         engineMetrics.observe(engine.realtime)
-        let heartbeat = Task { await self.beat(store, engine) }
         let transport = engine.transport
         let certificates = Task { await network.keep { transport.accept(only: $0) } }
         let housekeeping = Task { await Housekeeping(store.database, logger: self.logger).run() }
         let outcome = await attempt {
+            do throws(StoreError) {
+                try await engine.cluster.start(address: network.advertised.description)
+            } catch {
+                throw CommandFailure(error)
+            }
             let edge = try NodeEdge(
                 self.configuration, engine: engine, store: store, directory: place.directory, listen: listen,
                 group: place.group, logger: self.logger)
             let card = NodeCard(name: name, url: engine.address.origin, listen: listen, admin: place.admin)
             try await self.serve(edge, engine, store, card, in: place.directory)
         }
-        await engine.realtime.stop()
-        await transport.stop()
-        heartbeat.cancel()
+        await engine.stop()
         certificates.cancel()
         housekeeping.cancel()
         engineMetrics.observe(nil)
@@ -173,6 +179,9 @@ public final class FluxNode: Sendable {
         logger.notice("stopping: clients are told to reconnect, what was accepted is committed")
         NodeCard.remove(from: directory)
         serving.withLockedValue { $0 = nil }
+        if await !engine.cluster.handSlotsOver(atMost: Self.handoverTime) {
+            logger.warning("not every slot could be handed over; the others take them when this node has left")
+        }
         await engine.realtime.drainSessions()
         await server.stop()
         try outcome.get()
@@ -180,16 +189,22 @@ public final class FluxNode: Sendable {
 
     // MARK: Parts
 
-    private func beat(_ store: NodeStore, _ engine: NodeEngine) async {
-        let identifiers = engine.identifiers
-        let heartbeat = Heartbeat(
-            identity: store.registration.identity, leases: LeaseStore(store.control),
-            server: ServerCheck(store.control), reserved: { identifiers.raiseHighWater(to: $0) },
-            readiness: readiness, logger: logger)
-        await heartbeat.run()
-        guard !Task.isCancelled else { return }
-        hasLostItsPlace.withLockedValue { $0 = true }
-        stopping.make()
+    /// What the node's part in the cluster finds out, as readiness; and that this process has to end.
+    private var clusterEvents: ClusterEvents {
+        var events = ClusterEvents()
+        events.unready = { [readiness] reason, applies in
+            switch reason {
+            case .noDatabase: readiness.set(.postgres, applies)
+            case .clockOff: readiness.set(.clock, applies)
+            case .minority: readiness.set(.minority, applies)
+            case .noLink(let node): readiness.setUnlinked(node.rawValue, applies)
+            }
+        }
+        events.superseded = { [hasLostItsPlace, stopping] in
+            hasLostItsPlace.withLockedValue { $0 = true }
+            stopping.make()
+        }
+        return events
     }
 }
 

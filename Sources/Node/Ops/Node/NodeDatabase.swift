@@ -4,11 +4,14 @@ import Logging
 /// Postgres before a node is registered in it: found or started, its settings checked, its schema brought up to date, and the
 /// node known to be a member of its cluster.
 struct NodeDatabase: Sendable {
+    /// How long a heartbeat may take: after as long without one the node is not ready.
+    private static let patience = Duration.seconds(2)
+
     /// The node's own server; nil when the configuration, or the cluster, names one.
     let server: PrivatePostgres?
     /// How it is reached.
     let url: String
-    /// For what must not wait behind reads: heartbeats and leases.
+    /// For heartbeats, which must not wait behind anything else.
     let control: Database
     /// What the node is.
     let identity: MemberIdentity
@@ -54,7 +57,7 @@ struct NodeDatabase: Sendable {
 
     private static func connect(_ url: String, logger: Logger) async throws(CommandFailure) -> Database {
         var settings = DatabaseConfiguration(url: url, applicationName: "flux/control", connections: 1)
-        settings.callTimeout = Heartbeat.patience
+        settings.callTimeout = patience
         do throws(StoreError) {
             let control = try Database(configuration: settings, logger: logger)
             do throws(StoreError) {

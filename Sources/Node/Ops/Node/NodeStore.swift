@@ -4,15 +4,20 @@ import Logging
 
 /// Postgres as a running node uses it: the node registered, the connections for its work open.
 struct NodeStore: Sendable {
+    /// Several slots are handed over at once, and a take-over may wait for locks meanwhile.
+    private static let leaseConnections = 3
+
     private let opened: NodeDatabase
     /// How lanes and pools connect.
     let configuration: DatabaseConfiguration
     /// For reads and control writes.
     let database: Database
+    /// For leases and verdicts, which must not wait behind reads.
+    let leases: Database
     /// Who this run of the node is.
     let registration: LeaseStore.Registration
 
-    /// For what must not wait behind reads: heartbeats and leases.
+    /// For heartbeats, which must not wait behind anything else.
     var control: Database { opened.control }
     /// What the node is.
     var identity: MemberIdentity { opened.identity }
@@ -44,14 +49,18 @@ struct NodeStore: Sendable {
         let settings = DatabaseConfiguration(
             url: opened.url, applicationName: registration.identity.applicationName("query"),
             connections: configuration.database.connections)
+        let leases = DatabaseConfiguration(
+            url: opened.url, applicationName: registration.identity.applicationName("leases"),
+            connections: leaseConnections)
         return NodeStore(
             opened: opened, configuration: settings, database: try Database(configuration: settings, logger: logger),
-            registration: registration)
+            leases: try Database(configuration: leases, logger: logger), registration: registration)
     }
 
     /// Closes the connections and stops the node's own server.
     func close(logger: Logger) async {
         await database.close()
+        await leases.close()
         await opened.close(logger: logger)
     }
 }

@@ -1,0 +1,91 @@
+import FluxCore
+import FluxStore
+import Testing
+
+@testable import FluxCluster
+@testable import FluxRealtime
+
+/// Engines that make a cluster by themselves, over real links and a real Postgres (design 5).
+@Suite(.serialized, .timeLimit(.minutes(3))) struct LinkedClusterTests {
+    @Test func oneNodeOwnsEverythingWhenItHasStarted() async throws {
+        try await LinkedCluster.run(nodes: 1) { cluster in
+            let status = await cluster.nodes[0].cluster.status()
+            #expect(status.members.map(\.slots) == [Slot.count])
+            #expect(status.unownedSlots == 0 && status.unreadyReasons.isEmpty)
+        }
+    }
+
+    @Test func threeNodesShareTheSlotsAndAMessageFindsItsWay() async throws {
+        try await LinkedCluster.run { cluster in
+            for node in cluster.nodes {
+                let status = await node.cluster.status()
+                #expect(status.members.count == 3)
+                #expect(status.members.allSatisfy { $0.health == .alive && $0.isLinked && $0.isReady == true })
+                #expect(status.members.allSatisfy { $0.slots > 250 })
+            }
+            let (home, edge, far) = (cluster.nodes[0], cluster.nodes[1], cluster.nodes[2])
+            let guild = try await cluster.guild(on: home)
+            let client = try await far.node.connect(guild.owner)
+            for number in 1...20 {
+                try await edge.node.say("m\(number)", in: guild.channel, as: guild.owner)
+            }
+            await client.until { dispatches, _, _ in dispatches.count { $0.kind == .messageCreate } == 20 }
+            #expect(client.contents(of: guild.channel) == (1...20).map { "m\($0)" })
+        }
+    }
+
+    @Test func theSlotsOfAKilledNodeAreTakenWithEverythingAcknowledged() async throws {
+        try await LinkedCluster.run { cluster in
+            let (victim, survivors) = (cluster.nodes[0], Array(cluster.nodes[1...]))
+            let guild = try await cluster.guild(on: victim)
+            let client = try await survivors[1].node.connect(guild.owner)
+            for number in 1...50 {
+                try await survivors[0].node.say("m\(number)", in: guild.channel, as: guild.owner)
+            }
+            await client.until { dispatches, _, _ in dispatches.count { $0.kind == .messageCreate } == 50 }
+            await victim.kill()
+            try await cluster.untilSharedOut(among: survivors)
+            #expect(await survivors[0].cluster.status().members[0].health == .dead)
+            // The one that was killed still believes in its slots; it commits nothing any more.
+            await #expect(throws: APIError.self) {
+                try await victim.node.say("too late", in: guild.channel, as: guild.owner)
+            }
+            try await survivors[0].node.say("after", in: guild.channel, as: guild.owner)
+            let stored = try await Messages(survivors[0].node.database).history(
+                .newest, in: guild.channel, guildID: guild.id, limit: 100)
+            #expect(stored.map(\.content).sorted() == ((1...50).map { "m\($0)" } + ["after"]).sorted())
+        }
+    }
+
+    @Test func aDrainedNodeHandsItsSlotsOverWithoutAFailedCall() async throws {
+        try await LinkedCluster.run { cluster in
+            let (leaver, others) = (cluster.nodes[0], Array(cluster.nodes[1...]))
+            let guilds = [
+                try await cluster.guild(on: leaver), try await cluster.guild(on: leaver),
+                try await cluster.guild(on: others[0]),
+            ]
+            let sender = guilds[0].owner
+            for guild in guilds.dropFirst() {
+                try await leaver.node.join(sender, (guild.id, guild.channel), by: guild.owner)
+            }
+            let sent = try await Traffic.run(by: sender, in: guilds.map(\.channel), on: others[1].node) { traffic in
+                try await traffic.flow(100)
+                #expect(try await leaver.cluster.drain(atMost: .seconds(60)))
+                #expect(await leaver.cluster.status().members[0].slots == 0)
+                try await traffic.flow(100)
+                try await leaver.cluster.undrain()
+                try await cluster.untilSharedOut(among: cluster.nodes)
+                try await traffic.flow(100)
+                return traffic
+            }.sent
+            var stored = 0
+            for guild in guilds {
+                let head = try #require(
+                    try await Channels(others[0].node.database).activation(
+                        of: guild.channel, noncesSince: Snowflake(0)))
+                stored += Int(head.head.seq)
+            }
+            #expect(stored == sent)
+        }
+    }
+}
