@@ -38,6 +38,30 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
     case interrupted = 130
 }
 
+extension ExitStatus {
+    /// The same for the admin API's `code`.
+    public var code: String {
+        switch self {
+        case .success: "success"
+        case .failure: "failure"
+        case .wrongToken: "wrong_token"
+        case .usedToken: "used_token"
+        case .expiredToken: "expired_token"
+        case .wrongCluster: "wrong_cluster"
+        case .nameTaken: "name_taken"
+        case .versionMismatch: "version_mismatch"
+        case .noQuorum: "no_quorum"
+        case .noNode: "no_node"
+        case .removed: "removed"
+        case .usage: "usage"
+        case .unavailable: "unavailable"
+        case .cannotCreate: "cannot_create"
+        case .configuration: "configuration"
+        case .interrupted: "interrupted"
+        }
+    }
+}
+
 /// A failure of a command: one sentence for people, a number for scripts.
 public struct CommandFailure: Error, Sendable, CustomStringConvertible {
     /// The process's exit status.

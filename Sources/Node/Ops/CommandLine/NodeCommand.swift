@@ -18,7 +18,9 @@ struct NodeCommand: ParsableCommand {
             `run`, `init` and `join` are about the data directory of this machine. The others ask a running node through \
             its admin port.
             """,
-        subcommands: [Run.self, Init.self, Join.self])
+        subcommands: [
+                Run.self, Init.self, Join.self, NodeTokenCommand.self, List.self, Status.self, Remove.self,
+            ])
 
     /// `flux node run`.
     struct Run: AsyncParsableCommand {

@@ -31,6 +31,7 @@ public final class FluxNode: Sendable {
     private let stopping = StopRequest()
     private let hasLostItsPlace = NIOLockedValueBox(false)
     private let serving = NIOLockedValueBox<Serving?>(nil)
+    private let cluster = NIOLockedValueBox<ClusterAdministration?>(nil)
 
     /// A node that does nothing before ``run()``.
     public init(configuration: NodeConfiguration, metrics: MetricsRegistry, logger: Logger) {
@@ -93,7 +94,8 @@ public final class FluxNode: Sendable {
             provision: { [serving] request, writer in
                 let provisioner = serving.withLockedValue(\.self)?.provisioner
                 try await provisioner?.run(request, writer)
-            })
+            },
+            cluster: { [cluster] in cluster.withLockedValue(\.self) })
         let (listen, group, logger) = (place.admin, place.group, quietLogger)
         let server = try await RunningServer.start(named: "admin_listen \(listen)", logger: logger) { onListening in
             admin.application(on: listen, group: group, logger: logger) { _ in onListening() }
@@ -115,8 +117,14 @@ public final class FluxNode: Sendable {
         let outcome = await attempt {
             let network = try NodeNetwork(
                 store.identity, self.configuration, listen: listen, store: store, file: file, logger: self.quietLogger)
+            self.cluster.withLockedValue {
+                $0 = ClusterAdministration(
+                    identity: store.identity, advertised: network.advertised, sharesDatabase: store.sharedURL != nil,
+                    store: ClusterStore(store.database), readiness: self.readiness)
+            }
             try await self.runEngine(place, store, network)
         }
+        cluster.withLockedValue { $0 = nil }
         await store.close(logger: logger)
         try outcome.get()
     }
