@@ -28,16 +28,20 @@ struct NodeNetwork: Sendable {
     private let logger: Logger
 
     /// The network of a node that listens at `listen`, whose port is known.
+    /// - Parameters:
+    ///   - advertise: where the others reach it; nil: where it listens.
+    ///   - admissions: where the desk lets nodes in.
+    ///   - certificates: where the members' certificates are read each second.
     init(
-        _ identity: MemberIdentity, _ configuration: NodeConfiguration, listen: Endpoint, store: NodeStore,
-        file: IdentityFile, logger: Logger
+        _ identity: MemberIdentity, listen: Endpoint, advertise: Endpoint?, admissions: PostgresJoinStore,
+        certificates: ClusterStore, file: IdentityFile, logger: Logger
     ) throws(CommandFailure) {
-        guard let here = PeerAddress(listen), let advertised = PeerAddress(configuration.clusterAdvertise ?? listen)
+        guard let here = PeerAddress(listen), let advertised = PeerAddress(advertise ?? listen)
         else { throw CommandFailure(.configuration, "cluster_listen \(listen): it has no port") }
         self.identity = identity
         self.advertised = advertised
         self.listen = here
-        self.store = ClusterStore(store.control)
+        store = certificates
         self.file = file
         self.logger = logger
         do throws(TLSError) {
@@ -45,8 +49,7 @@ struct NodeNetwork: Sendable {
                 authorityPEM: identity.authority.certificateChainPEM, identity: identity.certificate)
             desk = JoinDesk(
                 cluster: identity.cluster, authority: try CertificateAuthority(identity: identity.authority),
-                store: PostgresJoinStore(
-                    store: ClusterStore(store.database), databaseURL: store.sharedURL.map { Secret($0) }))
+                store: admissions)
         } catch {
             throw CommandFailure(.configuration, "identity.json: \(error)")
         }
@@ -88,7 +91,9 @@ struct NodeNetwork: Sendable {
 
     /// Makes a new certificate, tells it to the others, keeps it, and shows it from then on; nil when that failed, and the
     /// old one stays.
-    func renew(_ current: MemberIdentity, at now: Timestamp = .now()) async -> MemberIdentity? {
+    func renew(
+        _ current: MemberIdentity, at now: Timestamp = .now(), headStart: Duration = Self.headStart
+    ) async -> MemberIdentity? {
         do {
             let renewed = try current.renewed(at: now)
             try await store.add(
@@ -97,7 +102,7 @@ struct NodeNetwork: Sendable {
                     expiresAt: try renewed.certificate.validity().until),
                 ofNode: renewed.node.rawValue)
             try file.write(renewed)
-            try? await Task.sleep(for: Self.headStart)
+            try? await Task.sleep(for: headStart)
             try credentials.renew(renewed.certificate)
             logger.notice("the node's certificate was renewed")
             return renewed

@@ -19,8 +19,8 @@ struct NodeCommand: ParsableCommand {
             its admin port.
             """,
         subcommands: [
-                Run.self, Init.self, Join.self, NodeTokenCommand.self, List.self, Status.self, Remove.self,
-            ])
+            Run.self, Init.self, Join.self, NodeTokenCommand.self, List.self, Status.self, Remove.self,
+        ])
 
     /// `flux node run`.
     struct Run: AsyncParsableCommand {

@@ -116,7 +116,10 @@ public final class FluxNode: Sendable {
             configuration, file: file, address: advertised, in: place.directory, logger: logger)
         let outcome = await attempt {
             let network = try NodeNetwork(
-                store.identity, self.configuration, listen: listen, store: store, file: file, logger: self.quietLogger)
+                store.identity, listen: listen, advertise: self.configuration.clusterAdvertise,
+                admissions: PostgresJoinStore(
+                    store: ClusterStore(store.database), databaseURL: store.sharedURL.map { Secret($0) }),
+                certificates: ClusterStore(store.control), file: file, logger: self.quietLogger)
             self.cluster.withLockedValue {
                 $0 = ClusterAdministration(
                     identity: store.identity, advertised: network.advertised, sharesDatabase: store.sharedURL != nil,
