@@ -65,6 +65,10 @@ import Testing
                 try await cluster.guild(on: others[0]),
             ]
             let sender = guilds[0].owner
+            // A reader who lives on the leaver, and listens elsewhere.
+            let reader = try await cluster.person(on: leaver)
+            try await leaver.node.join(reader, (guilds[0].id, guilds[0].channel), by: sender)
+            let client = try await others[0].node.connect(reader)
             for guild in guilds.dropFirst() {
                 try await leaver.node.join(sender, (guild.id, guild.channel), by: guild.owner)
             }
@@ -78,14 +82,13 @@ import Testing
                 try await traffic.flow(100)
                 return traffic
             }.sent
-            var stored = 0
-            for guild in guilds {
-                let head = try #require(
-                    try await Channels(others[0].node.database).activation(
-                        of: guild.channel, noncesSince: Snowflake(0)))
-                stored += Int(head.head.seq)
+            let heads = try await cluster.heads(of: guilds.map(\.channel))
+            await client.until { dispatches, _, closed in
+                closed != nil || dispatches.count { $0.kind == .messageCreate } == heads[guilds[0].channel]
             }
-            #expect(stored == sent)
+            #expect(client.closed == nil && client.broken == nil)
+            #expect(client.sequences(of: guilds[0].channel) == Array(1...heads[guilds[0].channel, default: 0]))
+            #expect(heads.values.reduce(0, +) == sent)
         }
     }
 }

@@ -136,6 +136,24 @@ final class LinkedCluster: Sendable {
         return try #require(nodes.first { $0.id == owner })
     }
 
+    /// Somebody who lives on the node.
+    func person(on home: LinkedNode) async throws -> Caller {
+        while true {
+            let person = try await home.node.person("person\(try home.node.realtime.mintID())")
+            if home.node.system.owns(Slot(of: person.userID)) { return person }
+        }
+    }
+
+    /// The last committed number of each channel.
+    func heads(of channels: [ChannelID]) async throws -> [ChannelID: Int] {
+        var heads: [ChannelID: Int] = [:]
+        for channel in channels {
+            let stored = try await Channels(nodes[0].node.database).activation(of: channel, noncesSince: Snowflake(0))
+            heads[channel] = Int(try #require(stored).head.seq)
+        }
+        return heads
+    }
+
     /// A guild that lives on the node, and its owner, who lives elsewhere.
     func guild(on home: LinkedNode) async throws -> (owner: Caller, id: GuildID, channel: ChannelID) {
         while true {

@@ -79,6 +79,14 @@ struct ActorDirectory<Resident, Work> {
         return resident
     }
 
+    /// The active actors that the condition holds for.
+    func residents(where condition: (ActorAddress) -> Bool) -> [Resident] {
+        entries.compactMap { address, entry in
+            guard condition(address), case .active(let resident) = entry.phase else { return nil }
+            return resident
+        }
+    }
+
     /// A call for the address came.
     mutating func admit(_ work: Work, at address: ActorAddress) -> Admission {
         guard let index = entries.index(forKey: address) else {

@@ -44,6 +44,12 @@ extension ActorLoop {
         for delivery in removed.waiting { delivery.refuse(CallError.unreachable, in: self) }
     }
 
+    /// The active actors that live here because their slot does.
+    func residents(of slot: Slot) -> [any KeyedActor] {
+        executor.eventLoop.assertInEventLoop()
+        return directory.residents { $0.slot == slot && routing.isPlacedBySlot($0.kind) }
+    }
+
     /// The active actor at the address.
     func resident(at address: ActorAddress) -> (any KeyedActor)? {
         executor.eventLoop.assertInEventLoop()

@@ -46,6 +46,11 @@ extension ClusterActorSystem {
         return try actor.assumeIsolated(work)
     }
 
+    /// The actors of a slot that are active here. On the slot's loop.
+    public func active(in slot: Slot) -> [any KeyedActor] {
+        loops[mesh.index(of: slot)].residents(of: slot)
+    }
+
     /// Sends an event to another node; false when there is no link or its queue is full. Events of one thread to one node
     /// over one lane arrive in order while the link lives. The control lane is for what is small and must not wait behind
     /// events of streams.

@@ -36,6 +36,7 @@ public final class ClusterNode: @unchecked Sendable {
     private let store: LeaseStore
     private let life = NIOLockedValueBox(Life())
     private let metrics = ClusterMetrics()
+    private let transfers: SlotTransfers
 
     // On the loop.
     private var membership: MembershipDriver?
@@ -61,6 +62,7 @@ public final class ClusterNode: @unchecked Sendable {
         store = LeaseStore(foundations.leases)
         heartbeat = ClusterHeartbeat(
             node: node, store: LeaseStore(foundations.heartbeats), server: ServerCheck(foundations.heartbeats))
+        transfers = SlotTransfers(foundations.realtime.services)
         makeDrivers(node)
         register()
     }
@@ -184,7 +186,7 @@ public final class ClusterNode: @unchecked Sendable {
         slots = SlotDriver(
             identity: identity, view: membership.view, loop: loop,
             desk: LeaseDesk(store: store, node: node, logger: logger),
-            hands: SlotHands(services: foundations.realtime.services),
+            hands: SlotHands(services: foundations.realtime.services, transfers: transfers),
             ways: SlotDriver.Ways(
                 send: { [unowned self] message, peer in
                     system.send(event: Frame.slots, to: peer, over: .control) { $0.value(message) }
@@ -201,6 +203,7 @@ public final class ClusterNode: @unchecked Sendable {
     }
 
     private func register() {
+        transfers.register()
         system.register(event: Frame.membership) { [loop, weak self] peer, reader in
             guard let message = try? reader.value(MembershipMessage.self) else { return }
             loop.post { [weak self] in self?.membership?.received(message, from: peer) }

@@ -146,8 +146,11 @@ final class SlotDriver: @unchecked Sendable {
             logger.warning("lost slots to other nodes", metadata: ["count": "\(slots.count)"])
             for slot in slots.keys { pauseEnded(slot, .lost) }
             hands.giveUp(slots)
-        case .copy(let slot, let epoch, let node), .sendDifference(let slot, let epoch, let node):
-            hands.copy(slot, to: node) { [loop] succeeded in
+        case .copy(let slot, let epoch, _):
+            // The successor reads what is stored; the rest is small and goes when it has come to rest.
+            happen { $0.copied(slot, epoch, succeeded: true, at: $1) }
+        case .sendDifference(let slot, let epoch, let node):
+            hands.sendMemory(of: slot, epoch, to: node) { [loop] succeeded in
                 loop.post { self.happen { $0.copied(slot, epoch, succeeded: succeeded, at: $1) } }
             }
         case .pauseAndFlush(let slot, let epoch):
@@ -161,7 +164,7 @@ final class SlotDriver: @unchecked Sendable {
         case .sendOn(let slot, let node, let epoch):
             pauseEnded(slot, .completed)
             hands.sendOn(slot, to: node, epoch)
-        case .dropCopy(let slot, _): hands.dropCopy(slot)
+        case .dropCopy(let slot, _): hands.dropMemory(of: slot)
         case .learn(let routes): hands.learn(routes)
 
         case .send(let message, let node): ways.send(message, node)

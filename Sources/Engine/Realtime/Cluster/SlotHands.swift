@@ -4,6 +4,7 @@ import FluxCore
 /// What the keeper of slots lets the engine do. Called from one thread, so that what is told of one slot happens in order.
 struct SlotHands: Sendable {
     let services: EngineServices
+    let transfers: SlotTransfers
 
     private var system: ClusterActorSystem { services.system }
 
@@ -16,11 +17,13 @@ struct SlotHands: Sendable {
     /// Other nodes own these slots.
     func learn(_ routes: [Route]) { system.learn(routes) }
 
-    /// Brings the successor what it cannot read in Postgres. Nothing today: actors are made from what is committed.
-    func copy(_ slot: Slot, to node: NodeID, _ completion: @escaping @Sendable (Bool) -> Void) { completion(true) }
+    /// Brings the successor of a slot that is paused what it cannot read in Postgres, and calls back.
+    func sendMemory(
+        of slot: Slot, _ epoch: Epoch, to node: NodeID, _ completion: @escaping @Sendable (Bool) -> Void
+    ) { transfers.send(slot, epoch, to: node, completion) }
 
     /// Forgets what was brought here.
-    func dropCopy(_ slot: Slot) {}
+    func dropMemory(of slot: Slot) { services.slotMemories.drop(slot) }
 
     /// Holds the slot's callers, and calls back when no call runs in its actors and everything they have decided has its
     /// fate. Never, if the pause ends before.

@@ -153,6 +153,9 @@ final class EngineLoop: @unchecked Sendable {
         }
     }
 
+    /// The streams of a slot whose owners live on this loop, and where each stands.
+    func streams(of slot: Slot) -> [StreamKey: StreamPosition] { positions.filter { $0.key.slot == slot } }
+
     private func position(of key: StreamKey) -> StreamPosition { positions[key] ?? .none }
 
     var now: UInt64 { services.clock.milliseconds }

@@ -37,6 +37,8 @@ public final class EngineServices: Sendable {
     let logger: Logger
     let measurements = EngineMeasurements()
     let links: StreamLinks
+    /// What former owners of this node's slots have left.
+    let slotMemories = SlotMemories()
     private let draining = Atomic<Bool>(false)
     private let apart = Atomic<Bool>(false)
 
