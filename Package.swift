@@ -148,7 +148,7 @@ let package = Package(
             dependencies: [
                 "FluxRealtime", "FluxCore", "FluxSecurity", "FluxCluster", "FluxStore", "FluxTestSupport",
                 "FluxFuzzing",
-                nioCore, nioPosix, nioEmbedded, logging,
+                nioCore, nioPosix, nioEmbedded, concurrencyHelpers, logging,
             ],
             path: "Tests/RealtimeTests", swiftSettings: strict),
         .testTarget(

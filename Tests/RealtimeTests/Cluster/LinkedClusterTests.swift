@@ -1,5 +1,6 @@
 import FluxCore
 import FluxStore
+import FluxTestSupport
 import Testing
 
 @testable import FluxCluster
@@ -90,5 +91,95 @@ import Testing
             #expect(client.sequences(of: guilds[0].channel) == Array(1...heads[guilds[0].channel, default: 0]))
             #expect(heads.values.reduce(0, +) == sent)
         }
+    }
+
+    @Test func aNodeThatJoinsUnderLoadGetsItsShareWithoutAFailedCall() async throws {
+        try await LinkedCluster.run(nodes: 2) { cluster in
+            let guilds = [try await cluster.guild(on: cluster.nodes[0]), try await cluster.guild(on: cluster.nodes[1])]
+            let sender = guilds[0].owner
+            try await cluster.nodes[0].node.join(sender, (guilds[1].id, guilds[1].channel), by: guilds[1].owner)
+            let client = try await cluster.nodes[1].node.connect(sender)
+            let joined = try await LinkedNode.start(number: 3, url: cluster.url, authority: cluster.authority)
+            do {
+                let sent = try await Traffic.run(by: sender, in: guilds.map(\.channel), on: cluster.nodes[0].node) {
+                    traffic in
+                    try await cluster.untilSharedOut(among: cluster.nodes + [joined])
+                    try await traffic.flow(50)
+                    // A heavier node gets more.
+                    let before = await joined.cluster.status().members[2].slots
+                    try await LeaseStore(joined.node.database).setWeight(4, ofNode: joined.id.rawValue)
+                    try await eventually("the node has more slots") {
+                        await joined.cluster.status().members[2].slots > before * 3 / 2
+                    }
+                    try await traffic.flow(50)
+                    return traffic
+                }.sent
+                let heads = try await cluster.heads(of: guilds.map(\.channel))
+                #expect(heads.values.reduce(0, +) == sent)
+                await client.until { dispatches, _, closed in
+                    closed != nil || dispatches.count { $0.kind == .messageCreate } == sent
+                }
+                #expect(client.closed == nil && client.broken == nil)
+            } catch {
+                Issue.record(error)
+            }
+            await joined.stop()
+            try await cluster.untilSharedOut(among: cluster.nodes)
+            await joined.close()
+        }
+    }
+
+    @Test func whoIsOnlineIsKnownToTheNextOwner() async throws {
+        try await LinkedCluster.run { cluster in
+            let (leaver, others) = (cluster.nodes[0], Array(cluster.nodes[1...]))
+            let guild = try await cluster.guild(on: leaver)
+            let member = try await cluster.person(on: leaver)
+            try await leaver.node.join(member, (guild.id, guild.channel), by: guild.owner)
+            let online = try await others[0].node.connect(member)
+            try await leaver.cluster.drain()
+            #expect(try await isOnline(member, in: guild.id, for: guild.owner, on: others[1].node))
+            // The user's new owner knows the session, and hears of its end.
+            await online.drop(closeCode: GatewayCloseCode.normal.rawValue)
+            try await eventually("the member is offline") {
+                try await !isOnline(member, in: guild.id, for: guild.owner, on: others[1].node)
+            }
+        }
+    }
+
+    @Test func aNodeAloneThatIsDrainedKeepsItsSlotsAndServesAgainAfterLeaving() async throws {
+        let url = try await TestPostgres.shared.database().url
+        let authority = try TestAuthority()
+        for _ in 0..<2 {
+            let node = try await LinkedNode.start(number: 1, url: url, authority: authority)
+            #expect(node.node.system.owns(Slot(of: Snowflake(1 << 30))))
+            #expect(try await node.cluster.drain())
+            #expect(await node.cluster.status().members.map(\.slots) == [Slot.count])
+            await node.stop()
+            await node.close()
+        }
+    }
+
+    @Test func aRemovedNodeEndsAndItsSlotsAreTaken() async throws {
+        try await LinkedCluster.run { cluster in
+            let (removed, others) = (cluster.nodes[2], Array(cluster.nodes[..<2]))
+            #expect(try await !others[0].cluster.remove("nobody"))
+            #expect(try await others[0].cluster.remove("test-3"))
+            try await cluster.untilSharedOut(among: others)
+            try await eventually("the removed node is told to end") { removed.wasSuperseded }
+        }
+    }
+
+    private func isOnline(
+        _ member: Caller, in guild: GuildID, for asker: Caller, on node: TestNode
+    ) async throws -> Bool {
+        let request = try #require(
+            MemberRequest(
+                json: [
+                    "guild_id": .string(guild.description), "user_ids": [.string(member.userID.description)],
+                    "presences": true,
+                ]))
+        let chunks = try await node.realtime.services.guild(guild).members(request, for: asker.userID)
+        let presences = try chunks.bodies.flatMap { try JSON.parse($0)["presences"]?.arrayValue ?? [] }
+        return presences.contains { $0["status"] == "online" }
     }
 }

@@ -2,6 +2,7 @@ import FluxCore
 import FluxSecurity
 import FluxStore
 import FluxTestSupport
+import NIOConcurrencyHelpers
 import NIOCore
 import Testing
 
@@ -13,19 +14,22 @@ final class LinkedNode: Sendable {
     let node: TestNode
     let transport: LinkTransport
     let cluster: ClusterNode
-    let port: UInt16
     private let leases: Database
+    private let superseded: NIOLockedValueBox<Bool>
 
     var id: NodeID { node.id }
+    /// Whether it was told that its process has to end.
+    var wasSuperseded: Bool { superseded.withLockedValue { $0 } }
 
     private init(
-        node: TestNode, transport: LinkTransport, cluster: ClusterNode, port: UInt16, leases: Database
+        node: TestNode, transport: LinkTransport, cluster: ClusterNode, leases: Database,
+        superseded: NIOLockedValueBox<Bool>
     ) {
         self.node = node
         self.transport = transport
         self.cluster = cluster
-        self.port = port
         self.leases = leases
+        self.superseded = superseded
     }
 
     /// Starts a node and lets it take part.
@@ -53,12 +57,14 @@ final class LinkedNode: Sendable {
             realtime: node.realtime, heartbeats: node.control, leases: leases, logger: TestDatabase.silence)
         foundations.links = links
         foundations.watch = watch
+        let superseded = NIOLockedValueBox(false)
+        foundations.events.superseded = { superseded.withLockedValue { $0 = true } }
         let cluster = ClusterNode(foundations)
         try await node.realtime.start(slots: [])
         links.accept(only: authority.fingerprints)
         let port = UInt16(try #require(try await links.start().port))
         try await cluster.start(address: "127.0.0.1:\(port)")
-        return LinkedNode(node: node, transport: links, cluster: cluster, port: port, leases: leases)
+        return LinkedNode(node: node, transport: links, cluster: cluster, leases: leases, superseded: superseded)
     }
 
     /// Ends its links and its heartbeats as the kernel does for a process that was killed. What it still believes and does

@@ -90,7 +90,7 @@ public final class ClusterNode: @unchecked Sendable {
     }
 
     /// Leaves: the others are told, and the row says so; they take what slots are left. Everything that was decided here must
-    /// be committed before. Idempotent. Does not close the links.
+    /// be committed before. Idempotent. Does not close the links. A node that was superseded says nothing.
     public func leave() async {
         let isFirst = life.withLockedValue { life in
             defer { life.hasLeft = true }
@@ -98,7 +98,7 @@ public final class ClusterNode: @unchecked Sendable {
         }
         guard isFirst else { return }
         do throws(StoreError) {
-            try await store.setState(.left, ofNode: identity.id.rawValue)
+            try await store.setState(.left, of: storedIdentity)
         } catch {
             logger.warning(
                 "the others could not be told through Postgres that this node leaves", metadata: ["error": "\(error)"])
@@ -140,7 +140,7 @@ public final class ClusterNode: @unchecked Sendable {
     /// away; whether that came to be within the time. A node without others keeps its slots and has nothing to do.
     @discardableResult
     public func drain(atMost limit: Duration = .seconds(60)) async throws(StoreError) -> Bool {
-        try await store.setState(.draining, ofNode: identity.id.rawValue)
+        try await store.setState(.draining, of: storedIdentity)
         return await handSlotsOver(atMost: limit)
     }
 
@@ -148,13 +148,15 @@ public final class ClusterNode: @unchecked Sendable {
     @discardableResult
     public func handSlotsOver(atMost limit: Duration) async -> Bool {
         await onLoop { $0.setDraining(true) }
-        await wait(atMost: limit) { $0.hasDrained || !$0.isDraining || $0.reasons.contains(.noDatabase) }
+        await wait(atMost: limit) {
+            $0.hasDrained || !$0.isDraining || $0.reasons.contains(.noDatabase) || $0.hasBeenSuperseded
+        }
         return await onLoop(\.hasDrained) ?? false
     }
 
     /// Takes part again.
     public func undrain() async throws(StoreError) {
-        try await store.setState(.active, ofNode: identity.id.rawValue)
+        try await store.setState(.active, of: storedIdentity)
         await onLoop { $0.setDraining(false) }
     }
 
@@ -182,7 +184,8 @@ public final class ClusterNode: @unchecked Sendable {
                 },
                 readMembers: { [unowned self] in readMembersSoon() },
                 remakeLink: { [unowned self] peer in remakeLink(to: peer) },
-                superseded: { [unowned self] in superseded() }))
+                superseded: { [unowned self] in superseded() }),
+            logger: logger)
         slots = SlotDriver(
             identity: identity, view: membership.view, loop: loop,
             desk: LeaseDesk(store: store, node: node, logger: logger),
@@ -237,6 +240,7 @@ public final class ClusterNode: @unchecked Sendable {
     private func superseded() {
         guard !hasBeenSuperseded else { return }
         hasBeenSuperseded = true
+        wakeWaiters()
         foundations.events.superseded()
     }
 

@@ -32,15 +32,16 @@ struct LeaseDesk: Sendable {
         }
     }
 
-    /// Gives a slot to its successor.
-    func release(
-        _ slot: Slot, _ epoch: Epoch, to successor: FluxCluster.NodeIdentity
-    ) async -> SlotKeeper.ReleaseOutcome {
-        let epochs = await attempt("a slot could not be handed over") { () throws(StoreError) in
-            try await store.release([slot: epoch], of: node, to: Self.stored(successor))
+    /// Gives slots to their successor; what became of each.
+    func release(_ group: ReleaseQueue.Group) async -> [Slot: SlotKeeper.ReleaseOutcome] {
+        let epochs = await attempt("slots could not be handed over") { () throws(StoreError) in
+            try await store.release(group.slots, of: node, to: Self.stored(group.successor))
         }
-        guard let epochs else { return .unknown }
-        return epochs[slot].map { .released($0) } ?? .refused
+        var outcomes: [Slot: SlotKeeper.ReleaseOutcome] = [:]
+        for slot in group.slots.keys {
+            outcomes[slot] = epochs.map { epochs in epochs[slot].map { .released($0) } ?? .refused } ?? .unknown
+        }
+        return outcomes
     }
 
     /// All leases; nil when they could not be read.

@@ -1,6 +1,7 @@
 import DequeModule
 import FluxCluster
 import FluxCore
+import Logging
 import NIOCore
 
 /// Performs what `Membership` decides: probes and gossip over the links, reads of the rows, links made anew.
@@ -23,6 +24,7 @@ final class MembershipDriver: @unchecked Sendable {
 
     private let loop: ClusterLoop
     private let ways: Ways
+    private let logger: Logger
     private var membership: Membership
     private var told: MembershipView
     private var alarm: Scheduled<Void>?
@@ -30,9 +32,10 @@ final class MembershipDriver: @unchecked Sendable {
     /// What happens now, and what that made happen.
     private var events = Deque<Event>()
 
-    init(identity: NodeIdentity, loop: ClusterLoop, seed: UInt64, ways: Ways) {
+    init(identity: NodeIdentity, loop: ClusterLoop, seed: UInt64, ways: Ways, logger: Logger) {
         self.loop = loop
         self.ways = ways
+        self.logger = logger
         membership = Membership(identity: identity, seed: seed, at: loop.now)
         told = membership.view
     }
@@ -104,8 +107,15 @@ final class MembershipDriver: @unchecked Sendable {
         case .remakeLink(let node): ways.remakeLink(node)
         case .readMembers: ways.readMembers()
         case .superseded: ways.superseded()
-        // Both show in the view.
-        case .changed, .reported: break
+        case .changed(let change):
+            logger.log(
+                level: change.health == .dead ? .warning : .info, "a member is held to be otherwise",
+                metadata: [
+                    "name": "\(change.identity.name)", "node": "\(change.identity.id)", "was": "\(change.before)",
+                    "is": "\(change.health)",
+                ])
+        // It shows in the view.
+        case .reported: break
         }
     }
 

@@ -31,6 +31,7 @@ final class SlotDriver: @unchecked Sendable {
     private let logger: Logger
     private var keeper: SlotKeeper
     private var verdicts = VerdictQueue()
+    private var releases = ReleaseQueue()
     /// Since when the slots' callers wait.
     private var pausedAt: [Slot: Duration] = [:]
     private var alarm: Scheduled<Void>?
@@ -127,11 +128,8 @@ final class SlotDriver: @unchecked Sendable {
         case .acquit(let subject): write(.acquit(subject))
         case .takeOver(let slots, let consented): takeOver(slots, consented)
         case .release(let slot, let epoch, let successor):
-            ask {
-                await $0.release(slot, epoch, to: successor)
-            } then: { driver, outcome in
-                driver.happen { $0.released(slot, epoch, outcome, at: $1) }
-            }
+            releases.add(slot, epoch, to: successor)
+            releaseNext()
         case .readLeases:
             ask {
                 await $0.leases()
@@ -140,7 +138,7 @@ final class SlotDriver: @unchecked Sendable {
             }
 
         case .takeUp(let slots):
-            logger.info("took up slots", metadata: ["count": "\(slots.count)"])
+            logger.debug("took up slots", metadata: ["count": "\(slots.count)"])
             hands.takeUp(slots)
         case .giveUp(let slots):
             logger.warning("lost slots to other nodes", metadata: ["count": "\(slots.count)"])
@@ -185,6 +183,18 @@ final class SlotDriver: @unchecked Sendable {
                     "took slots over", metadata: ["count": "\(taken.count)", "reason": "\(reason.rawValue)"])
             }
             driver.happen { $0.tookOver(taken?.mapValues(\.epoch), at: $1) }
+        }
+    }
+
+    private func releaseNext() {
+        guard let group = releases.begin() else { return }
+        ask { await $0.release(group) } then: { driver, outcomes in
+            driver.releases.ended()
+            for (slot, outcome) in outcomes {
+                guard let epoch = group.slots[slot] else { continue }
+                driver.happen { $0.released(slot, epoch, outcome, at: $1) }
+            }
+            driver.releaseNext()
         }
     }
 

@@ -41,6 +41,23 @@ extension LeaseStore {
         return rows.affectedCount > 0
     }
 
+    /// As above, by the node itself: nothing if a newer incarnation of it runs.
+    @discardableResult
+    public func setState(_ state: NodeState, of identity: NodeIdentity) async throws(StoreError) -> Bool {
+        let rows = try await database.run(
+            Statement(
+                LeaseStore.changeOwnState,
+                [.int(identity.node), .int(identity.incarnation), .text(state.rawValue)]))
+        return rows.affectedCount > 0
+    }
+
+    /// Says what the node's share of the slots is from now on. Whether there is such a node.
+    @discardableResult
+    public func setWeight(_ weight: Double, ofNode node: UInt16) async throws(StoreError) -> Bool {
+        let rows = try await database.run(Statement(LeaseStore.changeWeight, [.int(node), .double(weight)]))
+        return rows.affectedCount > 0
+    }
+
     /// `voter` holds `subject` dead. Counts towards a take-over while the voter itself lives (`takeOver`).
     public func condemn(_ subject: NodeIdentity, by voter: NodeIdentity) async throws(StoreError) {
         let rows = try await database.run(
@@ -73,6 +90,13 @@ extension LeaseStore {
 
     static let changeState = PreparedQuery(
         "leases.changeState", "UPDATE nodes SET state = $2 WHERE id = $1 AND state <> 'removed'", [.int2, .text])
+
+    static let changeOwnState = PreparedQuery(
+        "leases.changeOwnState",
+        "UPDATE nodes SET state = $3 WHERE id = $1 AND incarnation = $2 AND state <> 'removed'", [.int2, .int8, .text])
+
+    static let changeWeight = PreparedQuery(
+        "leases.changeWeight", "UPDATE nodes SET weight = $2 WHERE id = $1 AND state <> 'removed'", [.int2, .float8])
 
     static let writeVerdict = PreparedQuery(
         "leases.writeVerdict",
