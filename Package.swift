@@ -146,9 +146,9 @@ let package = Package(
         .testTarget(
             name: "RealtimeTests",
             dependencies: [
-                "FluxRealtime", "FluxCore", "FluxCluster", "FluxStore", "FluxTestSupport", "FluxFuzzing", nioCore,
-                nioPosix, nioEmbedded,
-                logging,
+                "FluxRealtime", "FluxCore", "FluxSecurity", "FluxCluster", "FluxStore", "FluxTestSupport",
+                "FluxFuzzing",
+                nioCore, nioPosix, nioEmbedded, concurrencyHelpers, logging,
             ],
             path: "Tests/RealtimeTests", swiftSettings: strict),
         .testTarget(
@@ -179,8 +179,8 @@ let package = Package(
         .testTarget(
             name: "OpsTests",
             dependencies: [
-                "FluxOps", "FluxCore", "FluxStore", "FluxTestSupport", "FluxFuzzing", lifecycle, logging, nioCore,
-                nioPosix,
+                "FluxOps", "FluxCore", "FluxSecurity", "FluxCluster", "FluxStore", "FluxTestSupport", "FluxFuzzing",
+                lifecycle, logging, nioCore, nioPosix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/OpsTests", swiftSettings: strict),

@@ -19,7 +19,7 @@ struct AdminTests {
     ) async throws {
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         let server = AdminServer(
-            readiness: readiness, metrics: metrics, refreshMetrics: {}, provision: provision)
+            readiness: readiness, metrics: metrics, refreshMetrics: {}, provision: provision, cluster: { nil })
         var logger = Logger(label: "test")
         logger.logLevel = .error
         let application = server.application(
@@ -122,7 +122,7 @@ struct AdminTests {
         let failure = await #expect(throws: CommandFailure.self) {
             try await client.post("/admin/v1/provision", body: []) { _ in }
         }
-        #expect(failure?.status == .unavailable)
+        #expect(failure?.status == .noNode)
         #expect(throws: CommandFailure.self) { try AdminClient("ftp://x") }
     }
 

@@ -21,7 +21,8 @@ import Testing
         let state = NIOLockedValueBox(State())
 
         func admit(
-            _ applicant: JoinApplicant, certify: @Sendable (NodeID) throws(JoinRefusal) -> CertificateFingerprint
+            _ applicant: JoinApplicant,
+            certify: @escaping @Sendable (NodeID) throws(JoinRefusal) -> CertificateFingerprint
         ) async throws(JoinRefusal) -> JoinAdmission {
             let result = state.withLockedValue { state -> Result<JoinAdmission, JoinRefusal> in
                 do throws(JoinRefusal) {

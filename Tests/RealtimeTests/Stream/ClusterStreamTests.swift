@@ -158,7 +158,8 @@ import Testing
             try await cluster.nodes[0].say("kept", in: scene.guild.channel, as: scene.owner)
             // The old owner shows what it can no longer commit: its lease goes first, and it does not know.
             let slots = Slot.all.filter { cluster.nodes[0].system.assignment(of: $0).node == cluster.nodes[0].id }
-            let epochs = try await cluster.nodes[2].system.leases.acquire(slots, for: cluster.nodes[2].system.identity)
+            let taker = cluster.nodes[2].system
+            let epochs = try await #require(taker.leases).acquire(slots, for: taker.identity)
             for number in 1...3 {
                 await #expect(throws: (any Error).self) {
                     try await cluster.nodes[0].say("lost\(number)", in: scene.guild.channel, as: scene.owner)

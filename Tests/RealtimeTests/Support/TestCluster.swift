@@ -33,7 +33,7 @@ final class TestCluster: Sendable {
             nodes.append(
                 try await TestNode.start(
                     number: UInt16(number), loops: loops, url: url, limits: limits, laneLimits: laneLimits,
-                    network: network))
+                    transport: { identity, _ in network.transport(of: identity.id) }))
         }
         let cluster = TestCluster(network: network, nodes: nodes)
         try await cluster.start()

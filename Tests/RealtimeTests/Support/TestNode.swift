@@ -17,7 +17,7 @@ final class TestNode: Sendable {
     let mesh: LoopMesh
     let database: Database
     let url: String
-    private let control: Database
+    let control: Database
     private let group: MultiThreadedEventLoopGroup
 
     private init(
@@ -50,7 +50,7 @@ final class TestNode: Sendable {
     /// Starts a node that owns nothing yet.
     static func start(
         number: UInt16 = 1, loops: Int, url: String, limits: SessionLimits, laneLimits: LaneLimits = LaneLimits(),
-        network: LocalNetwork
+        transport: (FluxCluster.NodeIdentity, any EventLoopGroup) throws -> any Transport
     ) async throws -> TestNode {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
         let mesh = LoopMesh(group: group)
@@ -64,10 +64,11 @@ final class TestNode: Sendable {
             url: url, applicationName: registration.identity.applicationName("query"), connections: 4)
         let database = try Database(configuration: configuration, logger: logger)
         let id = NodeID(rawValue: registration.identity.node)!
+        let identity = FluxCluster.NodeIdentity(
+            name: "test-\(number)", id: id, incarnation: registration.identity.incarnation)
         let system = ClusterActorSystem(
-            identity: FluxCluster.NodeIdentity(
-                name: "test-\(number)", id: id, incarnation: registration.identity.incarnation),
-            mesh: mesh, transport: network.transport(of: id), leases: StoredLeases(store: LeaseStore(control)))
+            identity: identity, mesh: mesh, transport: try transport(identity, group),
+            leases: StoredLeases(store: LeaseStore(control)))
         let realtime = try Realtime(
             on: Realtime.Foundations(
                 system: system, mesh: mesh, database: database,

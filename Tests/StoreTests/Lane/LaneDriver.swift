@@ -83,6 +83,7 @@ final class LaneDriver {
     func superseded() { lane.superseded() }
     func close() { lane.close() }
     func failed() { lane.failed(at: now, jitter: 1) }
+    func hasten(_ slot: UInt16) -> Bool { lane.hasten(Slot(rawValue: slot)!, at: now) }
     func withdrawOverdue() { lane.withdrawOverdue(at: now) }
 
     func refused(_ suspects: [Int] = [], _ error: StoreError = LaneDriver.refusal) {

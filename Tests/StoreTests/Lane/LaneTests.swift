@@ -406,6 +406,27 @@ struct LaneTests {
         #expect(lane.rowCount == 0 && lane.byteCount == 0)
     }
 
+    @Test func theValuesOfASlotThatIsHandedOverDoNotWaitForTheirTime() throws {
+        let lane = LaneDriver(owning: [1: 1, 3: 1])
+        try lane.counter(1, key: 7)
+        try lane.counter(2, key: 8, slot: 3)
+        _ = lane.next()
+        lane.committed()
+        try lane.counter(3, key: 7)
+        try lane.counter(4, key: 8, slot: 3)
+        #expect(lane.next() == .wait(until: .seconds(1)))
+        #expect(lane.hasten(1))
+        #expect(lane.next() == .commit(["c3"]))
+        lane.committed()
+        // Nothing of the slot waits any more; the other one's value comes at its time.
+        #expect(!lane.hasten(1))
+        #expect(lane.next() == .wait(until: .seconds(1)))
+        lane.now = .seconds(1)
+        #expect(lane.next() == .commit(["c4"]))
+        lane.committed()
+        #expect(lane.rowCount == 0 && lane.byteCount == 0)
+    }
+
     @Test func aValueThatDidNotGetInGivesWayToANewerOne() throws {
         let lane = LaneDriver(owning: [1: 1], generation: 2, batch: 0)
         try lane.counter(1, key: 7)

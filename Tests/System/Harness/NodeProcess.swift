@@ -9,12 +9,18 @@ final class NodeProcess: Sendable {
         /// A Postgres that the test runs; nil: the node runs a private one.
         var databaseURL: String?
         var hasRateLimits = false
+        /// Joins the cluster of this node with that token at its first start; nil: makes a cluster of its own.
+        var joining: (node: NodeProcess, token: String)?
         /// More options of the command line.
         var arguments: [String] = []
 
-        init(databaseURL: String? = nil, hasRateLimits: Bool = false, arguments: [String] = []) {
+        init(
+            databaseURL: String? = nil, hasRateLimits: Bool = false,
+            joining: (node: NodeProcess, token: String)? = nil, arguments: [String] = []
+        ) {
             self.databaseURL = databaseURL
             self.hasRateLimits = hasRateLimits
+            self.joining = joining
             self.arguments = arguments
         }
     }
@@ -28,7 +34,8 @@ final class NodeProcess: Sendable {
     let port: Int
     /// Where metrics and health are.
     let adminPort: Int
-    private let clusterPort: Int
+    /// Where nodes connect.
+    let clusterPort: Int
     private let options: Options
     private let running: NIOLockedValueBox<ChildProcess>
 
@@ -54,8 +61,14 @@ final class NodeProcess: Sendable {
     private static func launch(
         _ options: Options, _ directory: SystemDirectory, port: Int, adminPort: Int, clusterPort: Int
     ) throws -> ChildProcess {
-        var arguments = [
-            "node", "run", "--data-dir", directory.path, "--name", "node-\(port)", "--listen", "127.0.0.1:\(port)",
+        // What is a member needs no token, so that every start but the first is that of any node.
+        let isMember = FileManager.default.fileExists(atPath: directory.file("identity.json"))
+        var arguments = ["node", "run"]
+        if let joining = options.joining, !isMember {
+            arguments = ["node", "join", joining.node.clusterAddress, "--token", joining.token]
+        }
+        arguments += [
+            "--data-dir", directory.path, "--name", "node-\(port)", "--listen", "127.0.0.1:\(port)",
             "--admin-listen", "127.0.0.1:\(adminPort)", "--cluster-listen", "127.0.0.1:\(clusterPort)",
             "--rate-limits", options.hasRateLimits ? "on" : "off",
         ]
@@ -71,6 +84,10 @@ final class NodeProcess: Sendable {
     var url: String { "http://127.0.0.1:\(port)" }
     /// The origin of its admin port.
     var adminURL: String { "http://127.0.0.1:\(adminPort)" }
+    /// Where nodes connect, as an address.
+    var clusterAddress: String { "127.0.0.1:\(clusterPort)" }
+    /// Its name in the cluster.
+    var name: String { "node-\(port)" }
     /// What it has logged, and its predecessors in the same directory.
     var log: String { process.standardError }
     /// The last lines of that.

@@ -79,6 +79,14 @@ struct ActorDirectory<Resident, Work> {
         return resident
     }
 
+    /// The active actors that the condition holds for.
+    func residents(where condition: (ActorAddress) -> Bool) -> [Resident] {
+        entries.compactMap { address, entry in
+            guard condition(address), case .active(let resident) = entry.phase else { return nil }
+            return resident
+        }
+    }
+
     /// A call for the address came.
     mutating func admit(_ work: Work, at address: ActorAddress) -> Admission {
         guard let index = entries.index(forKey: address) else {
@@ -130,12 +138,30 @@ struct ActorDirectory<Resident, Work> {
         return Array(waiting)
     }
 
-    /// A call that ran in this activation has been answered.
-    mutating func finished(_ ticket: ActorTicket) {
+    /// A call that ran in this activation has been answered; whether the activation is still here.
+    @discardableResult
+    mutating func finished(_ ticket: ActorTicket) -> Bool {
         guard let index = entries.index(forKey: ticket.address),
             entries.values[index].activation == ticket.activation
-        else { return }
+        else { return false }
         entries.values[index].running -= 1
+        return true
+    }
+
+    /// How many calls run in the actors that the condition holds for.
+    func runningCount(where condition: (ActorAddress) -> Bool) -> Int {
+        entries.reduce(0) { condition($1.key) ? $0 + $1.value.running : $0 }
+    }
+
+    /// Takes out the calls that wait for activations of actors that the condition holds for; the activations go on.
+    mutating func takeWaiting(where condition: (ActorAddress) -> Bool) -> [Work] {
+        var taken: [Work] = []
+        for (address, entry) in entries where condition(address) {
+            guard case .activating(let waiting) = entry.phase else { continue }
+            taken += waiting
+            entries[address]?.phase = .activating([])
+        }
+        return taken
     }
 
     /// Begins a new round; actors that nobody called for `rounds` full rounds and that have no call running.

@@ -8,6 +8,7 @@ extension ActorLoop {
         executor.eventLoop.assertInEventLoop()
         let address = delivery.address
         guard let epoch = epoch(for: address) else { return redirect(delivery) }
+        if !pauses.isEmpty, hold(delivery) { return }
         guard directory.holds(address) || delivery.wakes(in: self) else {
             return delivery.refuse(CallError.noSuchActor, in: self)
         }
@@ -24,9 +25,9 @@ extension ActorLoop {
     /// A call that ran on an actor of this loop has been answered; from any thread.
     func finished(_ ticket: ActorTicket) {
         if executor.eventLoop.inEventLoop {
-            directory.finished(ticket)
+            ended(ticket)
         } else {
-            post { $0.directory.finished(ticket) }
+            post { $0.ended(ticket) }
         }
     }
 
@@ -41,6 +42,12 @@ extension ActorLoop {
         let removed = directory.remove(address)
         if let actor = removed.resident { Self.deactivate(actor, reason) }
         for delivery in removed.waiting { delivery.refuse(CallError.unreachable, in: self) }
+    }
+
+    /// The active actors that live here because their slot does.
+    func residents(of slot: Slot) -> [any KeyedActor] {
+        executor.eventLoop.assertInEventLoop()
+        return directory.residents { $0.slot == slot && routing.isPlacedBySlot($0.kind) }
     }
 
     /// The active actor at the address.
@@ -72,6 +79,7 @@ extension ActorLoop {
         let removed = directory.remove { gone.contains($0.slot) && routing.isPlacedBySlot($0.kind) }
         for actor in removed.residents { Self.deactivate(actor, reason) }
         for delivery in removed.waiting { redirect(delivery) }
+        for slot in gone { for delivery in endPause(of: slot) { redirect(delivery) } }
     }
 
     /// Lets idle actors go, now and from now on every `interval`; an actor leaves after `rounds` rounds without a call.
@@ -89,7 +97,8 @@ extension ActorLoop {
         passivation = nil
         let removed = directory.remove { _ in true }
         for actor in removed.residents { Self.deactivate(actor, .released) }
-        for delivery in removed.waiting { delivery.refuse(CallError.unreachable, in: self) }
+        let held = pauses.keys.flatMap { endPause(of: $0) }
+        for delivery in removed.waiting + held { delivery.refuse(CallError.unreachable, in: self) }
     }
 
     /// One round of passivation.

@@ -21,6 +21,8 @@ final class ActorLoop: @unchecked Sendable {
     var isTicking = false
     var idleRounds: UInt64 = 1
     var passivation: RepeatedTask?
+    /// Slots whose callers wait.
+    var pauses: [Slot: SlotPause] = [:]
 
     init(executor: LoopExecutor, system: ClusterActorSystem, limits: CallLimits) {
         self.executor = executor

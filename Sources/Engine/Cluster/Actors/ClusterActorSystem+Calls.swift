@@ -46,14 +46,23 @@ extension ClusterActorSystem {
         return try actor.assumeIsolated(work)
     }
 
+    /// The actors of a slot that are active here. On the slot's loop.
+    public func active(in slot: Slot) -> [any KeyedActor] {
+        loops[mesh.index(of: slot)].residents(of: slot)
+    }
+
     /// Sends an event to another node; false when there is no link or its queue is full. Events of one thread to one node
-    /// arrive in order while the link lives.
+    /// over one lane arrive in order while the link lives. The control lane is for what is small and must not wait behind
+    /// events of streams.
     @discardableResult
-    public func send(event number: UInt16, to node: NodeID, _ payload: (inout WireWriter) -> Void) -> Bool {
+    public func send(
+        event number: UInt16, to node: NodeID, over lane: TransportLane = .bulk,
+        _ payload: (inout WireWriter) -> Void
+    ) -> Bool {
         guard let version = transport.version(of: node) else { return false }
         var writer = WireWriter(version: version)
         ClusterFrame.event(.init(number: number)).encode(to: &writer)
         payload(&writer)
-        return transport.send(writer.bytes, over: .bulk, to: node)
+        return transport.send(writer.bytes, over: lane, to: node)
     }
 }

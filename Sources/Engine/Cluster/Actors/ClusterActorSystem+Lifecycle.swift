@@ -2,11 +2,11 @@ import FluxCore
 import NIOCore
 
 extension ClusterActorSystem {
-    /// Acquires the leases of the slots (all of them unless told otherwise), takes them up, and begins to let idle actors
-    /// go. Registrations come before.
+    /// Acquires the leases of the slots (all of them unless told otherwise; none, where a keeper of slots brings them),
+    /// takes them up, and begins to let idle actors go. Registrations come before.
     public func start(slots: [Slot]? = nil) async throws {
-        let wanted = slots ?? (0..<UInt16(Slot.count)).compactMap(Slot.init(rawValue:))
-        try await acquire(wanted)
+        let wanted = slots ?? Slot.all
+        if !wanted.isEmpty { try await acquire(wanted) }
         let rounds: Int64 = 8
         let interval = TimeAmount.nanoseconds(limits.idleTime.nanoseconds / rounds)
         _ = await onEachLoop { $0.startPassivation(every: interval, rounds: UInt64(rounds)) }
@@ -15,26 +15,61 @@ extension ClusterActorSystem {
     /// Acquires leases and takes up the slots that were given.
     @discardableResult
     public func acquire(_ slots: [Slot]) async throws -> [Slot: Epoch] {
+        guard let leases else { return [:] }
         let epochs = try await leases.acquire(slots, for: identity)
         await gained(epochs)
         return epochs
     }
 
     /// Takes up slots whose leases this node holds already. The loops know of them before calls are sent there.
-    public func gained(_ slots: [Slot: Epoch]) async {
+    ///
+    /// What is told from one thread about slots (this, `giveUp`, `sendOn`, `pause`, `resume`) happens on each loop in that
+    /// order.
+    public func takeUp(_ slots: [Slot: Epoch]) {
         // Actors of an earlier epoch, if any, must not see the new one.
-        await lost(slots.mapValues { $0 - 1 })
-        _ = await onEachLoop { loop in
-            loop.gain(slots.filter { self.mesh.index(of: $0.key) == loop.executor.index })
+        giveUp(slots.mapValues { $0 - 1 })
+        for loop in loops {
+            let own = slots.filter { mesh.index(of: $0.key) == loop.executor.index }
+            loop.post { $0.gain(own) }
         }
         updateRouting { $0.learn(slots, node: identity.id) }
     }
 
+    /// As `takeUp`; returns when every loop has done it.
+    public func gained(_ slots: [Slot: Epoch]) async {
+        takeUp(slots)
+        _ = await onEachLoop { _ in }
+    }
+
     /// The leases of these slots are gone, each at or after this epoch (a lane said so): their actors are let go at once,
     /// calls that wait go where the slot is now. Reports about epochs older than the held one have no effect.
-    public func lost(_ slots: [Slot: Epoch]) async {
+    public func giveUp(_ slots: [Slot: Epoch]) {
         updateRouting { $0.forget(slots) }
-        _ = await onEachLoop { $0.lose(slots, reason: .slotLost) }
+        for loop in loops { loop.post { $0.lose(slots, reason: .slotLost) } }
+    }
+
+    /// As `giveUp`; returns when every loop has done it.
+    public func lost(_ slots: [Slot: Epoch]) async {
+        giveUp(slots)
+        _ = await onEachLoop { _ in }
+    }
+
+    /// The slot is the other node's from now on, at this epoch: its actors are let go and its callers sent on.
+    public func sendOn(_ slot: Slot, to node: NodeID, _ epoch: Epoch) {
+        // The loops know where to before they send anybody there.
+        updateRouting { $0.learn([slot: epoch], node: node) }
+        loops[mesh.index(of: slot)].post { $0.lose([slot: epoch], reason: .released) }
+    }
+
+    /// Holds the callers of a slot, until `resume` or until the slot is lost, taken up anew or sent on. `whenQuiet` is
+    /// called on the slot's loop when no call runs in its actors any more; never, if the pause ends before that.
+    public func pause(_ slot: Slot, whenQuiet: @escaping @Sendable () -> Void) {
+        loops[mesh.index(of: slot)].post { $0.pause(slot, whenQuiet: whenQuiet) }
+    }
+
+    /// Lets the callers of a slot in again, first those who waited.
+    public func resume(_ slot: Slot) {
+        loops[mesh.index(of: slot)].post { $0.resume(slot) }
     }
 
     /// Gives slots up: lets their actors go and releases the leases. What the actors decided must be committed before.
@@ -46,7 +81,7 @@ extension ClusterActorSystem {
         }
         updateRouting { $0.forget(held) }
         _ = await onEachLoop { $0.lose(held, reason: .released) }
-        try await leases.release(held, of: identity)
+        try await leases?.release(held, of: identity)
     }
 
     /// Gives all slots up.
@@ -85,5 +120,14 @@ extension ClusterActorSystem {
     /// Another node owns the slot, as gossip or a redirection says.
     public func learn(_ slot: Slot, node: NodeID, epoch: Epoch) {
         updateRouting { $0.learn([slot: epoch], node: node) }
+    }
+
+    /// Other nodes own these slots.
+    public func learn(_ routes: [Route]) {
+        updateRouting { routing in
+            var isNew = false
+            for route in routes where routing.learn([route.slot: route.epoch], node: route.node) { isNew = true }
+            return isNew
+        }
     }
 }

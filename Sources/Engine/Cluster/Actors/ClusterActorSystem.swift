@@ -32,7 +32,7 @@ public final class ClusterActorSystem: DistributedActorSystem, Sendable {
     /// The loops that actors run on.
     public let mesh: LoopMesh
     let transport: any Transport
-    let leases: any LeaseAuthority
+    let leases: (any LeaseAuthority)?
     let limits: CallLimits
     let metrics = CallMetrics()
     private let routing: NIOLockedValueBox<Routing>
@@ -47,9 +47,10 @@ public final class ClusterActorSystem: DistributedActorSystem, Sendable {
     /// The address that the actor under construction gets.
     @TaskLocal static var assignedAddress: ActorAddress?
 
-    /// A system that owns no slot yet and makes no call succeed before `start`.
+    /// A system that owns no slot yet and makes no call succeed before `start`. `leases`: for `acquire` and `release`; nil
+    /// where a keeper of slots sees to them and tells of them (`takeUp`, `giveUp`, `sendOn`).
     public init(
-        identity: NodeIdentity, mesh: LoopMesh, transport: any Transport, leases: any LeaseAuthority,
+        identity: NodeIdentity, mesh: LoopMesh, transport: any Transport, leases: (any LeaseAuthority)? = nil,
         limits: CallLimits = CallLimits()
     ) {
         self.identity = identity

@@ -193,6 +193,17 @@ public struct SlotKeeper: Sendable {
     /// Whether the node is fit to serve.
     public var isReady: Bool { isOpen && reasons.isEmpty }
 
+    /// How many slots each node owns, as far as is known here.
+    public var slotCounts: [NodeID: Int] { leases.counts }
+
+    /// Whether every slot has an owner that lives, as far as is known here: calls find their way.
+    public var isEverySlotOwned: Bool {
+        Self.slots.allSatisfy { slot in
+            guard let holder = leases[slot].holder else { return false }
+            return holder == identity.id ? owned[slot] != nil : view.members[holder]?.health.isLiving == true
+        }
+    }
+
     // MARK: Events
 
     /// It is `now`, at or after `nextWakeUp`.

@@ -39,8 +39,16 @@ final class EngineLoop: @unchecked Sendable {
     private var activeChannels: [GuildID: Int] = [:]
     /// What waits for room in a lane.
     let gate: LaneGate
-    private var settlements: [MutationID: (LaneOutcome.Result) -> Void] = [:]
+    private var settlements: [MutationID: Settlement] = [:]
     private var nextMutation: UInt64 = 0
+    /// By slot: how many changes have no fate yet.
+    private var unsettled = [Int32](repeating: 0, count: Slot.count)
+    private var whenSettled: [Slot: () -> Void] = [:]
+
+    private struct Settlement {
+        let slot: Slot
+        let completion: (LaneOutcome.Result) -> Void
+    }
 
     init(index: Int, services: EngineServices) {
         self.index = index
@@ -148,6 +156,9 @@ final class EngineLoop: @unchecked Sendable {
         }
     }
 
+    /// The streams of a slot whose owners live on this loop, and where each stands.
+    func streams(of slot: Slot) -> [StreamKey: StreamPosition] { positions.filter { $0.key.slot == slot } }
+
     private func position(of key: StreamKey) -> StreamPosition { positions[key] ?? .none }
 
     var now: UInt64 { services.clock.milliseconds }
@@ -161,13 +172,14 @@ final class EngineLoop: @unchecked Sendable {
     ) throws(StoreError) {
         nextMutation += 1
         let id = MutationID(nextMutation << 8 | UInt64(index))
-        settlements[id] = completion
+        settlements[id] = Settlement(slot: slot, completion: completion)
         do {
             try services.lanes.append(Mutation(id: id, slot: slot, epoch: epoch, origin: index, change: change))
         } catch {
             settlements[id] = nil
             throw error
         }
+        unsettled[Int(slot.rawValue)] += 1
     }
 
     /// As above for tasks of this loop; waits while the lane is full. What finds no room for too long counts as withdrawn.
@@ -211,8 +223,26 @@ final class EngineLoop: @unchecked Sendable {
 
     /// What a lane found out of this loop's changes.
     func settle(_ outcomes: [LaneOutcome]) {
-        for outcome in outcomes { settlements.removeValue(forKey: outcome.id)?(outcome.result) }
+        for outcome in outcomes {
+            guard let settlement = settlements.removeValue(forKey: outcome.id) else { continue }
+            settlement.completion(outcome.result)
+            unsettled[Int(settlement.slot.rawValue)] -= 1
+            if !whenSettled.isEmpty { tellIfSettled(settlement.slot) }
+        }
         gate.open()
+    }
+
+    /// Calls back on this loop when everything that was decided for the slot has its fate, what followed from that included.
+    /// A later call for the same slot takes the place of this one.
+    func whenSettled(_ slot: Slot, _ completion: @escaping () -> Void) {
+        services.lanes.hasten(slot)
+        whenSettled[slot] = completion
+        tellIfSettled(slot)
+    }
+
+    private func tellIfSettled(_ slot: Slot) {
+        guard unsettled[Int(slot.rawValue)] == 0 else { return }
+        whenSettled.removeValue(forKey: slot)?()
     }
 
     // MARK: Guilds and their channels

@@ -37,7 +37,10 @@ public final class EngineServices: Sendable {
     let logger: Logger
     let measurements = EngineMeasurements()
     let links: StreamLinks
+    /// What former owners of this node's slots have left.
+    let slotMemories = SlotMemories()
     private let draining = Atomic<Bool>(false)
+    private let apart = Atomic<Bool>(false)
 
     init(
         system: ClusterActorSystem, mesh: LoopMesh, database: Database, lanes: LanePool,
@@ -92,9 +95,12 @@ public final class EngineServices: Sendable {
     }
 
     /// Whether the node takes no new sessions.
-    var isDraining: Bool { draining.load(ordering: .relaxed) }
+    var isDraining: Bool { draining.load(ordering: .relaxed) || apart.load(ordering: .relaxed) }
 
     func beginDraining() { draining.store(true, ordering: .relaxed) }
+
+    /// Whether the node is cut off from others, so that its clients would not hear from them.
+    func setApart(_ isApart: Bool) { apart.store(isApart, ordering: .relaxed) }
 
     /// Runs `body` on a loop of the node, in the order of the calls from one loop, one hop per turn.
     func run(on loop: Int, _ body: @escaping @Sendable (EngineLoop) -> Void) {

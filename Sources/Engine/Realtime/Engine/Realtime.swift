@@ -56,7 +56,8 @@ public final class Realtime: SessionService, Sendable {
 
     public var measurements: EngineMeasurements { services.measurements }
 
-    /// Takes the node's slots and begins to serve. - Parameter slots: those to take; all if nil.
+    /// Takes the node's slots and begins to serve. - Parameter slots: those to take; all if nil, none where a `ClusterNode`
+    /// brings them.
     public func start(slots: [Slot]? = nil) async throws {
         ActorRegistration.register(services)
         services.links.register()
@@ -198,6 +199,20 @@ public final class Realtime: SessionService, Sendable {
     /// Takes no new sessions and tells every client to come back elsewhere, `perSecond` of them a second on each loop.
     public func drainSessions(perSecond: Int = 1000) async {
         services.beginDraining()
+        await reconnectAll(perSecond: perSecond)
+    }
+
+    /// The node is cut off from others: it tells every client to come back elsewhere, and takes no new session until
+    /// `takeClientsAgain`.
+    func sendClientsAway() {
+        services.setApart(true)
+        Task { await self.reconnectAll(perSecond: 1000) }
+    }
+
+    /// The node is no longer cut off.
+    func takeClientsAgain() { services.setApart(false) }
+
+    private func reconnectAll(perSecond: Int) async {
         for loop in loops {
             while let told = try? await loop.executor.eventLoop.submit({ loop.sessions.reconnectAll(atMost: perSecond) }
             )

@@ -40,7 +40,7 @@ distributed actor GuildActor: KeyedActor {
         _ address: ActorAddress, epoch: Epoch, services: EngineServices
     ) async throws -> GuildActor {
         let id = GuildID(address.key)
-        let state: GuildState?
+        var state: GuildState?
         var version: UInt64 = 0
         do {
             if let loaded = try await services.guildLoading.load(id) {
@@ -60,6 +60,10 @@ distributed actor GuildActor: KeyedActor {
         for channel in state?.channels.keys ?? [:].keys {
             services.channels.learn(channel, ChannelLocation(guildID: id))
         }
+        for entry in services.slotMemories.take(guild: id, at: epoch)?.presences ?? []
+        where state?.isMember(entry.presence.userID) == true {
+            state?.setPresence(entry.presence)
+        }
         let home = GuildHome(guildID: id, epoch: epoch, state: state, version: version, loop: loop)
         return GuildActor(home, address: address, loop: loop, system: services.system)
     }
@@ -71,6 +75,11 @@ distributed actor GuildActor: KeyedActor {
             bans += page.map(\.ban)
             if page.count < Bans.pageLimit { return bans }
         }
+    }
+
+    /// What the guild's next owner needs of what is not stored.
+    var memory: GuildMemory {
+        GuildMemory(guildID: home.guildID, presences: home.state?.presences.values.map(MemberPresence.init) ?? [])
     }
 
     /// Does nothing but bring the guild into memory.

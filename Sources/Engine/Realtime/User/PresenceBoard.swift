@@ -26,6 +26,18 @@ struct PresenceBoard {
         sessions.map { ($0.key, $0.value.presence) }
     }
 
+    /// All that is known of the sessions, for the user's next owner.
+    var memory: [UserMemory.Session] {
+        sessions.map { UserMemory.Session(session: $0.key, presence: $0.value.presence, isAbsent: $0.value.isAbsent) }
+    }
+
+    /// Takes over what a former owner knew.
+    mutating func recall(_ memory: [UserMemory.Session]) {
+        for entry in memory {
+            sessions[entry.session] = Entry(presence: entry.presence, isAbsent: entry.isAbsent)
+        }
+    }
+
     mutating func begin(_ session: SessionKey, _ presence: SessionPresence) {
         sessions[session] = Entry(presence: presence)
     }

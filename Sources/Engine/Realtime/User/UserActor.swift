@@ -53,6 +53,11 @@ distributed actor UserActor: KeyedActor {
     /// When the actor has something to do by itself.
     var alarm: Scheduled<Void>?
 
+    /// Where this owner's part of the stream begins.
+    let start: StreamPosition
+    /// Where the part of the owner before this one ended, if that one has handed the user over.
+    private(set) var inherited: StreamPosition?
+
     init(
         _ loaded: LoadedUser, guildIDs: [GuildID], address: ActorAddress, epoch: Epoch, loop: EngineLoop,
         system: ClusterActorSystem
@@ -70,6 +75,21 @@ distributed actor UserActor: KeyedActor {
         presence = PresenceBoard()
         shownPresence = .offline(loaded.user.id)
         publisher = loop.beginStream(.user(loaded.user.id), epoch: epoch)
+        start = publisher.position
+    }
+
+    /// Takes over what the former owner has left; before the first call.
+    func recall(_ memory: UserMemory) {
+        inherited = memory.position
+        presence.recall(memory.sessions)
+        refreshChosenPresence()
+        // Nothing has changed for others.
+        shownPresence = presence.merged(userID)
+    }
+
+    /// What the user's next owner needs of what is not stored.
+    var memory: UserMemory {
+        UserMemory(userID: userID, position: publisher.position, sessions: presence.memory)
     }
 
     var services: EngineServices { loop.services }
@@ -99,13 +119,20 @@ distributed actor UserActor: KeyedActor {
             guard let loaded = try await services.userLoading.load(id) else { throw APIError.unknownUser }
             let guildIDs = try await guilds
             services.users.remember([loaded.user])
-            return UserActor(
+            let actor = UserActor(
                 loaded, guildIDs: guildIDs, address: address, epoch: epoch, loop: try EngineLoop.requireCurrent(),
                 system: services.system)
+            recall(services.slotMemories.take(user: id, at: epoch), by: actor)
+            return actor
         } catch let error as StoreError {
             services.logger.warning("a user could not be read: \(error)")
             throw APIError.notCommitted
         }
+    }
+
+    /// On the actor's loop, which activations run on.
+    private static func recall(_ memory: UserMemory?, by actor: UserActor) {
+        if let memory { actor.assumeIsolated { $0.recall(memory) } }
     }
 
     // MARK: Sessions

@@ -167,6 +167,16 @@ public struct Lane: ~Copyable {
         finish(counters.remove(where: isOver), .withdrawn)
     }
 
+    /// The slot is about to be another node's: its coalesced values do not wait for their time. Returns whether the shell,
+    /// if it waits, has to be woken.
+    public mutating func hasten(_ slot: Slot, at now: Duration) -> Bool {
+        guard counters.hasten(slot, at: now), isWaiting, case .ready(let notBefore) = state, now >= notBefore else {
+            return false
+        }
+        isWaiting = false
+        return true
+    }
+
     /// Nothing more will be admitted; what is here is still brought to its end. The shell has to be woken.
     public mutating func close() { isClosed = true }
 

@@ -78,6 +78,19 @@ struct LaneCounters {
         return taken
     }
 
+    /// Makes what waits of a slot due now; whether there is any.
+    mutating func hasten(_ slot: Slot, at now: Duration) -> Bool {
+        let keys = Set(waiting.lazy.filter { $0.value.mutation.slot == slot }.map(\.key))
+        guard !keys.isEmpty else { return false }
+        due = Heap(
+            due.unordered.map { entry in
+                var entry = entry
+                if keys.contains(entry.key) { entry.at = min(entry.at, now) }
+                return entry
+            })
+        return true
+    }
+
     /// Takes out every value for which `condition` holds, in the order of admission.
     mutating func remove(where condition: (LaneEntry) -> Bool) -> [LaneEntry] {
         guard waiting.values.contains(where: condition) else { return [] }

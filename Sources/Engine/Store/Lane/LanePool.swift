@@ -42,6 +42,12 @@ public final class LanePool: Sendable {
         try writers[lane(of: mutation.slot)].append(mutation)
     }
 
+    /// Commits the coalesced values of the slot with the next batch instead of at their time: the slot is about to be
+    /// another node's.
+    public func hasten(_ slot: Slot) {
+        writers[LanePool.lane(of: slot, lanes: writers.count)].hasten(slot)
+    }
+
     /// Accepts nothing more and returns when every mutation has had its outcome and the threads have ended. While
     /// Postgres is away that takes until everything has been withdrawn, and for a batch of unknown fate until Postgres
     /// is back.

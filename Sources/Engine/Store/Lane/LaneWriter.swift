@@ -1,3 +1,4 @@
+import FluxCore
 import Foundation
 import Logging
 
@@ -49,6 +50,12 @@ final class LaneWriter: Sendable {
             }
         }
         if try admission.get() { wakeup.wake() }
+    }
+
+    /// Lets nothing of the slot wait for its time.
+    func hasten(_ slot: Slot) {
+        let now = now
+        if lane.withLock({ $0.hasten(slot, at: now) }) { wakeup.wake() }
     }
 
     /// Accepts nothing more; the thread ends when all has had its outcome.

@@ -2,8 +2,13 @@
 extension LeaseStore {
     /// Every node that was not removed, by number.
     public func nodes() async throws(StoreError) -> [NodeRow] {
+        try LeaseStore.nodeRows(
+            try await database.run(Statement(LeaseStore.allNodes, [.int(patience.expiryMilliseconds)])))
+    }
+
+    static func nodeRows(_ rows: Rows) throws(StoreError) -> [NodeRow] {
         var nodes: [NodeRow] = []
-        for row in try await database.run(Statement(LeaseStore.allNodes, [.int(patience.expiryMilliseconds)])) {
+        for row in rows {
             guard let state = NodeState(rawValue: try row.text("state")) else { throw .corrupt("unknown node state") }
             nodes.append(
                 NodeRow(
@@ -14,12 +19,17 @@ extension LeaseStore {
         return nodes
     }
 
-    /// Writes where a running node is reached and what its share is. Throws `.fenced` when it runs no more.
-    public func describe(_ identity: NodeIdentity, address: String, weight: Double) async throws(StoreError) {
+    /// Writes where a running node is reached and, unless it stays, what its share is. Throws `.fenced` when it runs no more.
+    public func describe(
+        _ identity: NodeIdentity, address: String, weight: Double? = nil
+    ) async throws(StoreError) {
         let rows = try await database.run(
             Statement(
                 LeaseStore.describeNode,
-                [.int(identity.node), .int(identity.incarnation), .text(address), .double(weight)]))
+                [
+                    .int(identity.node), .int(identity.incarnation), .text(address),
+                    weight.map(SQLValue.double) ?? .null,
+                ]))
         guard rows.affectedCount > 0 else { throw .fenced }
     }
 
@@ -28,6 +38,23 @@ extension LeaseStore {
     public func setState(_ state: NodeState, ofNode node: UInt16) async throws(StoreError) -> Bool {
         let rows = try await database.run(
             Statement(LeaseStore.changeState, [.int(node), .text(state.rawValue)]))
+        return rows.affectedCount > 0
+    }
+
+    /// As above, by the node itself: nothing if a newer incarnation of it runs.
+    @discardableResult
+    public func setState(_ state: NodeState, of identity: NodeIdentity) async throws(StoreError) -> Bool {
+        let rows = try await database.run(
+            Statement(
+                LeaseStore.changeOwnState,
+                [.int(identity.node), .int(identity.incarnation), .text(state.rawValue)]))
+        return rows.affectedCount > 0
+    }
+
+    /// Says what the node's share of the slots is from now on. Whether there is such a node.
+    @discardableResult
+    public func setWeight(_ weight: Double, ofNode node: UInt16) async throws(StoreError) -> Bool {
+        let rows = try await database.run(Statement(LeaseStore.changeWeight, [.int(node), .double(weight)]))
         return rows.affectedCount > 0
     }
 
@@ -55,11 +82,21 @@ extension LeaseStore {
 
     static let describeNode = PreparedQuery(
         "leases.describeNode",
-        "UPDATE nodes SET address = $3, weight = $4 WHERE id = $1 AND incarnation = $2 AND state <> 'removed'",
+        """
+        UPDATE nodes SET address = $3, weight = coalesce($4, weight)
+        WHERE id = $1 AND incarnation = $2 AND state <> 'removed'
+        """,
         [.int2, .int8, .text, .float8])
 
     static let changeState = PreparedQuery(
         "leases.changeState", "UPDATE nodes SET state = $2 WHERE id = $1 AND state <> 'removed'", [.int2, .text])
+
+    static let changeOwnState = PreparedQuery(
+        "leases.changeOwnState",
+        "UPDATE nodes SET state = $3 WHERE id = $1 AND incarnation = $2 AND state <> 'removed'", [.int2, .int8, .text])
+
+    static let changeWeight = PreparedQuery(
+        "leases.changeWeight", "UPDATE nodes SET weight = $2 WHERE id = $1 AND state <> 'removed'", [.int2, .float8])
 
     static let writeVerdict = PreparedQuery(
         "leases.writeVerdict",

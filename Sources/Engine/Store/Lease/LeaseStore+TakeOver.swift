@@ -189,13 +189,15 @@ extension LeaseStore {
         RETURNING slot, epoch
         """, [.int2Array, .int2, .int8])
 
+    /// Keeps both from beginning a new incarnation until the slots have moved, but not their heartbeats from being written: a
+    /// node that gives many slots away must not look dead.
     static let lockPair = PreparedQuery(
         "leases.lockPair",
         """
         SELECT (id, incarnation) = ($1, $2) AS is_owner,
             (id, incarnation) = ($3, $4) AND state = 'active'
                 AND clock_timestamp() - heartbeat_at <= $5 * interval '1 millisecond' AS may_follow
-        FROM nodes WHERE (id, incarnation) IN (($1, $2), ($3, $4)) AND state <> 'removed' ORDER BY id FOR SHARE
+        FROM nodes WHERE (id, incarnation) IN (($1, $2), ($3, $4)) AND state <> 'removed' ORDER BY id FOR KEY SHARE
         """, [.int2, .int8, .int2, .int8, .int8], repeatable: false)
 
     static let stillHeld = PreparedQuery(

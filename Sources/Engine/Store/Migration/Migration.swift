@@ -23,5 +23,6 @@ public struct Migration: Sendable {
         Migration(5, "people", PackageResources._005_people_sql),
         Migration(6, "membership", PackageResources._006_membership_sql),
         Migration(7, "guild_version", PackageResources._007_guild_version_sql),
+        Migration(8, "join", PackageResources._008_join_sql),
     ]
 }

@@ -1,9 +1,10 @@
+import FluxCore
 import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// Calls a node's admin port, for the commands of `flux admin`. Plain HTTP/1.1, one connection a call.
+/// Calls a node's admin port, for the commands that ask a running node. Plain HTTP/1.1, one connection a call.
 struct AdminClient: Sendable {
     /// The origin, `http://127.0.0.1:9400`.
     let url: URL
@@ -16,8 +17,32 @@ struct AdminClient: Sendable {
         self.url = url
     }
 
+    /// The longest answer that `call` takes, bytes.
+    private static let answerLimit = 4 << 20
+
+    /// Sends a request and returns the JSON that the node answers.
+    func call(_ method: HTTPMethod, _ path: String, body: JSON = [:]) async throws -> JSON {
+        var answer = ByteBuffer()
+        try await send(method, path, body: body.encoded()) { piece in
+            guard answer.readableBytes + piece.readableBytes <= Self.answerLimit else {
+                throw CommandFailure(.failure, "the node's answer is too long")
+            }
+            answer.writeImmutableBuffer(piece)
+        }
+        guard let value = try? JSON.parse(Array(answer.readableBytesView)) else {
+            throw CommandFailure(.failure, "the node's answer is no JSON: is \(url) an admin port of Flux?")
+        }
+        return value
+    }
+
     /// Posts a body and hands over the answer piece by piece. An answer other than 200 becomes a failure with its text.
     func post(_ path: String, body: [UInt8], onPiece: (ByteBuffer) throws -> Void) async throws {
+        try await send(.POST, path, body: body, onPiece: onPiece)
+    }
+
+    private func send(
+        _ method: HTTPMethod, _ path: String, body: [UInt8], onPiece: (ByteBuffer) throws -> Void
+    ) async throws {
         let host = url.host ?? "127.0.0.1"
         let port = url.port ?? 80
         let channel: NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
@@ -33,13 +58,13 @@ struct AdminClient: Sendable {
                     }
                 }
         } catch {
-            throw CommandFailure(.unavailable, "no node answers at \(url): is it running, with this admin_listen?")
+            throw CommandFailure(.noNode, "no node answers at \(url): is it running, with this admin_listen?")
         }
         let headers: HTTPHeaders = [
             "Host": "\(host):\(port)", "Content-Type": "application/json", "Content-Length": String(body.count),
             "Connection": "close", AdminServer.guardHeader: "1",
         ]
-        let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: headers)
+        let head = HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
         try await channel.executeThenClose { inbound, outbound in
             // A node that refuses may answer and close before it has read everything. Then writing fails, and the answer
             // says why; without one, reading finds that it is missing.
@@ -67,10 +92,16 @@ struct AdminClient: Sendable {
                 return
             }
         }
-        throw CommandFailure(.unavailable, "the node closed the connection before its answer was complete")
+        throw CommandFailure(.noNode, "the node closed the connection before its answer was complete")
     }
 
+    /// What the node says in its refusal, or that it refused.
     private static func failure(_ status: HTTPResponseStatus, _ body: String) -> CommandFailure {
+        if let refusal = try? JSON.parse(Array(body.utf8)), let message = refusal["error"]?.stringValue,
+            let code = refusal["code"]?.stringValue, let exit = ExitStatus.allCases.first(where: { $0.code == code })
+        {
+            return CommandFailure(exit, message)
+        }
         let exit: ExitStatus = status == .serviceUnavailable ? .unavailable : .failure
         return CommandFailure(exit, "the node refused with \(status.code): \(body)")
     }

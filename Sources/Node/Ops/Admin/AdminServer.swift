@@ -12,8 +12,9 @@ import NIOCore
 struct AdminServer: Sendable {
     /// The header that a change needs.
     static let guardHeader = "X-Flux-Admin"
+    static let guardField = HTTPField.Name(guardHeader)
     /// The longest body of a request.
-    private static let bodyLimit = 64 << 10
+    static let bodyLimit = 64 << 10
 
     let readiness: Readiness
     let metrics: MetricsRegistry
@@ -21,6 +22,8 @@ struct AdminServer: Sendable {
     let refreshMetrics: @Sendable () async -> Void
     /// Makes accounts, guilds and memberships. Called only while the node is ready.
     let provision: @Sendable (ProvisionRequest, ProvisionWriter) async throws -> Void
+    /// The cluster; nil before the node has opened its database.
+    let cluster: @Sendable () -> ClusterAdministration?
 
     /// The HTTP application, not running yet. `onRunning` is told the address that was bound.
     func application(
@@ -52,15 +55,14 @@ struct AdminServer: Sendable {
         router.post("/admin/v1/provision") { request, _ in
             try await self.provision(request)
         }
+        ClusterRoutes(cluster: cluster).add(to: router)
         return router
     }
 
     private func provision(_ request: Request) async throws -> Response {
         // Read even when it is of no use: an answer to a request that is still coming can be lost with the connection.
         let body = try await request.body.collect(upTo: Self.bodyLimit)
-        guard HTTPField.Name(Self.guardHeader).flatMap({ request.headers[$0] }) != nil else {
-            return Self.refusal(.forbidden, "the header \(Self.guardHeader): 1 is missing")
-        }
+        guard Self.isGuarded(request) else { return Self.unguarded }
         guard readiness.isReady else {
             return Self.refusal(.serviceUnavailable, "the node is not ready; see /readyz")
         }
@@ -85,17 +87,30 @@ struct AdminServer: Sendable {
             })
     }
 
-    private static func json(_ status: HTTPResponse.Status, _ bytes: [UInt8]) -> Response {
+    /// Whether no web page can have made the request.
+    static func isGuarded(_ request: Request) -> Bool {
+        guardField.map { request.headers[$0] != nil } ?? false
+    }
+
+    /// The answer to a request that one may have made.
+    static var unguarded: Response { refusal(.forbidden, "the header \(guardHeader): 1 is missing") }
+
+    static func json(_ status: HTTPResponse.Status, _ bytes: [UInt8]) -> Response {
         Response(
             status: status, headers: [.contentType: "application/json"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
-    private static func refusal(_ status: HTTPResponse.Status, _ message: String) -> Response {
+    /// A refusal in words, and by what it means for a command where that is known.
+    static func refusal(_ status: HTTPResponse.Status, _ message: String, code: String? = nil) -> Response {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("error")
         writer.string(message)
+        if let code {
+            writer.key("code")
+            writer.string(code)
+        }
         writer.endObject()
         return json(status, writer.bytes)
     }

@@ -14,12 +14,19 @@ public final class Readiness: Sendable {
         /// Its clock differs from Postgres's by more than a second.
         case clock
 
+        /// The node reaches at most half of the others.
+        case minority
+        /// It has no link to a node that has slots.
+        case links
+
         /// A sentence for people.
         public var text: String {
             switch self {
             case .starting: "the node is starting"
             case .draining: "the node is stopping"
             case .postgres: "Postgres does not answer"
+            case .minority: "the node reaches at most half of the cluster"
+            case .links: "the node has no direct link to another node of the cluster"
             case .clock: "the clock is more than a second off Postgres's"
             }
         }
@@ -30,6 +37,8 @@ public final class Readiness: Sendable {
     }
 
     private let reasons = NIOLockedValueBox<Set<Reason>>([.starting])
+    /// The nodes without a link.
+    private let unlinked = NIOLockedValueBox<Set<UInt16>>([])
 
     /// Not ready: starting.
     public init() {}
@@ -44,6 +53,14 @@ public final class Readiness: Sendable {
     public func set(_ reason: Reason, _ applies: Bool) -> Bool {
         reasons.withLockedValue { reasons in
             applies ? reasons.insert(reason).inserted : reasons.remove(reason) != nil
+        }
+    }
+
+    /// A node to which there must be a link and is none, or there is one again.
+    func setUnlinked(_ node: UInt16, _ applies: Bool) {
+        unlinked.withLock { nodes in
+            if applies { nodes.insert(node) } else { nodes.remove(node) }
+            set(.links, !nodes.isEmpty)
         }
     }
 

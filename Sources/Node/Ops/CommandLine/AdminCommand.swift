@@ -22,7 +22,7 @@ struct AdminCommand: ParsableCommand {
                 """)
 
         @Option(help: "The node's admin port (or FLUX_ADMIN).")
-        var admin = ProcessInfo.processInfo.environment["FLUX_ADMIN"] ?? "http://127.0.0.1:9400"
+        var admin = ProcessInfo.processInfo.environment["FLUX_ADMIN"] ?? AdminOptions.presetAddress
 
         @Option(help: "How many accounts.")
         var users = 1

@@ -1,15 +1,34 @@
 import FluxStore
 
-/// What the process tells its caller at its end. The numbers follow `sysexits.h`, so that scripts and service managers
-/// can tell a mistake in a file (do not restart) from a database that is away (do).
+/// What the process tells its caller at its end. The numbers from 64 follow `sysexits.h`, so that scripts and service
+/// managers can tell a mistake in a file (do not restart) from a database that is away (do); those from 10 are about
+/// clusters and Flux's own.
 public enum ExitStatus: Int32, Sendable, CaseIterable {
     /// Done; for `node run`: stopped after a full drain.
     case success = 0
     /// Failed in a way that has no number of its own.
     case failure = 1
+    /// The cluster knows no such join token, or the text is none.
+    case wrongToken = 10
+    /// Another node used the join token.
+    case usedToken = 11
+    /// The join token is too old.
+    case expiredToken = 12
+    /// Node, token and database do not belong to one cluster.
+    case wrongCluster = 13
+    /// Another node of the cluster has the name.
+    case nameTaken = 14
+    /// This build and the cluster's speak no common wire version.
+    case versionMismatch = 15
+    /// More than half of the members would be needed, and do not answer.
+    case noQuorum = 16
+    /// No node answers: at the address to join at, or at the admin port.
+    case noNode = 17
+    /// The node was removed from its cluster.
+    case removed = 18
     /// The command line was not understood.
     case usage = 64
-    /// Something that is needed does not answer: Postgres, the admin port; or an address is taken.
+    /// Something that is needed does not answer, Postgres above all; or an address is taken.
     case unavailable = 69
     /// A file or directory could not be written.
     case cannotCreate = 73
@@ -17,6 +36,30 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
     case configuration = 78
     /// A second signal ended the process before it was drained.
     case interrupted = 130
+}
+
+extension ExitStatus {
+    /// The same for the admin API's `code`.
+    public var code: String {
+        switch self {
+        case .success: "success"
+        case .failure: "failure"
+        case .wrongToken: "wrong_token"
+        case .usedToken: "used_token"
+        case .expiredToken: "expired_token"
+        case .wrongCluster: "wrong_cluster"
+        case .nameTaken: "name_taken"
+        case .versionMismatch: "version_mismatch"
+        case .noQuorum: "no_quorum"
+        case .noNode: "no_node"
+        case .removed: "removed"
+        case .usage: "usage"
+        case .unavailable: "unavailable"
+        case .cannotCreate: "cannot_create"
+        case .configuration: "configuration"
+        case .interrupted: "interrupted"
+        }
+    }
 }
 
 /// A failure of a command: one sentence for people, a number for scripts.

@@ -127,6 +127,17 @@ struct ConfigurationDraft {
             let place = places["database.url"] ?? places["database.url_file"] ?? .preset
             report(.init(place: place, message: "database.url: the value is refused; allowed: a postgres:// URL"))
         }
+        if configuration.clusterAdvertise == nil, ["0.0.0.0", "::"].contains(configuration.clusterListen.host) {
+            report(
+                .init(
+                    place: places["cluster_listen"] ?? .preset,
+                    message:
+                        "cluster_listen: other nodes cannot connect to every address; set cluster_advertise to the "
+                        + "one that they reach"))
+        }
+        if let address = configuration.clusterAdvertise, address.port == 0 {
+            report(.init(place: places["cluster_advertise"] ?? .preset, message: "cluster_advertise: needs a port"))
+        }
         guard configuration.storage.kind == .s3 else { return }
         let store = configuration.storage.s3
         let needed: [(String, Bool)] = [

@@ -41,7 +41,12 @@ public enum ConfigurationSchema {
             "Where people and bots connect, HTTP and WebSocket on one port. 0.0.0.0:8080 or [::]:8080 serves every interface."
         ),
         ConfigurationKey(
-            "cluster_listen", .endpoint, \.clusterListen, "Where the other nodes of the cluster connect."),
+            "cluster_listen", .endpoint, \.clusterListen,
+            "Where the other nodes of the cluster connect. They must reach it, so on several machines no 127.0.0.1."),
+        ConfigurationKey(
+            "cluster_advertise", optional: .endpoint, \.clusterAdvertise,
+            "Where the other nodes are told to connect, behind a 0.0.0.0 or a port that is passed on. Nothing: "
+                + "cluster_listen."),
         ConfigurationKey(
             "admin_listen", .endpoint, \.adminListen,
             "Where /metrics, /livez, /readyz and the admin API are served, without a password: keep it private."),

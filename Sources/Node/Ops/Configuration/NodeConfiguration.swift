@@ -12,6 +12,8 @@ public struct NodeConfiguration: Sendable, Equatable {
     public var listen = Endpoint(host: "127.0.0.1", port: 8080)
     /// Where other nodes connect.
     public var clusterListen = Endpoint(host: "127.0.0.1", port: 7400)
+    /// Where other nodes are told to connect; nil stands for `clusterListen`.
+    public var clusterAdvertise: Endpoint?
     /// Where metrics, health and the admin API are served.
     public var adminListen = Endpoint(host: "127.0.0.1", port: 9400)
     /// The directory of everything that the node keeps on disk.

@@ -61,6 +61,14 @@ public enum MetricCatalog {
             "flux_link_refused_frames_total", .counter, "Frames refused because too much waited for the peer, by lane."),
         MetricDefinition("flux_link_queued_bytes", .gauge, "Bytes that wait for a peer, by peer and lane."),
         MetricDefinition("flux_link_round_trip_seconds", .histogram, "Time from a ping to its answer, by lane."),
+        MetricDefinition("flux_cluster_members", .gauge, "Members of the cluster, by how this node holds them to be."),
+        MetricDefinition("flux_slots_owned", .gauge, "Slots that this node owns."),
+        MetricDefinition(
+            "flux_slot_takeovers_total", .counter, "Slots taken from owners that had lost them, by reason."),
+        MetricDefinition(
+            "flux_slot_handovers_total", .counter, "Planned hand-overs of this node's slots, by outcome."),
+        MetricDefinition(
+            "flux_slot_handover_pause_seconds", .histogram, "How long a slot's callers waited during a hand-over."),
         MetricDefinition("flux_loop_posted_total", .counter, "Work handed from one event loop to another."),
         MetricDefinition("flux_loop_hops_total", .counter, "Batches in which that work crossed."),
         MetricDefinition("flux_loop_refusals_total", .counter, "Work refused because too much waited for a loop."),

@@ -1,4 +1,5 @@
 import CoreMetrics
+import FluxRealtime
 import FluxStore
 import Foundation
 import Logging
@@ -9,13 +10,16 @@ import NIOPosix
 /// A whole node, from its configuration to the end of its process.
 ///
 /// It starts from the bottom (data directory, admin port, Postgres, engine, client port) and is ready when the client port
-/// listens. It stops from the top: unready, clients told to reconnect, client port closed, lanes emptied, Postgres closed,
-/// admin port last, so that health and metrics can be watched to the end.
+/// listens. It stops from the top: unready, slots handed over, clients told to reconnect, client port closed, lanes emptied,
+/// the cluster left, Postgres closed, admin port last, so that health and metrics can be watched to the end.
 public final class FluxNode: Sendable {
     private struct Serving {
         var edge: NodeEdge
         var provisioner: Provisioner
     }
+
+    /// How long a stopping node tries to give its slots away before it leaves with them.
+    private static let handoverTime = Duration.seconds(30)
 
     private let configuration: NodeConfiguration
     private let metrics: MetricsRegistry
@@ -27,6 +31,7 @@ public final class FluxNode: Sendable {
     private let stopping = StopRequest()
     private let hasLostItsPlace = NIOLockedValueBox(false)
     private let serving = NIOLockedValueBox<Serving?>(nil)
+    private let cluster = NIOLockedValueBox<ClusterAdministration?>(nil)
 
     /// A node that does nothing before ``run()``.
     public init(configuration: NodeConfiguration, metrics: MetricsRegistry, logger: Logger) {
@@ -50,8 +55,9 @@ public final class FluxNode: Sendable {
     }
 
     /// Runs the node until ``stop()``.
+    /// - Parameter joining: joins a cluster first, where the node is no member yet.
     /// - Throws: ``CommandFailure`` when it could not start or had to end.
-    public func run() async throws {
+    public func run(joining: NodeJoining? = nil) async throws {
         // What is wrong with the configuration is said before anything is made or started.
         _ = try NodeEdge.tls(configuration.tls)
         let directory = try DataDirectory(configuration.dataDirectory)
@@ -60,7 +66,7 @@ public final class FluxNode: Sendable {
         let process = ProcessMetrics()
         metrics.addCollector { process.collect(into: &$0) }
         metrics.addCollector { [engineMetrics] in engineMetrics.collect(into: &$0) }
-        let outcome = await attempt { try await self.runAdmin(Place(directory: directory, group: group)) }
+        let outcome = await attempt { try await self.runAdmin(Place(directory: directory, group: group), joining) }
         lag.cancel()
         try? await group.shutdownGracefully()
         withExtendedLifetime(directory) {}
@@ -80,7 +86,7 @@ public final class FluxNode: Sendable {
         var admin = Endpoint(host: "", port: 0)
     }
 
-    private func runAdmin(_ place: Place) async throws {
+    private func runAdmin(_ place: Place, _ joining: NodeJoining?) async throws {
         var place = place
         place.admin = try await configuration.adminListen.withPort(on: place.group)
         let admin = AdminServer(
@@ -88,52 +94,73 @@ public final class FluxNode: Sendable {
             provision: { [serving] request, writer in
                 let provisioner = serving.withLockedValue(\.self)?.provisioner
                 try await provisioner?.run(request, writer)
-            })
+            },
+            cluster: { [cluster] in cluster.withLockedValue(\.self) })
         let (listen, group, logger) = (place.admin, place.group, quietLogger)
         let server = try await RunningServer.start(named: "admin_listen \(listen)", logger: logger) { onListening in
             admin.application(on: listen, group: group, logger: logger) { _ in onListening() }
         }
         let inner = place
-        let outcome = await attempt { try await self.runStore(inner) }
+        let outcome = await attempt { try await self.runStore(inner, joining) }
         await server.stop()
         try outcome.get()
     }
 
-    private func runStore(_ place: Place) async throws {
-        let name = configuration.name ?? Self.hostName
-        let store: NodeStore
-        do throws(StoreError) {
-            store = try await NodeStore.open(configuration, name: name, in: place.directory, logger: logger)
-        } catch {
-            throw CommandFailure(error)
+    private func runStore(_ place: Place, _ joining: NodeJoining?) async throws {
+        let listen = try await configuration.clusterListen.withPort(on: place.group)
+        let advertised = configuration.clusterAdvertise ?? listen
+        let file = IdentityFile(in: place.directory, logger: logger)
+        try await joining?.perform(
+            configuration, advertised: advertised, file: file, on: place.group.next(), logger: logger)
+        let store = try await NodeStore.open(
+            configuration, file: file, address: advertised, in: place.directory, logger: logger)
+        let outcome = await attempt {
+            let network = try NodeNetwork(
+                store.identity, listen: listen, advertise: self.configuration.clusterAdvertise,
+                admissions: PostgresJoinStore(
+                    store: ClusterStore(store.database), databaseURL: store.sharedURL.map { Secret($0) }),
+                certificates: ClusterStore(store.control), file: file, logger: self.quietLogger)
+            self.cluster.withLockedValue {
+                $0 = ClusterAdministration(
+                    identity: store.identity, advertised: network.advertised, sharesDatabase: store.sharedURL != nil,
+                    store: ClusterStore(store.database), readiness: self.readiness)
+            }
+            try await self.runEngine(place, store, network)
         }
-        let outcome = await attempt { try await self.runEngine(place, store, name: name) }
+        cluster.withLockedValue { $0 = nil }
         await store.close(logger: logger)
         try outcome.get()
     }
 
-    private func runEngine(_ place: Place, _ store: NodeStore, name: String) async throws {
+    private func runEngine(_ place: Place, _ store: NodeStore, _ network: NodeNetwork) async throws {
+        let name = store.identity.name
         let listen = try await configuration.listen.withPort(on: place.group)
         let engine: NodeEngine
         do {
             engine = try await NodeEngine.start(
-                configuration, name: name, store: store, address: PublicAddress(configuration, listen: listen),
-                group: place.group, logger: logger)
+                configuration, network: network, store: store, address: PublicAddress(configuration, listen: listen),
+                group: place.group, events: clusterEvents, logger: logger)
         } catch let error as StoreError {
             throw CommandFailure(error)
         }
         engineMetrics.observe(engine.realtime)
-        let heartbeat = Task { await self.beat(store, engine) }
+        let transport = engine.transport
+        let certificates = Task { await network.keep { transport.accept(only: $0) } }
         let housekeeping = Task { await Housekeeping(store.database, logger: self.logger).run() }
         let outcome = await attempt {
+            do throws(StoreError) {
+                try await engine.cluster.start(address: network.advertised.description)
+            } catch {
+                throw CommandFailure(error)
+            }
             let edge = try NodeEdge(
                 self.configuration, engine: engine, store: store, directory: place.directory, listen: listen,
                 group: place.group, logger: self.logger)
             let card = NodeCard(name: name, url: engine.address.origin, listen: listen, admin: place.admin)
             try await self.serve(edge, engine, store, card, in: place.directory)
         }
-        await engine.realtime.stop()
-        heartbeat.cancel()
+        await engine.stop()
+        certificates.cancel()
         housekeeping.cancel()
         engineMetrics.observe(nil)
         try outcome.get()
@@ -163,6 +190,9 @@ public final class FluxNode: Sendable {
         logger.notice("stopping: clients are told to reconnect, what was accepted is committed")
         NodeCard.remove(from: directory)
         serving.withLockedValue { $0 = nil }
+        if await !engine.cluster.handSlotsOver(atMost: Self.handoverTime) {
+            logger.warning("not every slot could be handed over; the others take them when this node has left")
+        }
         await engine.realtime.drainSessions()
         await server.stop()
         try outcome.get()
@@ -170,22 +200,22 @@ public final class FluxNode: Sendable {
 
     // MARK: Parts
 
-    private func beat(_ store: NodeStore, _ engine: NodeEngine) async {
-        let identifiers = engine.identifiers
-        let heartbeat = Heartbeat(
-            identity: store.registration.identity, leases: LeaseStore(store.control),
-            server: ServerCheck(store.control), reserved: { identifiers.raiseHighWater(to: $0) },
-            readiness: readiness, logger: logger)
-        await heartbeat.run()
-        guard !Task.isCancelled else { return }
-        hasLostItsPlace.withLockedValue { $0 = true }
-        stopping.make()
-    }
-
-    /// The machine's name as a node's name may be: lower case, the first label alone.
-    private static var hostName: String {
-        let label = ProcessInfo.processInfo.hostName.lowercased().prefix { $0 != "." }
-        return ConfigurationValueType<String>.nodeName.parse(.scalar(String(label))) ?? "node"
+    /// What the node's part in the cluster finds out, as readiness; and that this process has to end.
+    private var clusterEvents: ClusterEvents {
+        var events = ClusterEvents()
+        events.unready = { [readiness] reason, applies in
+            switch reason {
+            case .noDatabase: readiness.set(.postgres, applies)
+            case .clockOff: readiness.set(.clock, applies)
+            case .minority: readiness.set(.minority, applies)
+            case .noLink(let node): readiness.setUnlinked(node.rawValue, applies)
+            }
+        }
+        events.superseded = { [hasLostItsPlace, stopping] in
+            hasLostItsPlace.withLockedValue { $0 = true }
+            stopping.make()
+        }
+        return events
     }
 }
 

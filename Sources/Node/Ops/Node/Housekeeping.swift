@@ -15,10 +15,12 @@ struct Housekeeping: Sendable {
     static let piecesPerRound = 1_000
 
     private let maintenance: Maintenance
+    private let cluster: ClusterStore
     private let logger: Logger
 
     init(_ database: Database, logger: Logger) {
         maintenance = Maintenance(database)
+        cluster = ClusterStore(database)
         self.logger = logger
     }
 
@@ -34,6 +36,7 @@ struct Housekeeping: Sendable {
     func round(at now: Timestamp) async {
         do throws(StoreError) {
             try await maintenance.extendPartitions(at: now)
+            _ = try await cluster.purge()
             let oldest = now.adding(seconds: -Maintenance.logSeconds)
             let ended = now.adding(seconds: -Maintenance.endedLoginSeconds)
             try await inPieces("log entries") { () throws(StoreError) in

@@ -5,18 +5,23 @@ import FluxStore
 import Logging
 import NIOCore
 
-/// The engine of a node: its loops, its actors and their slots, its lanes.
+/// The engine of a node: its loops, its actors and their slots, its lanes, and its part in the cluster.
 struct NodeEngine: Sendable {
     let mesh: LoopMesh
     let identifiers: IdentifierSource
     let realtime: Realtime
+    /// The way to the other nodes; its port is open.
+    let transport: LinkTransport
+    /// Its part in the cluster, which brings the slots.
+    let cluster: ClusterNode
     /// How clients reach the node; links and the gateway's address carry it.
     let address: PublicAddress
 
-    /// Takes the node's slots and starts the actors. Nothing connects to them yet.
+    /// Starts the actors and opens the cluster port. Nothing connects to them yet, and no slot is owned before `takePart`.
+    /// - Parameter events: hears what the node has to know of its part in the cluster; ids are seen to here.
     static func start(
-        _ configuration: NodeConfiguration, name: String, store: NodeStore, address: PublicAddress,
-        group: any EventLoopGroup, logger: Logger
+        _ configuration: NodeConfiguration, network: NodeNetwork, store: NodeStore, address: PublicAddress,
+        group: any EventLoopGroup, events: ClusterEvents, logger: Logger
     ) async throws -> NodeEngine {
         let registration = store.registration
         let mesh = LoopMesh(group: group)
@@ -24,10 +29,18 @@ struct NodeEngine: Sendable {
             SnowflakeMinter(
                 node: registration.identity.node, floorMilliseconds: registration.idFloorMilliseconds,
                 highWaterMilliseconds: registration.idHighWaterMilliseconds))
+        let identity = FluxCluster.NodeIdentity(
+            name: network.identity.name, id: network.identity.node, incarnation: registration.identity.incarnation)
+        let watch = LinkWatch()
+        var links = network.configuration
+        links.onEvent = watch.tell
+        let transport = LinkTransport(links, identity: identity, group: group)
+        let system = ClusterActorSystem(
+            identity: identity, mesh: mesh, transport: transport,
+            limits: CallLimits(idleTime: TimeAmount(configuration.limits.passivation)))
         let realtime = try Realtime(
             on: Realtime.Foundations(
-                system: try system(configuration, name: name, store: store, mesh: mesh), mesh: mesh,
-                database: store.database, identifiers: identifiers, logger: logger),
+                system: system, mesh: mesh, database: store.database, identifiers: identifiers, logger: logger),
             limits: sessionLimits(configuration.limits),
             settings: EngineSettings(
                 mediaBase: address.origin, gatewayURL: address.gatewayURL,
@@ -38,22 +51,30 @@ struct NodeEngine: Sendable {
                     configuration: store.configuration, identity: registration.identity,
                     lanes: configuration.database.lanes, logger: logger, onOutcomes: onOutcomes)
             })
-        try await realtime.start()
-        return NodeEngine(mesh: mesh, identifiers: identifiers, realtime: realtime, address: address)
+        var foundations = ClusterFoundations(
+            realtime: realtime, heartbeats: store.control, leases: store.leases, logger: logger)
+        foundations.links = transport
+        foundations.watch = watch
+        foundations.events = events
+        foundations.events.reserved = { identifiers.raiseHighWater(to: $0) }
+        let engine = NodeEngine(
+            mesh: mesh, identifiers: identifiers, realtime: realtime, transport: transport,
+            cluster: ClusterNode(foundations), address: address)
+        try await realtime.start(slots: [])
+        do {
+            try await transport.start()
+        } catch {
+            await engine.stop()
+            throw CommandFailure(.unavailable, "cluster_listen \(network.listen): cannot be listened on: \(error)")
+        }
+        return engine
     }
 
-    /// A system that is alone on its network. The transport between nodes takes the network's place.
-    private static func system(
-        _ configuration: NodeConfiguration, name: String, store: NodeStore, mesh: LoopMesh
-    ) throws(CommandFailure) -> ClusterActorSystem {
-        let identity = store.registration.identity
-        guard let id = NodeID(rawValue: identity.node) else {
-            throw CommandFailure(.failure, "node number \(identity.node) is out of range")
-        }
-        return ClusterActorSystem(
-            identity: FluxCluster.NodeIdentity(name: name, id: id, incarnation: identity.incarnation), mesh: mesh,
-            transport: LocalNetwork().transport(of: id), leases: SlotLeases(store: LeaseStore(store.control)),
-            limits: CallLimits(idleTime: TimeAmount(configuration.limits.passivation)))
+    /// Commits all that is decided, leaves the cluster, and closes the cluster port.
+    func stop() async {
+        await realtime.stop()
+        await cluster.leave()
+        await transport.stop()
     }
 
     private static func sessionLimits(_ limits: NodeConfiguration.Limits) -> SessionLimits {

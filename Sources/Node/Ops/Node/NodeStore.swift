@@ -2,79 +2,65 @@ import FluxCore
 import FluxStore
 import Logging
 
-/// Postgres as a node uses it: found or started, its settings checked, its schema brought up to date, the node registered.
+/// Postgres as a running node uses it: the node registered, the connections for its work open.
 struct NodeStore: Sendable {
-    /// The number of the first node of a cluster, which a node that has not joined one is.
-    static let firstNode: UInt16 = 1
+    /// Several slots are handed over at once, and a take-over may wait for locks meanwhile.
+    private static let leaseConnections = 3
 
-    /// The node's own server; nil when the configuration names one.
-    let server: PrivatePostgres?
+    private let opened: NodeDatabase
     /// How lanes and pools connect.
     let configuration: DatabaseConfiguration
     /// For reads and control writes.
     let database: Database
-    /// For what must not wait behind those: heartbeats and leases.
-    let control: Database
+    /// For leases and verdicts, which must not wait behind reads.
+    let leases: Database
     /// Who this run of the node is.
     let registration: LeaseStore.Registration
 
+    /// For heartbeats, which must not wait behind anything else.
+    var control: Database { opened.control }
+    /// What the node is.
+    var identity: MemberIdentity { opened.identity }
+    /// How other nodes reach the database; nil for a server of the node's own, which they do not.
+    var sharedURL: String? { opened.server == nil ? opened.url : nil }
+
     /// Opens everything, in the order in which it can go wrong. On a failure nothing is left open.
+    /// - Parameter address: where other nodes will reach this one.
     static func open(
-        _ configuration: NodeConfiguration, name: String, in directory: DataDirectory, logger: Logger
-    ) async throws(StoreError) -> NodeStore {
-        var server: PrivatePostgres?
-        let url: String
-        if let given = configuration.database.url {
-            url = given.exposed
-        } else {
-            let started = try await PrivatePostgres.start(
-                PrivatePostgres.Configuration(dataDirectory: directory.path, adoptsOrphans: true), logger: logger)
-            server = started
-            url = started.url
-        }
+        _ configuration: NodeConfiguration, file: IdentityFile, address: Endpoint, in directory: DataDirectory,
+        logger: Logger
+    ) async throws(CommandFailure) -> NodeStore {
+        let opened = try await NodeDatabase.open(
+            configuration, file: file, address: address, in: directory, logger: logger)
         do throws(StoreError) {
-            return try await open(url, configuration, name: name, server: server, logger: logger)
+            return try await register(opened, configuration, logger: logger)
         } catch {
-            try? await server?.stop()
-            throw error
+            await opened.close(logger: logger)
+            throw error == .fenced ? .removed(opened.identity) : CommandFailure(error)
         }
     }
 
-    private static func open(
-        _ url: String, _ configuration: NodeConfiguration, name: String, server: PrivatePostgres?, logger: Logger
+    private static func register(
+        _ opened: NodeDatabase, _ configuration: NodeConfiguration, logger: Logger
     ) async throws(StoreError) -> NodeStore {
-        var settings = DatabaseConfiguration(url: url, applicationName: "flux/control", connections: 1)
-        settings.callTimeout = Heartbeat.patience
-        let control = try Database(configuration: settings, logger: logger)
-        do throws(StoreError) {
-            try await ServerCheck(control).requireDurability()
-            let applied = try await Migrator().migrate(control, logger: logger)
-            if !applied.isEmpty {
-                logger.notice("schema brought up to date", metadata: ["migrations": "\(applied)"])
-            }
-            let registration = try await LeaseStore(control).register(
-                node: firstNode, name: name, lanes: configuration.database.lanes, at: .now())
-            settings = DatabaseConfiguration(
-                url: url, applicationName: registration.identity.applicationName("query"),
-                connections: configuration.database.connections)
-            let database = try Database(configuration: settings, logger: logger)
-            return NodeStore(
-                server: server, configuration: settings, database: database, control: control,
-                registration: registration)
-        } catch {
-            await control.close()
-            throw error
-        }
+        let registration = try await LeaseStore(opened.control).register(
+            node: opened.identity.node.rawValue, name: opened.identity.name, lanes: configuration.database.lanes,
+            at: .now())
+        let settings = DatabaseConfiguration(
+            url: opened.url, applicationName: registration.identity.applicationName("query"),
+            connections: configuration.database.connections)
+        let leases = DatabaseConfiguration(
+            url: opened.url, applicationName: registration.identity.applicationName("leases"),
+            connections: leaseConnections)
+        return NodeStore(
+            opened: opened, configuration: settings, database: try Database(configuration: settings, logger: logger),
+            leases: try Database(configuration: leases, logger: logger), registration: registration)
     }
 
     /// Closes the connections and stops the node's own server.
     func close(logger: Logger) async {
         await database.close()
-        await control.close()
-        do {
-            try await server?.stop()
-        } catch {
-            logger.error("the private Postgres did not stop", metadata: ["error": "\(error)"])
-        }
+        await leases.close()
+        await opened.close(logger: logger)
     }
 }

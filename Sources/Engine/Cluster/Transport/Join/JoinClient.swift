@@ -2,6 +2,12 @@ import FluxSecurity
 import NIOCore
 import NIOPosix
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Why a node could not join.
 public enum JoinError: Error, Sendable, CustomStringConvertible {
     /// The cluster refused.
@@ -104,6 +110,8 @@ public struct JoinClient: Sendable {
             throw error
         } catch TLSError.peerRefused {
             throw .notTheCluster
+        } catch let error as NIOConnectionError {
+            throw .unreachable(error.words)
         } catch {
             throw .unreachable("\(error)")
         }
@@ -196,5 +204,17 @@ private final class JoinClientHandler: ChannelInboundHandler {
         isAnswered = true
         answer.completeWith(result)
         context.close(promise: nil)
+    }
+}
+
+extension NIOConnectionError {
+    /// The failure of its first address, in the system's words.
+    fileprivate var words: String {
+        switch connectionErrors.first?.error {
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        case let error as ChannelError: "\(error)"
+        case let error?: "\(error)"
+        case nil: "nobody knows the host \(host)"
+        }
     }
 }

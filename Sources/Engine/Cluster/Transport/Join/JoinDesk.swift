@@ -49,7 +49,7 @@ public protocol JoinStore: Sendable {
     /// `unavailable`; then nothing has changed.
     func admit(
         _ applicant: JoinApplicant,
-        certify: @Sendable (NodeID) throws(JoinRefusal) -> CertificateFingerprint
+        certify: @escaping @Sendable (NodeID) throws(JoinRefusal) -> CertificateFingerprint
     ) async throws(JoinRefusal) -> JoinAdmission
 }
 

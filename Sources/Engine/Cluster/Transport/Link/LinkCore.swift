@@ -4,6 +4,12 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Performs what `LinkTable` decides: dials, welcomes, closes, reports.
 ///
 /// The table lives on one loop, the home; what happens on connections' loops comes there as events. Connections begin and end
@@ -174,6 +180,7 @@ final class LinkCore: Sendable {
         guard connection.isDialled, let node = connection.node else { return refusedUnknown(error) }
         configuration.logger.debug(
             "a connection to a node failed", metadata: ["peer": "\(node)", "reason": "\(error)"])
+        if (error as? NIOConnectionError)?.wasRefused == true { tell(.notListening(node)) }
         tell(.unreachable(node, "\(error)"))
     }
 
@@ -319,4 +326,12 @@ extension LinkCore {
 
     static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 128 * 1024, high: 512 * 1024)
     static let allocator = AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16 * 1024, maximum: 256 * 1024)
+}
+
+extension NIOConnectionError {
+    /// Whether every address of the host answered that nothing listens there.
+    fileprivate var wasRefused: Bool {
+        !connectionErrors.isEmpty
+            && connectionErrors.allSatisfy { ($0.error as? IOError)?.errnoCode == ECONNREFUSED }
+    }
 }

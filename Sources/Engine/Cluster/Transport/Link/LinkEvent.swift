@@ -8,6 +8,8 @@ public enum LinkEvent: Sendable {
     case refusedByPeer(NodeID, LinkRefusal)
     /// This node refused a connection, or ended it. Who it was is known only if it proved so.
     case refusedPeer(NodeID?, LinkRefusal)
+    /// The node's host answered that nothing listens at its address. `unreachable` follows.
+    case notListening(NodeID)
     /// A node could not be reached, or its connection broke, with the system's words for it.
     case unreachable(NodeID, String)
 }

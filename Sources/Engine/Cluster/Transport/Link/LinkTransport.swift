@@ -142,6 +142,13 @@ public final class LinkTransport: Transport {
         for channel in channels { try? await channel.closeFuture.get() }
     }
 
+    /// Ends as the transport of a process that was killed: port and connections close, and nobody is told. For tests.
+    func abort() async {
+        guard case .listening(let core, let listener) = life.withLockedValue({ $0 }) else { return }
+        try? await listener.close()
+        for channel in core.channels.stop() { try? await channel.close() }
+    }
+
     /// Open connections, and those whose handshake is not done, for tests.
     var connectionCounts: (open: Int, halfOpen: Int) {
         core.map { ($0.channels.count, $0.halfOpen.count) } ?? (0, 0)

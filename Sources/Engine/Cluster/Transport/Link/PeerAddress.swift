@@ -11,6 +11,19 @@ public struct PeerAddress: Hashable, Sendable, WireCodable, CustomStringConverti
         self.port = port
     }
 
+    /// Reads `host:port`, an IPv6 address in brackets; nil for anything else.
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
+            return nil
+        }
+        var host = text[..<colon]
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+        if isBracketed { host = host.dropFirst().dropLast() }
+        guard isBracketed == host.contains(":") else { return nil }
+        guard !host.isEmpty else { return nil }
+        self.init(host: String(host), port: port)
+    }
+
     /// Host and port.
     public func encode(to writer: inout WireWriter) {
         writer.record { fields in

@@ -1,0 +1,107 @@
+import FluxCluster
+import FluxCore
+
+/// What the actors of a slot know and Postgres does not: what a planned hand-over brings to the next owner, so that nobody
+/// notices it (design 5). After the death of an owner there is none, and what depends on it begins anew.
+struct SlotMemory: WireCodable, Equatable {
+    var users: [UserMemory] = []
+    var guilds: [GuildMemory] = []
+
+    var isEmpty: Bool { users.isEmpty && guilds.isEmpty }
+
+    init() {}
+
+    func encode(to writer: inout WireWriter) {
+        writer.record { fields in
+            fields.list(users)
+            fields.list(guilds)
+        }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self = try reader.record { fields throws(WireError) in
+            var memory = SlotMemory()
+            memory.users = try fields.list()
+            memory.guilds = try fields.list()
+            return memory
+        }
+    }
+}
+
+/// What a User actor leaves to its successor.
+struct UserMemory: WireCodable, Equatable {
+    /// One of the user's sessions.
+    struct Session: WireCodable, Equatable {
+        var session: SessionKey
+        var presence: SessionPresence
+        var isAbsent: Bool
+
+        init(session: SessionKey, presence: SessionPresence, isAbsent: Bool) {
+            self.session = session
+            self.presence = presence
+            self.isAbsent = isAbsent
+        }
+
+        func encode(to writer: inout WireWriter) {
+            writer.unsigned(session.rawValue)
+            writer.value(presence)
+            writer.bool(isAbsent)
+        }
+
+        init(from reader: inout WireReader) throws(WireError) {
+            self.init(
+                session: SessionKey(rawValue: try reader.unsigned()), presence: try reader.value(),
+                isAbsent: try reader.bool())
+        }
+    }
+
+    var userID: UserID
+    /// The last event of the stream; every relay that followed it has applied it.
+    var position: StreamPosition
+    var sessions: [Session]
+
+    init(userID: UserID, position: StreamPosition, sessions: [Session]) {
+        self.userID = userID
+        self.position = position
+        self.sessions = sessions
+    }
+
+    func encode(to writer: inout WireWriter) {
+        writer.record { fields in
+            fields.value(userID)
+            fields.value(position)
+            fields.list(sessions)
+        }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self = try reader.record { fields throws(WireError) in
+            UserMemory(userID: try fields.value(), position: try fields.value(), sessions: try fields.list())
+        }
+    }
+}
+
+/// What a Guild actor leaves to its successor.
+struct GuildMemory: WireCodable, Equatable {
+    var guildID: GuildID
+    /// Members who are not offline.
+    var presences: [MemberPresence]
+
+    init(guildID: GuildID, presences: [MemberPresence]) {
+        self.guildID = guildID
+        self.presences = presences
+    }
+
+    func encode(to writer: inout WireWriter) {
+        writer.record { fields in
+            fields.value(guildID)
+            fields.list(presences)
+        }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self = try reader.record { fields throws(WireError) in
+            GuildMemory(guildID: try fields.value(), presences: try fields.list())
+        }
+    }
+}

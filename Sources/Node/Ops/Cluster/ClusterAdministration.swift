@@ -1,0 +1,138 @@
+import FluxCluster
+import FluxCore
+import FluxSecurity
+import FluxStore
+
+/// What an operator can see and do about the cluster through any of its nodes. Answers are what the admin API sends; every
+/// change may be repeated.
+struct ClusterAdministration: Sendable {
+    /// How long a token may live: a second to 30 days.
+    static let tokenLifetimes: ClosedRange<Int> = 1...(30 * 86_400)
+
+    /// The node that is asked.
+    let identity: MemberIdentity
+    /// Where it is reached by nodes.
+    let advertised: PeerAddress
+    /// Whether other nodes can reach the database.
+    let sharesDatabase: Bool
+    let store: ClusterStore
+    let readiness: Readiness
+
+    // MARK: Tokens
+
+    /// Makes a token: `{token, id, expires_at, address}`.
+    func createToken(lifetimeSeconds: Int?) async throws -> JSON {
+        let lifetime = lifetimeSeconds ?? Int(JoinToken.defaultLifetimeSeconds)
+        guard Self.tokenLifetimes.contains(lifetime) else {
+            throw CommandFailure(.usage, "ttl_seconds: expected 1 to \(Self.tokenLifetimes.upperBound)")
+        }
+        guard sharesDatabase else { throw CommandFailure(.configuration, PostgresJoinStore.privateDatabase) }
+        guard let authority = CertificateFingerprint(bytes: try identity.authorityFingerprint()) else {
+            throw CommandFailure(.failure, "the authority's certificate has no fingerprint")
+        }
+        let token = JoinToken.mint(cluster: identity.cluster, authority: authority)
+        do throws(StoreError) {
+            let row = try await store.addToken(hash: token.secretHash, lifetimeSeconds: Int64(lifetime))
+            return [
+                "token": .string(token.text), "id": .string(JoinToken.identifier(ofHash: row.hash)),
+                "expires_at": .string(row.expiresAt.text), "address": .string(advertised.description),
+            ]
+        } catch .overloaded {
+            throw CommandFailure(
+                .failure, "\(ClusterStore.tokenLimit) tokens lie unused; revoke some (`flux node token ls`)")
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// `{tokens: [{id, state, created_at, expires_at, used_by}]}`, the newest first.
+    func tokens() async throws -> JSON {
+        let rows = try await asking { () throws(StoreError) in try await store.tokens() }
+        return [
+            "tokens": .array(
+                rows.map { row in
+                    [
+                        "id": .string(JoinToken.identifier(ofHash: row.hash)),
+                        "state": .string(row.usedBy != nil ? "used" : row.isExpired ? "expired" : "unused"),
+                        "created_at": .string(row.createdAt.text), "expires_at": .string(row.expiresAt.text),
+                        "used_by": row.usedBy.map { .string($0) } ?? .null,
+                    ]
+                })
+        ]
+    }
+
+    /// Forgets a token, named by its id or by itself: `{revoked}`, false when there is none.
+    func revokeToken(_ name: String) async throws -> JSON {
+        let prefix: [UInt8]
+        if let token = JoinToken(parsing: name) {
+            prefix = token.secretHash
+        } else if let bytes = Hexadecimal.decode(name), bytes.count == ClusterStore.tokenNameByteCount {
+            prefix = bytes
+        } else {
+            throw CommandFailure(.usage, "\(name): neither a token nor the id of one (`flux node token ls`)")
+        }
+        let wasThere = try await asking { () throws(StoreError) in try await store.revokeToken(hashPrefix: prefix) }
+        return ["revoked": .bool(wasThere)]
+    }
+
+    // MARK: Nodes
+
+    /// `{cluster, nodes: [{name, id, address, state, alive, slots, …}]}`, by number.
+    func nodes() async throws -> JSON {
+        let members = try await asking { () throws(StoreError) in try await store.members() }
+        return ["cluster": .string(identity.cluster.description), "nodes": .array(members.map(Self.json))]
+    }
+
+    /// The node that is asked, and how the cluster looks from it.
+    func status() async throws -> JSON {
+        let members = try await asking { () throws(StoreError) in try await store.members() }
+        let alive = members.filter { $0.node.isLive && $0.node.state != .left }
+        let own = members.first { $0.node.identity.node == identity.node.rawValue }
+        return [
+            "cluster": .string(identity.cluster.description), "name": .string(identity.name),
+            "id": JSON(Int(identity.node.rawValue)), "address": .string(advertised.description),
+            "version": .string(FluxVersion.text), "wire": .string(WireVersionRange.own.description),
+            "ready": .bool(readiness.isReady), "node": own.map(Self.json) ?? .null,
+            "members": JSON(members.count), "alive": JSON(alive.count),
+        ]
+    }
+
+    /// Removes a dead node: `{removed}`, false when that was done before.
+    func remove(_ name: String) async throws -> JSON {
+        switch try await asking({ () throws(StoreError) in try await store.remove(nodeNamed: name) }) {
+        case .removed(let wasMember): return ["removed": .bool(wasMember)]
+        case .alive:
+            throw CommandFailure(
+                .failure, "node \(name) lives: let it leave (`flux node leave` on it), or stop it and wait 3 seconds")
+        case .unknown: throw CommandFailure(.failure, "no node of the cluster is called \(name)")
+        }
+    }
+
+    private static func json(_ member: ClusterMemberRow) -> JSON {
+        [
+            "name": .string(member.node.name), "id": JSON(Int(member.node.identity.node)),
+            "address": .string(member.node.address), "state": .string(member.node.state.rawValue),
+            "alive": .bool(member.node.isLive && member.node.state != .left), "slots": JSON(member.slotCount),
+            "weight": .number(.double(member.node.weight)), "joined_at": .string(member.joinedAt.text),
+            "started_at": .string(member.startedAt.text),
+            "certified_until": member.certifiedUntil.map { .string($0.text) } ?? .null,
+        ]
+    }
+
+    private func asking<Value>(_ question: () async throws(StoreError) -> Value) async throws(CommandFailure) -> Value {
+        do throws(StoreError) {
+            return try await question()
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+}
+
+extension Timestamp {
+    /// ISO 8601, as the API writes it.
+    var text: String {
+        var bytes: [UInt8] = []
+        appendISO8601(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

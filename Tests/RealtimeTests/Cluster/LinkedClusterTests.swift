@@ -1,0 +1,185 @@
+import FluxCore
+import FluxStore
+import FluxTestSupport
+import Testing
+
+@testable import FluxCluster
+@testable import FluxRealtime
+
+/// Engines that make a cluster by themselves, over real links and a real Postgres (design 5).
+@Suite(.serialized, .timeLimit(.minutes(3))) struct LinkedClusterTests {
+    @Test func oneNodeOwnsEverythingWhenItHasStarted() async throws {
+        try await LinkedCluster.run(nodes: 1) { cluster in
+            let status = await cluster.nodes[0].cluster.status()
+            #expect(status.members.map(\.slots) == [Slot.count])
+            #expect(status.unownedSlots == 0 && status.unreadyReasons.isEmpty)
+        }
+    }
+
+    @Test func threeNodesShareTheSlotsAndAMessageFindsItsWay() async throws {
+        try await LinkedCluster.run { cluster in
+            for node in cluster.nodes {
+                let status = await node.cluster.status()
+                #expect(status.members.count == 3)
+                #expect(status.members.allSatisfy { $0.health == .alive && $0.isLinked && $0.isReady == true })
+                #expect(status.members.allSatisfy { $0.slots > 250 })
+            }
+            let (home, edge, far) = (cluster.nodes[0], cluster.nodes[1], cluster.nodes[2])
+            let guild = try await cluster.guild(on: home)
+            let client = try await far.node.connect(guild.owner)
+            for number in 1...20 {
+                try await edge.node.say("m\(number)", in: guild.channel, as: guild.owner)
+            }
+            await client.until { dispatches, _, _ in dispatches.count { $0.kind == .messageCreate } == 20 }
+            #expect(client.contents(of: guild.channel) == (1...20).map { "m\($0)" })
+        }
+    }
+
+    @Test func theSlotsOfAKilledNodeAreTakenWithEverythingAcknowledged() async throws {
+        try await LinkedCluster.run { cluster in
+            let (victim, survivors) = (cluster.nodes[0], Array(cluster.nodes[1...]))
+            let guild = try await cluster.guild(on: victim)
+            let client = try await survivors[1].node.connect(guild.owner)
+            for number in 1...50 {
+                try await survivors[0].node.say("m\(number)", in: guild.channel, as: guild.owner)
+            }
+            await client.until { dispatches, _, _ in dispatches.count { $0.kind == .messageCreate } == 50 }
+            await victim.kill()
+            try await cluster.untilSharedOut(among: survivors)
+            #expect(await survivors[0].cluster.status().members[0].health == .dead)
+            // The one that was killed still believes in its slots; it commits nothing any more.
+            await #expect(throws: APIError.self) {
+                try await victim.node.say("too late", in: guild.channel, as: guild.owner)
+            }
+            try await survivors[0].node.say("after", in: guild.channel, as: guild.owner)
+            let stored = try await Messages(survivors[0].node.database).history(
+                .newest, in: guild.channel, guildID: guild.id, limit: 100)
+            #expect(stored.map(\.content).sorted() == ((1...50).map { "m\($0)" } + ["after"]).sorted())
+        }
+    }
+
+    @Test func aDrainedNodeHandsItsSlotsOverWithoutAFailedCall() async throws {
+        try await LinkedCluster.run { cluster in
+            let (leaver, others) = (cluster.nodes[0], Array(cluster.nodes[1...]))
+            let guilds = [
+                try await cluster.guild(on: leaver), try await cluster.guild(on: leaver),
+                try await cluster.guild(on: others[0]),
+            ]
+            let sender = guilds[0].owner
+            // A reader who lives on the leaver, and listens elsewhere.
+            let reader = try await cluster.person(on: leaver)
+            try await leaver.node.join(reader, (guilds[0].id, guilds[0].channel), by: sender)
+            let client = try await others[0].node.connect(reader)
+            for guild in guilds.dropFirst() {
+                try await leaver.node.join(sender, (guild.id, guild.channel), by: guild.owner)
+            }
+            let sent = try await Traffic.run(by: sender, in: guilds.map(\.channel), on: others[1].node) { traffic in
+                try await traffic.flow(100)
+                #expect(try await leaver.cluster.drain(atMost: .seconds(60)))
+                #expect(await leaver.cluster.status().members[0].slots == 0)
+                try await traffic.flow(100)
+                try await leaver.cluster.undrain()
+                try await cluster.untilSharedOut(among: cluster.nodes)
+                try await traffic.flow(100)
+                return traffic
+            }.sent
+            let heads = try await cluster.heads(of: guilds.map(\.channel))
+            await client.until { dispatches, _, closed in
+                closed != nil || dispatches.count { $0.kind == .messageCreate } == heads[guilds[0].channel]
+            }
+            #expect(client.closed == nil && client.broken == nil)
+            #expect(client.sequences(of: guilds[0].channel) == Array(1...heads[guilds[0].channel, default: 0]))
+            #expect(heads.values.reduce(0, +) == sent)
+        }
+    }
+
+    @Test func aNodeThatJoinsUnderLoadGetsItsShareWithoutAFailedCall() async throws {
+        try await LinkedCluster.run(nodes: 2) { cluster in
+            let guilds = [try await cluster.guild(on: cluster.nodes[0]), try await cluster.guild(on: cluster.nodes[1])]
+            let sender = guilds[0].owner
+            try await cluster.nodes[0].node.join(sender, (guilds[1].id, guilds[1].channel), by: guilds[1].owner)
+            let client = try await cluster.nodes[1].node.connect(sender)
+            let joined = try await LinkedNode.start(number: 3, url: cluster.url, authority: cluster.authority)
+            do {
+                let sent = try await Traffic.run(by: sender, in: guilds.map(\.channel), on: cluster.nodes[0].node) {
+                    traffic in
+                    try await cluster.untilSharedOut(among: cluster.nodes + [joined])
+                    try await traffic.flow(50)
+                    // A heavier node gets more.
+                    let before = await joined.cluster.status().members[2].slots
+                    try await LeaseStore(joined.node.database).setWeight(4, ofNode: joined.id.rawValue)
+                    try await eventually("the node has more slots") {
+                        await joined.cluster.status().members[2].slots > before * 3 / 2
+                    }
+                    try await traffic.flow(50)
+                    return traffic
+                }.sent
+                let heads = try await cluster.heads(of: guilds.map(\.channel))
+                #expect(heads.values.reduce(0, +) == sent)
+                await client.until { dispatches, _, closed in
+                    closed != nil || dispatches.count { $0.kind == .messageCreate } == sent
+                }
+                #expect(client.closed == nil && client.broken == nil)
+            } catch {
+                Issue.record(error)
+            }
+            await joined.stop()
+            try await cluster.untilSharedOut(among: cluster.nodes)
+            await joined.close()
+        }
+    }
+
+    @Test func whoIsOnlineIsKnownToTheNextOwner() async throws {
+        try await LinkedCluster.run { cluster in
+            let (leaver, others) = (cluster.nodes[0], Array(cluster.nodes[1...]))
+            let guild = try await cluster.guild(on: leaver)
+            let member = try await cluster.person(on: leaver)
+            try await leaver.node.join(member, (guild.id, guild.channel), by: guild.owner)
+            let online = try await others[0].node.connect(member)
+            try await leaver.cluster.drain()
+            #expect(try await isOnline(member, in: guild.id, for: guild.owner, on: others[1].node))
+            // The user's new owner knows the session, and hears of its end.
+            await online.drop(closeCode: GatewayCloseCode.normal.rawValue)
+            try await eventually("the member is offline") {
+                try await !isOnline(member, in: guild.id, for: guild.owner, on: others[1].node)
+            }
+        }
+    }
+
+    @Test func aNodeAloneThatIsDrainedKeepsItsSlotsAndServesAgainAfterLeaving() async throws {
+        let url = try await TestPostgres.shared.database().url
+        let authority = try TestAuthority()
+        for _ in 0..<2 {
+            let node = try await LinkedNode.start(number: 1, url: url, authority: authority)
+            #expect(node.node.system.owns(Slot(of: Snowflake(1 << 30))))
+            #expect(try await node.cluster.drain())
+            #expect(await node.cluster.status().members.map(\.slots) == [Slot.count])
+            await node.stop()
+            await node.close()
+        }
+    }
+
+    @Test func aRemovedNodeEndsAndItsSlotsAreTaken() async throws {
+        try await LinkedCluster.run { cluster in
+            let (removed, others) = (cluster.nodes[2], Array(cluster.nodes[..<2]))
+            #expect(try await !others[0].cluster.remove("nobody"))
+            #expect(try await others[0].cluster.remove("test-3"))
+            try await cluster.untilSharedOut(among: others)
+            try await eventually("the removed node is told to end") { removed.wasSuperseded }
+        }
+    }
+
+    private func isOnline(
+        _ member: Caller, in guild: GuildID, for asker: Caller, on node: TestNode
+    ) async throws -> Bool {
+        let request = try #require(
+            MemberRequest(
+                json: [
+                    "guild_id": .string(guild.description), "user_ids": [.string(member.userID.description)],
+                    "presences": true,
+                ]))
+        let chunks = try await node.realtime.services.guild(guild).members(request, for: asker.userID)
+        let presences = try chunks.bodies.flatMap { try JSON.parse($0)["presences"]?.arrayValue ?? [] }
+        return presences.contains { $0["status"] == "online" }
+    }
+}
