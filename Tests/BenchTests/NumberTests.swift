@@ -43,7 +43,7 @@ import Testing
                 runs.removeLast()
                 if let last = model.keys.max() { model[last] = nil }
             case 3:
-                if let seq = (11...last).first(where: { model[$0] == nil }), let below = model.keys.max(), seq < below {
+                if let seq = (11..<max(11, last)).first(where: { model[$0] == nil }), model.keys.max() ?? 0 > seq {
                     runs.insert(Place(epoch: epoch, seq: seq))
                     model[seq] = epoch
                 }

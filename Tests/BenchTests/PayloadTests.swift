@@ -10,7 +10,8 @@ import Testing
 
     @Test func theUsualHeadIsFound() throws {
         let text = #"[{"op":0,"s":1234567,"t":"MESSAGE_CREATE","d":{"id":"5"}}]"#
-        let head = try #require(head(text, from: 1))
+        let found = head(text, from: 1)
+        let head = try #require(found)
         #expect(head.sequence == 1_234_567)
         let bytes = Array(text.utf8)
         #expect(String(decoding: bytes[head.kind], as: UTF8.self) == "MESSAGE_CREATE")

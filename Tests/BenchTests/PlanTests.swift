@@ -5,12 +5,12 @@ import Testing
 
 @Suite struct PlanTests {
     /// Three guilds of four people with a channel each; the first person is in all of them.
-    private let roster = Roster(
-        people: (0..<12).map { number in
-            Person(
-                id: UInt64(number + 1), name: "p\(number)", token: "t",
-                channels: number == 0 ? [100, 101, 102] : [UInt64(100 + number / 4)])
-        })
+    private let roster = Roster(people: (0..<12).map(PlanTests.person))
+
+    private static func person(_ number: Int) -> Person {
+        let channels: [UInt64] = number == 0 ? [100, 101, 102] : [100 + UInt64(number / 4)]
+        return Person(id: UInt64(number + 1), name: "p\(number)", token: "t", channels: channels)
+    }
 
     @Test func fanoutTakesTheMembersOfOneChannel() throws {
         let plan = try LoadPlan.fanout(roster, channel: 101, sessions: nil, senders: 2)

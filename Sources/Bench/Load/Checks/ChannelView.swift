@@ -122,13 +122,15 @@ struct ChannelView {
     /// The log has been read up to where it stands: what came live meanwhile follows.
     mutating func endCatchUp() -> [(event: LoggedEvent, finding: Finding)] {
         isCatchingUp = false
+        let logged = head
         var findings: [(LoggedEvent, Finding)] = []
         for event in waiting {
             guard let place = event.place else {
                 if let place = event.retracted { takeBack(place) }
                 continue
             }
-            // The log told it already, or told what stands there now.
+            // The log told it already, or told what stands there now, or goes on under a later owner, who took it back.
+            if place.epoch < logged.epoch { continue }
             if place.seq <= head.seq, (held.epoch(of: place.seq) ?? Int.max) >= place.epoch { continue }
             if let finding = take(place) { findings.append((event, finding)) }
         }
