@@ -84,7 +84,7 @@ import Testing
 
     @Test func theLogComesBeforeWhatCameLiveMeanwhile() {
         var view = view(11...12)
-        view.beginCatchUp()
+        view.beginCatchUp(at: Place(epoch: 1, seq: 14))
         // Live: the end of the old owner's events, taken back, and the new owner's.
         for event in [
             event(1, 15), event(1, 16), retraction(of: 1, 16), retraction(of: 1, 15), event(2, 15), event(2, 16),
@@ -107,9 +107,34 @@ import Testing
         #expect(view.take(event(2, 17)) == nil)
     }
 
+    /// The page is read after READY was written, so that it may tell what also comes live: before it or behind it, each once.
+    @Test func whatTheLogToldComesLiveOnceMore() {
+        var view = view(11...12)
+        view.beginCatchUp(at: Place(epoch: 1, seq: 13))
+        #expect(view.take(event(1, 14)) == nil)
+        for seq in 13...15 { _ = view.takeLogged(Place(epoch: 1, seq: seq)) }
+        let late = view.endCatchUp()
+        #expect(late.isEmpty)
+        #expect(view.take(event(1, 15)) == nil)
+        #expect(view.take(event(1, 16)) == nil)
+        // But 13 was before READY, and 15 has come.
+        #expect(view.take(event(1, 13)) == .duplicate)
+        #expect(view.take(event(1, 15)) == .duplicate)
+    }
+
+    @Test func whatCameTwiceWhileTheLogWasRead() {
+        var view = view(11...12)
+        view.beginCatchUp(at: Place(epoch: 1, seq: 12))
+        _ = view.take(event(1, 13))
+        _ = view.take(event(1, 13))
+        _ = view.takeLogged(Place(epoch: 1, seq: 13))
+        let late = view.endCatchUp()
+        #expect(late.map(\.finding) == [.duplicate])
+    }
+
     @Test func aGapBetweenLogAndLiveIsSeen() {
         var view = view(11...12)
-        view.beginCatchUp()
+        view.beginCatchUp(at: Place(epoch: 1, seq: 14))
         _ = view.take(event(1, 15))
         let isTaken4 = view.takeLogged(Place(epoch: 1, seq: 13))
         #expect(isTaken4)
@@ -120,7 +145,7 @@ import Testing
 
     @Test func rolledBack() {
         var view = view(11...15)
-        view.beginCatchUp()
+        view.beginCatchUp(at: Place(epoch: 1, seq: 14))
         view.rollBack(to: 12)
         #expect(view.rolledBack == 3)
         #expect(view.head == Place(epoch: 1, seq: 12))

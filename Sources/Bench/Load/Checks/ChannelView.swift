@@ -22,6 +22,10 @@ struct ChannelView {
     /// Whether the log has to be asked for what came while there was no session; live events wait until then.
     private(set) var isCatchingUp = false
     private var waiting: [LoggedEvent] = []
+    /// Numbers that the log told though they come live, too: the page was read after READY was written.
+    private var toldByLog: Set<Int> = []
+    /// Where the session's live events begin.
+    private var liveFrom = 0
     /// Numbers below the head that were taken back.
     private(set) var taken: Set<Int> = []
 
@@ -69,7 +73,7 @@ struct ChannelView {
             return .disorder
         }
         if let epoch = held.epoch(of: place.seq) {
-            if epoch == place.epoch { return .duplicate }
+            if epoch == place.epoch { return toldByLog.remove(place.seq) == nil ? .duplicate : nil }
             guard place.epoch > epoch else { return .disorder }
             rewind(to: place.seq - 1)
             held.append(place)
@@ -95,14 +99,18 @@ struct ChannelView {
         held.cut(above: seq)
         missing = missing.filter { $0 <= seq }
         taken = taken.filter { $0 <= seq }
+        toldByLog = toldByLog.filter { $0 <= seq }
     }
 
     // MARK: From the log
 
     /// A new session begins: what the log holds beyond the head comes first, live events wait.
-    mutating func beginCatchUp() {
+    /// - Parameter ready: where READY says that the channel stands.
+    mutating func beginCatchUp(at ready: Place) {
         isCatchingUp = true
         waiting = []
+        toldByLog = []
+        liveFrom = ready.seq + 1
     }
 
     /// What the client saw stands only up to a number.
@@ -116,6 +124,7 @@ struct ChannelView {
     mutating func takeLogged(_ place: Place) -> Bool {
         guard place.seq > head.seq, place.epoch >= (held.last?.epoch ?? 0) else { return false }
         held.append(place)
+        if place.seq >= liveFrom { toldByLog.insert(place.seq) }
         return true
     }
 
@@ -131,7 +140,11 @@ struct ChannelView {
             }
             // The log told it already, or told what stands there now, or goes on under a later owner, who took it back.
             if place.epoch < logged.epoch { continue }
-            if place.seq <= head.seq, (held.epoch(of: place.seq) ?? Int.max) >= place.epoch { continue }
+            if place.seq <= head.seq, (held.epoch(of: place.seq) ?? Int.max) >= place.epoch,
+                toldByLog.remove(place.seq) != nil || held.epoch(of: place.seq) != place.epoch
+            {
+                continue
+            }
             if let finding = take(place) { findings.append((event, finding)) }
         }
         waiting = []

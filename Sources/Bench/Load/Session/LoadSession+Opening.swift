@@ -24,7 +24,7 @@ extension LoadSession {
             if isFirst {
                 views.append(ChannelView(from: head))
             } else if views[slot].head != head || views[slot].isCatchingUp {
-                views[slot].beginCatchUp()
+                views[slot].beginCatchUp(at: head)
                 owed.append(slot)
             }
         }

@@ -39,8 +39,10 @@ extension LoadSession {
         }
         let channel = loop.records[index].channel
         if onWire.contains(index) {
-            // Answers of one connection and channel come in the order of its sends (protocol 10.2).
-            if let first = onWire.first(where: { loop.records[$0].channel == channel }), first != index {
+            // Answers of one connection and channel come in the order of its sends (protocol 10.2). Of what was sent over
+            // another connection before, that one's answer may come as well.
+            let first = onWire.first { loop.records[$0].channel == channel && loop.records[$0].attempts == 1 }
+            if let first, first != index, loop.records[index].attempts == 1 {
                 loop.violations.note(
                     .disorderedAnswers, "\(person.name): \(nonce) was answered before \(loop.nonce.text(first))")
             }
