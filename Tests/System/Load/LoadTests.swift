@@ -86,7 +86,10 @@ import Testing
                 try await gateway.stop()
                 #expect(gateway.strikes == 1)
                 #expect(report.ending == .exit(2), "\(fault): \(report.summary)")
-                #expect(Set(report.violations.keys) == Self.names[fault], "\(fault): \(report.summary)")
+                var found = Set(report.violations.keys)
+                // Which of two contradicting tellings came first, and so is taken for the true one, is chance.
+                if fault == .alterEvent { found.remove("false-event") }
+                #expect(found == Self.names[fault], "\(fault): \(report.summary)")
             }
             try await seesARepeatThatDiffers(node)
         }
