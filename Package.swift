@@ -116,7 +116,7 @@ let package = Package(
         .executableTarget(
             name: "flux-bench",
             dependencies: [
-                nioCore, nioPosix,
+                "FluxCore", nioCore, nioPosix, nioHTTP1, collections,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
@@ -185,9 +185,13 @@ let package = Package(
             ],
             path: "Tests/OpsTests", swiftSettings: strict),
         .testTarget(
+            name: "BenchTests", dependencies: ["flux-bench", "FluxCore", "FluxFuzzing", nioCore],
+            path: "Tests/BenchTests", swiftSettings: strict),
+        .testTarget(
             name: "SystemTests",
             dependencies: [
                 "FluxCore", "CZlib", nioCore, nioPosix, nioHTTP1, concurrencyHelpers, .target(name: "flux"),
+                .target(name: "flux-bench"),
             ],
             path: "Tests/System", exclude: ["python"], swiftSettings: strict),
     ]

@@ -23,25 +23,31 @@ final class ChildProcess: Sendable {
     private let ending: NIOLockedValueBox<Ending?>
 
     /// The binary of this build: it lies beside the program that runs the tests.
-    static var flux: String {
+    static var flux: String { built("flux") }
+    /// The load generator of this build.
+    static var bench: String { built("flux-bench") }
+
+    private static func built(_ name: String) -> String {
         let test = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-        return URL(fileURLWithPath: test).deletingLastPathComponent().appendingPathComponent("flux").path
+        return URL(fileURLWithPath: test).deletingLastPathComponent().appendingPathComponent(name).path
     }
 
     /// Starts a program, which appends what it writes to files of the directory.
-    /// - Parameter name: what the files are called.
+    /// - Parameters:
+    ///   - name: what the files are called.
+    ///   - input: the file that it reads as standard input.
     init(
         _ arguments: [String], of executable: String = ChildProcess.flux, named name: String,
         in directory: SystemDirectory,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], input: String = "/dev/null"
     ) throws {
         output = directory.file(name + ".out")
         errors = directory.file(name + ".log")
         // What the caller's shell says about Flux must not change a test.
         let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FLUX_") }
         let process = try Self.spawn(
-            [executable] + arguments, environment: inherited.merging(environment) { $1 }, output: output, errors: errors
-        )
+            [executable] + arguments, environment: inherited.merging(environment) { $1 }, input: input, output: output,
+            errors: errors)
         id = process
         let ending = NIOLockedValueBox<Ending?>(nil)
         self.ending = ending
@@ -58,12 +64,12 @@ final class ChildProcess: Sendable {
     /// Starts a program in a process group of its own. Not by Foundation's `Process`: that takes a program to run for as
     /// long as one that it has started, such as the private Postgres of a killed node.
     private static func spawn(
-        _ arguments: [String], environment: [String: String], output: String, errors: String
+        _ arguments: [String], environment: [String: String], input: String, output: String, errors: String
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         // A connection of the test that a program inherited would not end when the test ends it. Swift does not import
