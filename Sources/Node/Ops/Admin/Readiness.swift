@@ -58,7 +58,7 @@ public final class Readiness: Sendable {
 
     /// A node to which there must be a link and is none, or there is one again.
     func setUnlinked(_ node: UInt16, _ applies: Bool) {
-        unlinked.withLock { nodes in
+        unlinked.withLockedValue { nodes in
             if applies { nodes.insert(node) } else { nodes.remove(node) }
             set(.links, !nodes.isEmpty)
         }
