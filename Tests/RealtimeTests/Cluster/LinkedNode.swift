@@ -2,6 +2,8 @@ import FluxCore
 import FluxSecurity
 import FluxStore
 import FluxTestSupport
+import Foundation
+import Logging
 import NIOConcurrencyHelpers
 import NIOCore
 import Testing
@@ -54,7 +56,7 @@ final class LinkedNode: Sendable {
             configuration: DatabaseConfiguration(url: url, applicationName: "flux/leases", connections: 2),
             logger: TestDatabase.silence)
         var foundations = ClusterFoundations(
-            realtime: node.realtime, heartbeats: node.control, leases: leases, logger: TestDatabase.silence)
+            realtime: node.realtime, heartbeats: node.control, leases: leases, logger: logger(number))
         foundations.links = links
         foundations.watch = watch
         let superseded = NIOLockedValueBox(false)
@@ -65,6 +67,12 @@ final class LinkedNode: Sendable {
         let port = UInt16(try #require(try await links.start().port))
         try await cluster.start(address: "127.0.0.1:\(port)")
         return LinkedNode(node: node, transport: links, cluster: cluster, leases: leases, superseded: superseded)
+    }
+
+    /// Silent, unless `FLUX_TEST_LOG` is set: then one can read why slots moved.
+    private static func logger(_ number: UInt16) -> Logger {
+        let isWanted = ProcessInfo.processInfo.environment["FLUX_TEST_LOG"] != nil
+        return isWanted ? Logger(label: "cluster-\(number)") : TestDatabase.silence
     }
 
     /// Ends its links and its heartbeats as the kernel does for a process that was killed. What it still believes and does
@@ -191,6 +199,12 @@ final class TestAuthority: Sendable {
             fingerprints.insert(try #require(CertificateFingerprint(bytes: try identity.fingerprint())))
         }
         (self.identities, self.fingerprints) = (identities, fingerprints)
+    }
+
+    /// Those of all but one.
+    func fingerprints(except node: NodeID) throws -> Set<CertificateFingerprint> {
+        let revoked = CertificateFingerprint(bytes: try #require(identities[node]).fingerprint())
+        return fingerprints.filter { $0 != revoked }
     }
 
     func credentials(of node: NodeID) throws -> ClusterCredentials {

@@ -9,6 +9,8 @@ import Synchronization
 final class Traffic: Sendable {
     private let isOver = Atomic<Bool>(false)
     private let total = Atomic<Int>(0)
+    /// A sender met an error that the test does not want, which `run` throws.
+    private let isBroken = Atomic<Bool>(false)
 
     /// How many messages were acknowledged so far.
     var sent: Int { total.load(ordering: .relaxed) }
@@ -32,6 +34,9 @@ final class Traffic: Sendable {
                             traffic.total.wrappingAdd(1, ordering: .relaxed)
                         } catch let error as APIError where tolerates(error) {
                             await Task.yield()
+                        } catch {
+                            traffic.isBroken.store(true, ordering: .relaxed)
+                            throw error
                         }
                     }
                 }
@@ -49,6 +54,7 @@ final class Traffic: Sendable {
         let aim = sent + count
         while sent < aim {
             try Task.checkCancellation()
+            if isBroken.load(ordering: .relaxed) { throw CancellationError() }
             try await Task.sleep(for: .milliseconds(2))
         }
     }

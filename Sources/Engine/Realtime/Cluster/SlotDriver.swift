@@ -157,6 +157,7 @@ final class SlotDriver: @unchecked Sendable {
                 loop.post { self.happen { $0.flushed(slot, epoch, succeeded: true, at: $1) } }
             }
         case .resume(let slot, _):
+            logger.info("a hand-over was called off", metadata: ["slot": "\(slot.rawValue)"])
             pauseEnded(slot, .calledOff)
             hands.resume(slot)
         case .sendOn(let slot, let node, let epoch):
@@ -188,7 +189,9 @@ final class SlotDriver: @unchecked Sendable {
 
     private func releaseNext() {
         guard let group = releases.begin() else { return }
-        ask { await $0.release(group) } then: { driver, outcomes in
+        ask {
+            await $0.release(group)
+        } then: { driver, outcomes in
             driver.releases.ended()
             for (slot, outcome) in outcomes {
                 guard let epoch = group.slots[slot] else { continue }
