@@ -1,4 +1,5 @@
 import ArgumentParser
+import FluxCluster
 import FluxStore
 import Foundation
 import Testing
@@ -72,5 +73,24 @@ struct CommandLineTests {
         #expect(CommandFailure(.schema("x")).status == .configuration)
         #expect(CommandFailure(.fenced).status == .failure)
         #expect(CommandFailure(.unavailable("gone")).message == "Postgres cannot be reached: gone")
+    }
+
+    @Test("Every refused join has its own status and says what to do")
+    func joinStatuses() {
+        let address = Endpoint(host: "10.0.0.1", port: 7400)
+        let cases: [(JoinError, FluxOps.ExitStatus, String)] = [
+            (.refused(.wrongToken), .wrongToken, "no such token"), (.refused(.usedToken), .usedToken, "used"),
+            (.refused(.expiredToken), .expiredToken, "expired"),
+            (.refused(.wrongCluster), .wrongCluster, "another cluster"), (.notTheCluster, .wrongCluster, "cluster"),
+            (.refused(.nameTaken), .nameTaken, "chat-1"), (.refused(.version(.own)), .versionMismatch, "version"),
+            (.refused(.unavailable("Postgres cannot be reached")), .unavailable, "Postgres"),
+            (.unreachable("Connection refused"), .noNode, "10.0.0.1:7400"),
+        ]
+        for (error, status, words) in cases {
+            let failure = CommandFailure(error, at: address, name: "chat-1")
+            #expect(failure.status == status, "\(error)")
+            #expect(failure.message.contains(words), "\(failure.message)")
+        }
+        #expect(Set(FluxOps.ExitStatus.allCases.map(\.code)).count == FluxOps.ExitStatus.allCases.count)
     }
 }

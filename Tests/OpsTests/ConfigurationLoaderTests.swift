@@ -50,8 +50,8 @@ struct ConfigurationLoaderTests {
 
     @Test("The command line wins over the environment, which wins over the file")
     func precedence() throws {
-        let yaml = "listen: 0.0.0.0:1\ncluster_listen: 0.0.0.0:1\nadmin_listen: 0.0.0.0:1\n"
-        let environment = ["FLUX_CLUSTER_LISTEN": "0.0.0.0:2", "FLUX_ADMIN_LISTEN": "0.0.0.0:2"]
+        let yaml = "listen: 0.0.0.0:1\ncluster_listen: 10.0.0.1:1\nadmin_listen: 0.0.0.0:1\n"
+        let environment = ["FLUX_CLUSTER_LISTEN": "10.0.0.1:2", "FLUX_ADMIN_LISTEN": "0.0.0.0:2"]
         let option = ConfigurationLoader.Option(name: "--admin-listen", path: "admin_listen", text: "0.0.0.0:3")
         let loaded = try load(yaml, environment, [option])
         #expect(loaded.configuration.listen.port == 1)
@@ -59,6 +59,17 @@ struct ConfigurationLoaderTests {
         #expect(loaded.configuration.adminListen.port == 3)
         #expect(loaded.places["cluster_listen"] == .environment("FLUX_CLUSTER_LISTEN"))
         #expect(loaded.places["admin_listen"] == .option("--admin-listen"))
+    }
+
+    @Test("A node that listens everywhere says where it is reached by the others")
+    func advertisedAddress() throws {
+        for listen in ["0.0.0.0:7400", "\"[::]:7400\""] {
+            let problems = #expect(throws: ConfigurationProblems.self) { try load("cluster_listen: \(listen)\n") }
+            #expect(problems?.problems.first?.message.contains("set cluster_advertise") == true)
+            let loaded = try load("cluster_listen: \(listen)\ncluster_advertise: a.example:7400\n")
+            #expect(loaded.configuration.clusterAdvertise == Endpoint(host: "a.example", port: 7400))
+        }
+        #expect(throws: ConfigurationProblems.self) { try load("cluster_advertise: a.example:0\n") }
     }
 
     @Test("Every kind of value is read")

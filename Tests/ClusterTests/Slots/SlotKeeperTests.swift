@@ -13,8 +13,10 @@ import Testing
         NodeIdentity(name: "node-\(number)", id: node(number), incarnation: incarnation)
     }
 
-    /// Node 1 with others that are alive, ready and linked; `dead` of them are dead.
-    private func view(others: ClosedRange<UInt16>, dead: Set<UInt16> = []) -> MembershipView {
+    /// Node 1 with others that are alive, ready and linked; `dead` of them are dead, `draining` say that they drain.
+    private func view(
+        others: ClosedRange<UInt16>, dead: Set<UInt16> = [], draining: Set<UInt16> = []
+    ) -> MembershipView {
         let all = [node(1)] + others.map(node)
         var members = [
             node(1): MembershipView.Entry(
@@ -25,7 +27,8 @@ import Testing
                 member: ClusterMember(identity: identity(number), address: ""),
                 health: dead.contains(number) ? .dead : .alive,
                 report: NodeReport(
-                    node: node(number), incarnation: 1, number: 1, isReady: true, hasDatabase: true,
+                    node: node(number), incarnation: 1, number: 1, isReady: true,
+                    isDraining: draining.contains(number), hasDatabase: true,
                     links: all.filter { $0 != node(number) }),
                 isLinked: !dead.contains(number))
         }
@@ -255,6 +258,9 @@ import Testing
     @Test func drainingEndsWhenNothingIsLeft() {
         var (alone, _) = keeper(MembershipView(node: node(1), members: [:]), leases: leases(of: 1))
         #expect(alone.drain(at: .milliseconds(1)).contains(.drained))
+        // Where all go at the same time there is nobody to give anything to.
+        var (last, _) = keeper(view(others: 2...3, dead: [2], draining: [3]), leases: leases(of: 1))
+        #expect(last.drain(at: .milliseconds(1)).contains(.drained))
         var (keeper, _) = keeper(view(others: 2...2), leases: [lease(slot, of: 1)])
         #expect(!keeper.drain(at: .milliseconds(1)).contains(.drained))
         _ = keeper.received(.accept(slot, 1), from: node(2), at: .milliseconds(1))

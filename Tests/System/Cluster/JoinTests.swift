@@ -213,6 +213,66 @@ import Testing
         #expect(nobody.ending == .exit(17))
     }
 
+    @Test func aNodeIsDrainedUndrainedAndLeaves() async throws {
+        try await withCluster { _, first in
+            let token = try await token(on: first)
+            try await withNode(.init(joining: (first, token))) { second in
+                func slots(_ name: String) async throws -> Int? { try await nodes(on: first)[name]?["slots"]?.intValue }
+                _ = try await eventually("both to have slots") { () async throws -> Bool? in
+                    let (one, other) = (try await slots(first.name) ?? 0, try await slots(second.name) ?? 0)
+                    return one > 0 && other > 0 && one + other == 1024 ? true : nil
+                }
+                // Each of these may be said twice.
+                for _ in 0..<2 {
+                    let drained = try await command(["drain"], on: second)
+                    #expect(drained.status == .exit(0), "\(drained.errors)")
+                    #expect(try await slots(second.name) == 0)
+                }
+                #expect(try await nodes(on: first)[second.name]?["state"]?.stringValue == "draining")
+                for _ in 0..<2 {
+                    let undrained = try await command(["undrain"], on: second)
+                    #expect(undrained.status == .exit(0), "\(undrained.errors)")
+                }
+                _ = try await eventually("the node to have slots again") { () async throws -> Bool? in
+                    try await slots(second.name) ?? 0 > 0 ? true : nil
+                }
+                let status = try await command(["status", "--json"], on: second)
+                #expect(status.json?["name"]?.stringValue == second.name)
+                #expect(status.json?["view"]?.arrayValue?.count == 2)
+
+                let left = try await command(["leave"], on: second)
+                #expect(left.status == .exit(0), "\(left.errors)")
+                #expect(try await second.process.waitForEnd() == .exit(0))
+                let gone = try await nodes(on: first)[second.name]
+                #expect(gone?["state"]?.stringValue == "left")
+                #expect(gone?["slots"]?.intValue == 0)
+                #expect(try await command(["leave"], on: second).status == .exit(17))
+                // It was let go, not thrown out.
+                try await second.restart()
+                #expect(try await nodes(on: first)[second.name]?["alive"]?.boolValue == true)
+            }
+        }
+    }
+
+    /// A node that was away while it was removed ends when it comes back, by itself and with the reason.
+    @Test func aNodeThatWasRemovedWhileItSleptEnds() async throws {
+        try await withCluster { _, first in
+            let token = try await token(on: first)
+            try await withNode(.init(joining: (first, token))) { second in
+                second.pause()
+                let removed = try await eventually("the node to be dead") { () async throws -> Result? in
+                    let answer = try await command(["remove", second.name], on: first)
+                    return answer.errors.contains("lives") ? nil : answer
+                }
+                #expect(removed.status == .exit(0), "\(removed.errors)")
+                second.proceed()
+                #expect(try await second.process.waitForEnd(within: .seconds(120)) == .exit(18))
+                #expect(second.log.contains("was removed from cluster"))
+                #expect(try await first.reasonsAgainstReadiness() == [])
+            }
+        }
+    }
+
     @Test func initIsDoneOnce() async throws {
         let directory = try SystemDirectory()
         defer { directory.remove() }

@@ -36,10 +36,11 @@ extension SlotKeeper {
         }
     }
 
-    /// Whether anybody else could ever take slots.
+    /// Whether anybody else could ever take slots: not where the others leave at the same time.
     private var hasOthers: Bool {
         view.members.contains { node, entry in
             node != identity.id && entry.health.isLiving && entry.member.standing == .active
+                && entry.report?.isDraining != true
         }
     }
 

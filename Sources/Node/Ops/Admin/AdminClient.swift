@@ -35,6 +35,16 @@ struct AdminClient: Sendable {
         return value
     }
 
+    /// Whether a node answers.
+    func isAnswered() async -> Bool {
+        do {
+            try await send(.GET, "/livez", body: []) { _ in }
+            return true
+        } catch {
+            return false
+        }
+    }
+
     /// Posts a body and hands over the answer piece by piece. An answer other than 200 becomes a failure with its text.
     func post(_ path: String, body: [UInt8], onPiece: (ByteBuffer) throws -> Void) async throws {
         try await send(.POST, path, body: body, onPiece: onPiece)

@@ -15,6 +15,9 @@ struct ClusterRoutes: Sendable {
         add(.get, "/status", to: router) { cluster, _, _ in try await cluster.status() }
         add(.get, "/nodes", to: router) { cluster, _, _ in try await cluster.nodes() }
         add(.delete, "/nodes/{name}", to: router) { cluster, _, parameter in try await cluster.remove(parameter) }
+        add(.post, "/drain", to: router) { cluster, _, _ in try await cluster.drain() }
+        add(.post, "/undrain", to: router) { cluster, _, _ in try await cluster.undrain() }
+        add(.post, "/leave", to: router) { cluster, _, _ in try await cluster.leave() }
         add(.get, "/tokens", to: router) { cluster, _, _ in try await cluster.tokens() }
         add(.post, "/tokens", to: router) { cluster, body, _ in
             try await cluster.createToken(lifetimeSeconds: body["ttl_seconds"]?.intValue)

@@ -64,9 +64,12 @@ public final class Readiness: Sendable {
         }
     }
 
+    /// What stands against traffic, in a fixed order.
+    var current: [Reason] { reasons.withLockedValue { $0.sorted() } }
+
     /// `{"ready": …, "reasons": [{"code": …, "message": …}]}`
     public func encoded() -> [UInt8] {
-        let reasons = reasons.withLockedValue { $0.sorted() }
+        let reasons = current
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("ready")

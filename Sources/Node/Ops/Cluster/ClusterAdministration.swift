@@ -1,5 +1,6 @@
 import FluxCluster
 import FluxCore
+import FluxRealtime
 import FluxSecurity
 import FluxStore
 
@@ -17,6 +18,10 @@ struct ClusterAdministration: Sendable {
     let sharesDatabase: Bool
     let store: ClusterStore
     let readiness: Readiness
+    /// Asks the process to leave the cluster and end.
+    let stop: @Sendable () -> Void
+    /// The node's part in the cluster, while it has one.
+    var part: ClusterNode?
 
     // MARK: Tokens
 
@@ -86,16 +91,53 @@ struct ClusterAdministration: Sendable {
     /// The node that is asked, and how the cluster looks from it.
     func status() async throws -> JSON {
         let members = try await asking { () throws(StoreError) in try await store.members() }
-        let alive = members.filter { $0.node.isLive && $0.node.state != .left }
         let own = members.first { $0.node.identity.node == identity.node.rawValue }
+        let view = await part?.status()
         return [
             "cluster": .string(identity.cluster.description), "name": .string(identity.name),
             "id": JSON(Int(identity.node.rawValue)), "address": .string(advertised.description),
             "version": .string(FluxVersion.text), "wire": .string(WireVersionRange.own.description),
-            "ready": .bool(readiness.isReady), "node": own.map(Self.json) ?? .null,
-            "members": JSON(members.count), "alive": JSON(alive.count),
+            "ready": .bool(readiness.isReady),
+            "reasons": .array(readiness.current.map { .string($0.text) }), "node": own.map(Self.json) ?? .null,
+            "view": .array((view?.members ?? []).map(Self.json)), "unowned_slots": JSON(view?.unownedSlots ?? 0),
         ]
     }
+
+    // MARK: The node that is asked
+
+    /// Gives all its slots to other nodes, and gets none until it is undrained or starts again: `{drained}`.
+    func drain() async throws -> JSON {
+        let part = try running()
+        let isDone = try await asking { () throws(StoreError) in try await part.drain() }
+        guard !isDone else { return ["drained": true] }
+        let reasons = await part.status().unreadyReasons
+        if reasons.contains(.minority) {
+            throw CommandFailure(
+                .noQuorum, "the node reaches at most half of the cluster, so nobody can take its slots")
+        }
+        if reasons.contains(.noDatabase) { throw CommandFailure(.unavailable, "Postgres does not answer the node") }
+        throw CommandFailure(.failure, "the node still gives slots away; ask again (`flux node status` counts them)")
+    }
+
+    /// Takes part again: `{drained}`, false.
+    func undrain() async throws -> JSON {
+        let part = try running()
+        try await asking { () throws(StoreError) in try await part.undrain() }
+        return ["drained": false]
+    }
+
+    /// Begins to leave: gives all slots away, ends the process: `{leaving}`.
+    func leave() async throws -> JSON {
+        stop()
+        return ["leaving": true]
+    }
+
+    private func running() throws(CommandFailure) -> ClusterNode {
+        guard let part else { throw CommandFailure(.unavailable, "the node is starting or stopping") }
+        return part
+    }
+
+    // MARK: Dead nodes
 
     /// Removes a dead node: `{removed}`, false when that was done before.
     func remove(_ name: String) async throws -> JSON {
@@ -119,6 +161,16 @@ struct ClusterAdministration: Sendable {
         ]
     }
 
+    private static func json(_ member: ClusterStatus.Member) -> JSON {
+        [
+            "name": .string(member.member.identity.name), "id": JSON(Int(member.member.identity.id.rawValue)),
+            "health": .string("\(member.health)"), "ready": member.isReady.map { .bool($0) } ?? .null,
+            "postgres": member.hasDatabase.map { .bool($0) } ?? .null, "linked": .bool(member.isLinked),
+            "slots": JSON(member.slots),
+        ]
+    }
+
+    @discardableResult
     private func asking<Value>(_ question: () async throws(StoreError) -> Value) async throws(CommandFailure) -> Value {
         do throws(StoreError) {
             return try await question()

@@ -19,7 +19,8 @@ struct NodeCommand: ParsableCommand {
             its admin port.
             """,
         subcommands: [
-            Run.self, Init.self, Join.self, NodeTokenCommand.self, List.self, Status.self, Remove.self,
+            Run.self, Init.self, Join.self, NodeTokenCommand.self, List.self, Status.self, Drain.self,
+            Undrain.self, Leave.self, Remove.self,
         ])
 
     /// `flux node run`.

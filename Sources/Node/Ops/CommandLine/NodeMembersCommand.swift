@@ -31,25 +31,108 @@ extension NodeCommand {
     /// `flux node status`.
     struct Status: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show one node, and how the cluster looks from it.")
+            abstract: "Show one node, and how the cluster looks from it.",
+            discussion: """
+                What `flux node ls` shows stands in Postgres; this shows what the node itself sees: whom it holds alive, to \
+                whom it has links, who owns how many slots.
+                """)
 
         @OptionGroup var options: AdminOptions
 
         func run() async throws {
             let answer = try await options.client().call(.GET, ClusterRoutes.root + "/status")
             options.show(answer) { answer in
+                let reasons = answer["reasons"]?.arrayValue?.compactMap(\.stringValue) ?? []
                 let node = answer["node"] ?? [:]
-                return TextTable.lines([
+                let own = TextTable.lines([
                     ["node", "\(answer["name"]?.stringValue ?? "") (\(answer["id"]?.intValue ?? 0))"],
                     ["cluster", answer["cluster"]?.stringValue ?? ""],
                     ["address", answer["address"]?.stringValue ?? ""],
                     ["version", "\(answer["version"]?.stringValue ?? ""), wire \(answer["wire"]?.stringValue ?? "")"],
-                    ["ready", answer["ready"]?.boolValue == true ? "yes" : "no"],
-                    ["state", NodeCommand.state(node)], ["slots", "\(node["slots"]?.intValue ?? 0) of \(Slot.count)"],
+                    ["ready", reasons.isEmpty ? "yes" : "no: " + reasons.joined(separator: "; ")],
+                    ["state", NodeCommand.state(node)],
                     ["certified until", TextTable.moment(node["certified_until"])],
-                    ["alive", "\(answer["alive"]?.intValue ?? 0) of \(answer["members"]?.intValue ?? 0) nodes"],
+                    ["unowned slots", "\(answer["unowned_slots"]?.intValue ?? 0) of \(Slot.count)"],
                 ])
+                let members = (answer["view"]?.arrayValue ?? []).map { member in
+                    [
+                        member["name"]?.stringValue ?? "", member["health"]?.stringValue ?? "",
+                        Self.word(member["ready"]), Self.word(member["postgres"]), Self.word(member["linked"]),
+                        "\(member["slots"]?.intValue ?? 0)",
+                    ]
+                }
+                return own + [""]
+                    + TextTable.lines([["NAME", "HEALTH", "READY", "POSTGRES", "LINKED", "SLOTS"]] + members)
             }
+        }
+
+        private static func word(_ value: JSON?) -> String {
+            switch value?.boolValue {
+            case true?: "yes"
+            case false?: "no"
+            case nil: "?"
+            }
+        }
+    }
+
+    /// `flux node drain`.
+    struct Drain: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give all slots of a node to the others, and keep it running.",
+            discussion: """
+                Returns when nothing is left to give away. The node gets no slots until `flux node undrain` or its next \
+                start. Its clients stay; to send them away as well, let it leave. Exit status 16: the node reaches at most \
+                half of the cluster, so nobody can take them.
+                """)
+
+        @OptionGroup var options: AdminOptions
+
+        func run() async throws {
+            let answer = try await options.client().call(.POST, ClusterRoutes.root + "/drain")
+            options.show(answer) { _ in ["drained"] }
+        }
+    }
+
+    /// `flux node undrain`.
+    struct Undrain: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let a drained node take its share of the slots again.")
+
+        @OptionGroup var options: AdminOptions
+
+        func run() async throws {
+            let answer = try await options.client().call(.POST, ClusterRoutes.root + "/undrain")
+            options.show(answer) { _ in ["takes part again"] }
+        }
+    }
+
+    /// `flux node leave`.
+    struct Leave: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let a node leave the cluster in good order, and end its process.",
+            discussion: """
+                The same as SIGTERM: slots are handed over, clients told to reconnect, everything accepted is committed. \
+                Returns when the node has ended. It is still a member and may be started again; `flux node remove` on \
+                another node makes it none.
+                """)
+
+        /// Longer than the node tries to hand its slots over and to end what is open.
+        private static let patience = Duration.seconds(90)
+
+        @OptionGroup var options: AdminOptions
+
+        func run() async throws {
+            let client = try options.client()
+            let answer = try await client.call(.POST, ClusterRoutes.root + "/leave")
+            let end = ContinuousClock.now + Self.patience
+            while await client.isAnswered() {
+                guard ContinuousClock.now < end else {
+                    throw CommandFailure(
+                        .failure, "the node has not ended after \(TimeText.text(Self.patience)); see its log")
+                }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            options.show(answer) { _ in ["left"] }
         }
     }
 

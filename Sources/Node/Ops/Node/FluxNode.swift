@@ -29,6 +29,7 @@ public final class FluxNode: Sendable {
     private let readiness = Readiness()
     private let engineMetrics: EngineMetrics
     private let stopping = StopRequest()
+    private let serviceManager = ServiceManager()
     private let hasLostItsPlace = NIOLockedValueBox(false)
     private let serving = NIOLockedValueBox<Serving?>(nil)
     private let cluster = NIOLockedValueBox<ClusterAdministration?>(nil)
@@ -72,7 +73,7 @@ public final class FluxNode: Sendable {
         withExtendedLifetime(directory) {}
         try outcome.get()
         guard !hasLostItsPlace.withLockedValue(\.self) else {
-            throw CommandFailure(.failure, "another process runs as this node, or the node was removed")
+            throw CommandFailure(.failure, "another process runs as this node")
         }
         logger.notice("stopped")
     }
@@ -119,13 +120,18 @@ public final class FluxNode: Sendable {
                 store.identity, listen: listen, advertise: self.configuration.clusterAdvertise,
                 admissions: PostgresJoinStore(
                     store: ClusterStore(store.database), databaseURL: store.sharedURL.map { Secret($0) }),
-                certificates: ClusterStore(store.control), file: file, logger: self.quietLogger)
+                certificates: ClusterStore(store.leases), file: file, logger: self.quietLogger)
             self.cluster.withLockedValue {
                 $0 = ClusterAdministration(
                     identity: store.identity, advertised: network.advertised, sharesDatabase: store.sharedURL != nil,
-                    store: ClusterStore(store.database), readiness: self.readiness)
+                    store: ClusterStore(store.database), readiness: self.readiness, stop: self.stopping.make)
             }
             try await self.runEngine(place, store, network)
+            guard self.hasLostItsPlace.withLockedValue(\.self) else { return }
+            let members = try? await ClusterStore(store.database).members()
+            if let members, !members.contains(where: { $0.node.identity.node == store.identity.node.rawValue }) {
+                throw CommandFailure.removed(store.identity)
+            }
         }
         cluster.withLockedValue { $0 = nil }
         await store.close(logger: logger)
@@ -144,6 +150,7 @@ public final class FluxNode: Sendable {
             throw CommandFailure(error)
         }
         engineMetrics.observe(engine.realtime)
+        cluster.withLockedValue { $0?.part = engine.cluster }
         let transport = engine.transport
         let certificates = Task { await network.keep { transport.accept(only: $0) } }
         let housekeeping = Task { await Housekeeping(store.database, logger: self.logger).run() }
@@ -159,6 +166,7 @@ public final class FluxNode: Sendable {
             let card = NodeCard(name: name, url: engine.address.origin, listen: listen, admin: place.admin)
             try await self.serve(edge, engine, store, card, in: place.directory)
         }
+        cluster.withLockedValue { $0?.part = nil }
         await engine.stop()
         certificates.cancel()
         housekeeping.cancel()
@@ -182,11 +190,13 @@ public final class FluxNode: Sendable {
                 database: store.database, mintID: { try realtime.mintID() }, issue: edge.accounts.accessToken)
             self.serving.withLockedValue { $0 = Serving(edge: edge, provisioner: provisioner) }
             self.readiness.set(.starting, false)
+            self.serviceManager.tell(.ready)
             self.logger.notice(
                 "ready", metadata: ["name": "\(card.name)", "url": "\(card.url)", "admin": "http://\(card.admin)"])
             await self.stopping.wait()
         }
         readiness.set(.draining, true)
+        serviceManager.tell(.stopping)
         logger.notice("stopping: clients are told to reconnect, what was accepted is committed")
         NodeCard.remove(from: directory)
         serving.withLockedValue { $0 = nil }
