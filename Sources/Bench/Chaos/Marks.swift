@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// What whoever does something to the nodes says about it on standard input: a line for each deed, right before it. The line
 /// `end` ends the load.
@@ -18,11 +18,11 @@ final class Marks: Sendable {
     /// More marks than this are not noted.
     private static let maximum = 10_000
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
-    var all: [Mark] { state.withLock(\.marks) }
+    var all: [Mark] { state.withLockedValue(\.marks) }
     /// Whether the load is to end.
-    var hasEnded: Bool { state.withLock(\.hasEnded) }
+    var hasEnded: Bool { state.withLockedValue(\.hasEnded) }
 
     /// Reads standard input on a thread of its own until it ends.
     func readStandardInput() {
@@ -34,7 +34,7 @@ final class Marks: Sendable {
     func take(_ line: String, at now: UInt64) {
         let name = line.trimmingCharacters(in: .whitespaces)
         guard !name.isEmpty else { return }
-        state.withLock { state in
+        state.withLockedValue { state in
             if name == "end" {
                 state.hasEnded = true
             } else if state.marks.count < Self.maximum {
