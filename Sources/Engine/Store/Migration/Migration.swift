@@ -7,9 +7,14 @@ public struct Migration: Sendable {
     public let name: String
     /// The SQL text in UTF-8.
     let sql: [UInt8]
+    /// A program that knows the steps up to this one works on a database that has this step: a step that only expands names
+    /// the one before it, one that contracts the step from which on nobody uses what it takes away (I10).
+    let oldestReader: Int
 
-    init(_ number: Int, _ name: String, _ sql: [UInt8]) {
+    /// - Parameter oldestReader: the step before this one unless said otherwise.
+    init(_ number: Int, _ name: String, _ sql: [UInt8], oldestReader: Int? = nil) {
         self.number = number
+        self.oldestReader = oldestReader ?? number - 1
         self.name = name
         self.sql = sql
     }

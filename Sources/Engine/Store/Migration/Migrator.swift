@@ -4,7 +4,8 @@ import Logging
 ///
 /// Everything happens in one transaction under an advisory lock: nodes that start together wait for one another, and a
 /// step that fails leaves the schema as it was. Steps that are in already must be, byte for byte, the ones that this
-/// program holds; a database that knows steps which this program does not is refused (`StoreError.schema`).
+/// program holds. Steps that this program does not know were applied by a newer one; they are accepted when they say that a
+/// program which knows no more than this one works beside them (I10), and refused otherwise (`StoreError.schema`).
 public struct Migrator: Sendable {
     private let migrations: [Migration]
 
@@ -20,6 +21,7 @@ public struct Migrator: Sendable {
         return try await database.transaction(timeout: .seconds(1800)) { transaction throws(StoreError) in
             try transaction.run(Statement(Migrator.lock))
             try transaction.run(Statement(Migrator.createTable))
+            try transaction.run(Statement(Migrator.addOldestReader))
             let applied = try Migrator.check(migrations, in: transaction)
             var now: [Int] = []
             for migration in migrations where !applied.contains(migration.number) {
@@ -32,7 +34,10 @@ public struct Migrator: Sendable {
                 try transaction.run(
                     Statement(
                         Migrator.record,
-                        [.int(migration.number), .text(migration.name), .bytes(migration.sql)]))
+                        [
+                            .int(migration.number), .text(migration.name), .bytes(migration.sql),
+                            .int(migration.oldestReader),
+                        ]))
                 now.append(migration.number)
             }
             return now
@@ -46,13 +51,16 @@ public struct Migrator: Sendable {
         let numbers = migrations.map { Int64($0.number) }
         let rows = try transaction.run(
             Statement(applied, [.intArray(numbers), .bytesArray(migrations.map(\.sql))]))
+        let newest = migrations.last?.number ?? 0
         var present: Set<Int> = []
         for row in rows {
             let (number, name) = (try row.integer("number", as: Int.self), try row.text("name"))
             guard try !row.isNull("is_same") else {
+                if try row.integer("oldest_reader", as: Int.self) <= newest { continue }
                 throw .schema(
                     "the database has step \(number) (\(name)), which this version does not know: it was written by a "
-                        + "newer version; run that one, or restore a backup from before the upgrade")
+                        + "newer version that does not work beside this one; run that one, or restore a backup from before the upgrade"
+                )
             }
             guard try row.bool("is_same") else {
                 throw .schema(
@@ -77,16 +85,21 @@ public struct Migrator: Sendable {
             applied_at timestamptz NOT NULL DEFAULT now())
         """)
 
+    private static let addOldestReader = PreparedQuery(
+        "migrator.addOldestReader", "ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS oldest_reader integer")
+
     private static let applied = PreparedQuery(
         "migrator.applied",
         """
-        SELECT applied.number, applied.name, applied.checksum = sha256(known.content) AS is_same
+        SELECT applied.number, applied.name, applied.checksum = sha256(known.content) AS is_same,
+            coalesce(applied.oldest_reader, applied.number) AS oldest_reader
         FROM schema_migrations AS applied
         LEFT JOIN unnest($1, $2) AS known (number, content) ON known.number = applied.number
         ORDER BY applied.number
         """, [.int8Array, .byteaArray])
 
     private static let record = PreparedQuery(
-        "migrator.record", "INSERT INTO schema_migrations (number, name, checksum) VALUES ($1, $2, sha256($3))",
-        [.int4, .text, .bytea])
+        "migrator.record",
+        "INSERT INTO schema_migrations (number, name, checksum, oldest_reader) VALUES ($1, $2, sha256($3), $4)",
+        [.int4, .text, .bytea, .int4])
 }
