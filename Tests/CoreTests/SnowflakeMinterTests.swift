@@ -52,6 +52,18 @@ import Testing
         }
     }
 
+    @Test func saysWhetherThereIsRoomAboveAnIDOfAnotherNode() throws {
+        var minter = SnowflakeMinter(node: 1, highWaterMilliseconds: now + 300_000)
+        #expect(minter.hasRoom(above: .lowest(atMilliseconds: now)))
+        let ahead = Snowflake.lowest(atMilliseconds: now + 400_000)
+        #expect(!minter.hasRoom(above: ahead))
+        let refused = minter.mint(atMilliseconds: now, above: ahead)
+        #expect(refused == nil)
+        minter.highWaterMilliseconds = now + 700_000
+        #expect(minter.hasRoom(above: ahead))
+        #expect(try mint(&minter, atMilliseconds: now, above: ahead) > ahead)
+    }
+
     @Test func stopsBelowTheHighWaterAndStartsAboveTheFloor() throws {
         var minter = SnowflakeMinter(node: 1, floorMilliseconds: now + 300, highWaterMilliseconds: now + 302)
         // The clock is behind what the former incarnation had reserved.

@@ -43,13 +43,29 @@ struct NonceTableTests {
 
     @Test func whatNoLongerCountsIsForgotten() {
         var table = NonceTable()
-        for second in 0..<3600 { table.record(key("\(second)"), messageID: id(at: Int64(second) * 1000)) }
+        for second in 0..<3600 {
+            // As a channel does before each message with a nonce.
+            let wait = table.timeUntilRoom(at: Self.begin + Int64(second) * 1000)
+            #expect(wait == nil)
+            table.record(key("\(second)"), messageID: id(at: Int64(second) * 1000))
+        }
         // Ten minutes, and the generation that is not over yet.
         #expect(table.count >= 600 && table.count <= 660)
         for second in 0..<3600 {
             let found = table.message(of: key("\(second)"), at: Self.begin + 3_599_000)
             #expect((found != nil) == (second > 2999), "\(second)")
         }
+    }
+
+    /// A node that has started four times within a minute mints ids twenty minutes ahead of the clock.
+    @Test func aNonceOfAMomentAgoIsKnownHoweverFarTheIDsOfTheNextOwnerRunAhead() {
+        var table = NonceTable()
+        let message = id(at: 0)
+        table.record(key("a"), messageID: message)
+        table.record(key("b"), messageID: id(at: 1_200_000))
+        let wait = table.timeUntilRoom(at: Self.begin + 2_000)
+        #expect(wait == nil)
+        #expect(table.message(of: key("a"), at: Self.begin + 2_000) == message)
     }
 
     @Test func atTheBoundThereIsAnEndToTheWait() throws {

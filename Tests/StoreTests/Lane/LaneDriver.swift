@@ -62,7 +62,7 @@ final class LaneDriver {
 
     private static func name(_ entry: LaneEntry) -> String {
         switch entry.mutation.change {
-        case .void(_, let seq, _): "v\(seq)"
+        case .void(_, let seq, _, _): "v\(seq)"
         case .counter: "c\(entry.mutation.id.rawValue)"
         default: "m\(entry.mutation.id.rawValue)"
         }

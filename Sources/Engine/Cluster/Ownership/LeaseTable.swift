@@ -12,11 +12,12 @@ struct LeaseTable: Sendable {
     private var entries = Array(repeating: Entry(), count: Slot.count)
     /// How many slots each node holds.
     private(set) var counts: [NodeID: Int] = [:]
+    /// The nodes that own something.
+    private(set) var holders: Set<NodeID> = []
+    /// How often they have become others.
+    private(set) var holderChanges = 0
 
     subscript(slot: Slot) -> Entry { entries[Int(slot.rawValue)] }
-
-    /// The nodes that own something.
-    var holders: Set<NodeID> { Set(counts.keys) }
 
     /// Whether it was new. The same epoch may add the incarnation.
     @discardableResult
@@ -39,5 +40,12 @@ struct LeaseTable: Sendable {
         guard let holder else { return }
         let count = (counts[holder] ?? 0) + change
         counts[holder] = count > 0 ? count : nil
+        if count == 0 {
+            holders.remove(holder)
+            holderChanges += 1
+        } else if count == change {
+            holders.insert(holder)
+            holderChanges += 1
+        }
     }
 }

@@ -187,10 +187,12 @@ extension SlotKeeper {
 
     /// Calls off what took too long or has lost its aim, and looks after offers of which nothing was heard.
     mutating func endWhatIsLate() {
-        for (slot, handover) in handovers.sorted(by: { $0.key < $1.key }) where handover.phase.canBeCalledOff {
-            if handover.deadline <= now || !canFollow(handover) { callOff(slot) }
+        let over = handovers.values.filter { handover in
+            handover.phase.canBeCalledOff && (handover.deadline <= now || !canFollow(handover))
         }
-        for (slot, offer) in offers.sorted(by: { $0.key < $1.key }) where offer.deadline <= now {
+        for slot in over.map(\.slot).sorted() { callOff(slot) }
+        let late = offers.filter { $0.value.deadline <= now }
+        for (slot, offer) in late.sorted(by: { $0.key < $1.key }) {
             if view.members[offer.owner]?.health.isLiving == true {
                 offers[slot]?.deadline = now + configuration.offerPatience
             } else {

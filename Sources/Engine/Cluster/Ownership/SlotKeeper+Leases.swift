@@ -51,7 +51,9 @@ extension SlotKeeper {
     mutating func gain(_ slots: [Slot: Epoch]) {
         let slots = slots.filter { $0.value > owned[$0.key] ?? over[$0.key] ?? 0 }
         guard !slots.isEmpty else { return }
-        for (slot, epoch) in slots {
+        // Who listens has to be told of the first ones.
+        if owned.isEmpty { needsJudging = true }
+        for (slot, epoch) in slots.sorted(by: { $0.key < $1.key }) {
             if wanted[Int(slot.rawValue)] != identity.id { pendingMoves.append(slot) }
             owned[slot] = epoch
             leases.learn(slot, holder: identity.id, incarnation: identity.incarnation, epoch: epoch)

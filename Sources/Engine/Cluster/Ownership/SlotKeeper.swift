@@ -156,6 +156,11 @@ public struct SlotKeeper: Sendable {
     var mayMoveAt: [Slot: Duration] = [:]
     var offers: [Slot: Offer] = [:]
 
+    /// Something was reported from which follows who is alive and who is fit; and when time alone can change that.
+    var needsJudging = true
+    var judgeAt: Duration = .zero
+    var judgedHolderChanges = 0
+
     var now: Duration
     var refreshAt: Duration
     var consentAt: Duration
@@ -216,6 +221,7 @@ public struct SlotKeeper: Sendable {
     public mutating func open(at now: Duration) -> [Action] {
         begin(at: now)
         isOpen = true
+        needsJudging = true
         reconsider()
         return finish()
     }
@@ -225,6 +231,7 @@ public struct SlotKeeper: Sendable {
         begin(at: now)
         self.isDraining = isDraining
         hasDrained = false
+        needsJudging = true
         reconsider()
         return finish()
     }
@@ -233,6 +240,7 @@ public struct SlotKeeper: Sendable {
     public mutating func changed(_ view: MembershipView, at now: Duration) -> [Action] {
         begin(at: now)
         self.view = view
+        needsJudging = true
         reconsider()
         return finish()
     }
@@ -242,6 +250,7 @@ public struct SlotKeeper: Sendable {
         begin(at: now)
         rules.answered(living: living, at: now)
         failedVerdicts = []
+        needsJudging = true
         return finish()
     }
 
@@ -249,6 +258,7 @@ public struct SlotKeeper: Sendable {
     public mutating func clockCompared(isOff: Bool, at now: Duration) -> [Action] {
         begin(at: now)
         rules.clock(isOff: isOff)
+        needsJudging = true
         return finish()
     }
 
@@ -278,10 +288,7 @@ public struct SlotKeeper: Sendable {
     mutating func begin(at time: Duration) { now = max(now, time) }
 
     mutating func finish() -> [Action] {
-        judgeReadiness()
-        judgeMembers()
-        greet()
-        plan()
+        judge()
         endWhatIsLate()
         take()
         handOver()
@@ -295,17 +302,34 @@ public struct SlotKeeper: Sendable {
 
     /// What is due has been done, so only what lies ahead counts.
     private var nextDeadline: Duration {
-        var deadlines = [refreshAt, mayTakeOverAt]
-        deadlines += rules.deadlines
-        deadlines += handovers.values.filter(\.phase.canBeCalledOff).map(\.deadline)
-        deadlines += offers.values.map(\.deadline)
-        deadlines += mayMoveAt.values
-        if reasons.contains(.noDatabase) {
-            deadlines.append(consentAt)
-            if let othersReachSince { deadlines.append(othersReachSince + configuration.databasePatience) }
+        var next: Duration?
+        func consider(_ deadline: Duration) {
+            if deadline > now, deadline < next ?? deadline + .nanoseconds(1) { next = deadline }
         }
-        if needsLeases { deadlines.append(mayReadLeasesAt) }
-        return deadlines.filter { $0 > now }.min() ?? now + configuration.refreshInterval
+        consider(refreshAt)
+        consider(mayTakeOverAt)
+        consider(judgeAt)
+        for handover in handovers.values where handover.phase.canBeCalledOff { consider(handover.deadline) }
+        for offer in offers.values { consider(offer.deadline) }
+        for time in mayMoveAt.values { consider(time) }
+        if reasons.contains(.noDatabase) {
+            consider(consentAt)
+            if let othersReachSince { consider(othersReachSince + configuration.databasePatience) }
+        }
+        if needsLeases { consider(mayReadLeasesAt) }
+        return next ?? now + configuration.refreshInterval
+    }
+
+    /// Judges itself and the others anew, if anything that this follows from may have changed.
+    private mutating func judge() {
+        guard needsJudging || judgeAt <= now || judgedHolderChanges != leases.holderChanges else { return }
+        needsJudging = false
+        judgedHolderChanges = leases.holderChanges
+        judgeReadiness()
+        judgeMembers()
+        greet()
+        plan()
+        judgeAt = rules.deadlines.filter { $0 > now }.min() ?? now + configuration.refreshInterval
     }
 
     var isFit: Bool { isReady && !isDraining }

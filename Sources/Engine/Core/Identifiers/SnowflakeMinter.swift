@@ -29,6 +29,14 @@ public struct SnowflakeMinter: Sendable {
         lastCounter = 4095
     }
 
+    /// Whether ids greater than `floor` can be minted for as long as it takes to reserve more. A channel's last id may be of a node
+    /// that has started often, and so be further ahead than this node has reserved: then it has to reserve first.
+    public func hasRoom(above floor: Snowflake) -> Bool {
+        floor.timestampMilliseconds + Self.roomMilliseconds < highWaterMilliseconds
+    }
+
+    private static let roomMilliseconds: Int64 = 30_000
+
     /// The next id at the given time (milliseconds since 1970 UTC), greater than `above`; nil when it would reach the
     /// high-water, and then nothing has changed.
     public mutating func mint(atMilliseconds now: Int64, above: Snowflake? = nil) -> Snowflake? {

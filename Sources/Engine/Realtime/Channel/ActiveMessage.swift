@@ -14,6 +14,13 @@ final class ActiveMessage: @unchecked Sendable {
     var loading: Task<Message?, any Error>?
     var loadingReactions: Task<ReactionTable, any Error>?
 
+    /// The newest state will not be durable: this is what stands.
+    func restore(_ message: Message?) {
+        self.message = message
+        isDeleted = message == nil
+        reactions = nil
+    }
+
     func markDeleted() {
         isDeleted = true
         message = nil

@@ -16,6 +16,7 @@ extension ChannelActor {
             throw APIError.notCommitted
         }
         guard let stored else { throw APIError.unknownChannel }
+        try await services.reserveIdentifiers(above: stored.head.lastMessageID)
         let loop = try EngineLoop.requireCurrent()
         let conversation: any Conversation
         if let guildID = stored.channel.guildID {
@@ -28,10 +29,34 @@ extension ChannelActor {
                 throw APIError.notCommitted
             }
         }
-        return ChannelActor(
-            channelID: id, slot: address.slot, conversation: conversation,
-            state: try await state(from: stored, noncesSince: oldestNonce, epoch: epoch, services: services),
-            loop: loop, system: services.system)
+        var state = try await state(from: stored, noncesSince: oldestNonce, epoch: epoch, services: services)
+        state.oweInherited(try await inheritedCorrections(of: stored.channel, services))
+        let channel = ChannelActor(
+            channelID: id, slot: address.slot, conversation: conversation, state: state, loop: loop,
+            system: services.system)
+        if !state.owedCorrections.isEmpty {
+            Task { await channel.whenLocal { (channel: isolated ChannelActor) in channel.payCorrections() } }
+        }
+        return channel
+    }
+
+    /// What an earlier owner has shown in vain and could not take back any more: its void entries have no answer in the log.
+    private static func inheritedCorrections(
+        of channel: Channel, _ services: EngineServices
+    ) async throws(APIError) -> [PendingChanges.Correction] {
+        do {
+            guard let ids = try await services.channelReads.unansweredVoids(of: [channel.id])[channel.id] else {
+                return []
+            }
+            var standing: [MessageID: Message] = [:]
+            for page in stride(from: 0, to: ids.count, by: Messages.pageLimit) {
+                let messages = try await services.messages.batch(
+                    Array(ids[page..<min(page + Messages.pageLimit, ids.count)]), in: channel.id,
+                    guildID: channel.guildID)
+                for message in messages { standing[message.id] = message }
+            }
+            return ids.map { standing[$0].map(PendingChanges.Correction.state) ?? .deletion($0) }
+        } catch { throw .notCommitted }
     }
 
     private static func state(

@@ -102,32 +102,35 @@ extension ChannelActor {
             author = Participant(user: user, member: nil, memberWithUser: nil)
         }
         guard let author else { throw APIError.unknownMessage }
-        guard !entry.isDeleted else { throw APIError.unknownMessage }
         let referenced = await referencedBody(of: changed)
+        guard !entry.isDeleted, let former = entry.message else { throw APIError.unknownMessage }
         try await record(
             .messageUpdate, about: changed.id, by: right,
-            makeBody: { sequence in
-                var writer = JSONWriter()
-                var shown = changed
-                shown.seq = sequence
-                shown.epoch = self.state.epoch
-                let mentions = changed.mentions.compactMap {
-                    self.conversation.participant($0)?.user ?? self.services.users.cached($0)
-                }
-                shown.write(
-                    to: &writer, author: author.user, mentions: mentions, referenced: referenced,
-                    guildEvent: self.state.guildID.map { Message.GuildContext(guildID: $0, member: author.member) },
-                    mediaBase: self.services.settings.mediaBase)
-                return writer.bytes
-            },
+            makeBody: { self.updateBody(of: changed, by: author, referenced: referenced, sequence: $0) },
             makeChange: { .updateMessage(MessageRow(changed), $0) },
-            shown: { channel in
-                entry.message = changed
-                channel.state.edited(changed)
-            })
+            messages: [MessageTransition(former: former, message: changed)],
+            shown: { _ in entry.message = changed })
     }
 
-    private func referencedBody(of message: Message) async -> Message.Referenced {
+    /// The body of a MESSAGE_UPDATE.
+    func updateBody(
+        of message: Message, by author: Participant, referenced: Message.Referenced, sequence: SequenceNumber
+    ) -> [UInt8] {
+        var writer = JSONWriter()
+        var shown = message
+        shown.seq = sequence
+        shown.epoch = state.epoch
+        let mentions = message.mentions.compactMap {
+            conversation.participant($0)?.user ?? services.users.cached($0)
+        }
+        shown.write(
+            to: &writer, author: author.user, mentions: mentions, referenced: referenced,
+            guildEvent: state.guildID.map { Message.GuildContext(guildID: $0, member: author.member) },
+            mediaBase: services.settings.mediaBase)
+        return writer.bytes
+    }
+
+    func referencedBody(of message: Message) async -> Message.Referenced {
         guard message.reference != nil else { return .absent }
         return await services.renderer.referenced(by: [message])[message.id] ?? .deleted
     }
@@ -148,10 +151,8 @@ extension ChannelActor {
                 by: WriteRight(caller: command.caller, needed: isAuthor ? [] : .manageMessages),
                 makeBody: { channel.body.messageDelete(id, sequence: $0) },
                 makeChange: { .deleteMessages([id], channel.channelID, $0) },
-                shown: { channel in
-                    entry.markDeleted()
-                    channel.state.deleted([id])
-                })
+                messages: [MessageTransition(former: entry.message ?? message, message: nil)],
+                shown: { _ in entry.markDeleted() })
         }
         return .nothing
     }
@@ -175,11 +176,17 @@ extension ChannelActor {
             .messageDeleteBulk, about: nil, by: WriteRight(caller: command.caller, needed: .manageMessages),
             makeBody: { self.body.messageDeleteBulk(deleted, sequence: $0) },
             makeChange: { .deleteMessages(deleted, self.channelID, $0) },
-            shown: { channel in
-                for id in deleted { channel.active[id]?.markDeleted() }
-                channel.state.deleted(deleted)
-            })
+            messages: transitions(found, deleted),
+            shown: { channel in for id in deleted { channel.active[id]?.markDeleted() } })
         return .nothing
+    }
+
+    /// The deletion of those of the messages that are named, each as its newest state is.
+    private func transitions(_ messages: [Message], _ deleted: [MessageID]) -> [MessageTransition] {
+        let deleted = Set(deleted)
+        return messages.filter { deleted.contains($0.id) }.map { message in
+            MessageTransition(former: active[message.id]?.message ?? message, message: nil)
+        }
     }
 
     /// The ids of a bulk delete: 2 to 100, none older than 14 days (protocol 3.5).
@@ -223,10 +230,8 @@ extension ChannelActor {
                 .messageDeleteBulk, about: nil, by: nil,
                 makeBody: { self.body.messageDeleteBulk(deleted, sequence: $0) },
                 makeChange: { .deleteMessages(deleted, self.channelID, $0) },
-                shown: { channel in
-                    for id in deleted { channel.active[id]?.markDeleted() }
-                    channel.state.deleted(deleted)
-                })
+                messages: transitions(page, deleted),
+                shown: { channel in for id in deleted { channel.active[id]?.markDeleted() } })
         }
     }
 

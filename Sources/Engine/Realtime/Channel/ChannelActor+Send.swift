@@ -191,57 +191,25 @@ extension ChannelActor {
         let answers = unsettledCreates.removeValue(forKey: message.id) ?? []
         switch result {
         case .committed:
+            if state.createSettled(message, nonce: nonce, isDurable: true), let correction = state.owedCorrections.last
+            {
+                takeBack(correction)
+            }
             services.measurements.becameFinal(message.id, at: services.clock.wallMilliseconds)
             if conversation.participant(message.authorID)?.user.isBot == false {
                 loop.sentMarks.note(SentMark(channelID: channelID, messageID: message.id), by: message.authorID)
             }
             for answer in answers { answer(.success(message)) }
         case .refused, .withdrawn:
-            if let nonce { state.forgetNonce(nonce, messageID: message.id) }
-            takeBack(message.id)
+            if state.createSettled(message, nonce: nonce, isDurable: false),
+                let correction = state.owedCorrections.last
+            {
+                takeBack(correction)
+            }
             let error: APIError = if case .refused = result { .refusedByDatabase } else { .notCommitted }
             for answer in answers { answer(.failure(error)) }
         case .lost:
             for answer in answers { answer(.failure(.notCommitted)) }
-        }
-    }
-
-    /// A message that was shown will never be durable: its number is a void, and the next number takes it back (design 6).
-    private func takeBack(_ id: MessageID) {
-        state.deleted([id])
-        owedDeletions.append(id)
-        if owedDeletions.count == 1 { payDeletions() }
-    }
-
-    /// Announces the deletions that are owed. A lane that is full, as in a long outage, is asked again when it has room: what was
-    /// shown and does not stand must not stay with anybody (I5).
-    private func payDeletions() {
-        while let id = owedDeletions.first {
-            let sequence = state.takeSequence()
-            let payload = body.messageDelete(id, sequence: sequence)
-            let entry = LogEntry(
-                channelID: channelID, seq: sequence, epoch: state.epoch, kind: .messageDelete, messageID: id,
-                payload: payload)
-            do throws(CommitRefusal) {
-                try commit(.logOnly(entry), sequence: sequence) { channel, result in
-                    if result == .withdrawn { channel.takeBack(id) }
-                }
-            } catch {
-                // A lane that is closed belongs to a node that stops; its successor learns of the void from the log.
-                if error == .laneIsFull { payDeletionsLater() }
-                return
-            }
-            owedDeletions.removeFirst()
-            announce(.messageDelete, payload, LogMark(sequence: sequence, messageID: id))
-        }
-    }
-
-    private func payDeletionsLater() {
-        let retry: () -> Void = { [weak self] in self?.assumeIsolated { $0.payDeletions() } }
-        // However long it takes: this is owed.
-        let again: () -> Void = { [weak self] in self?.assumeIsolated { $0.payDeletionsLater() } }
-        if !loop.waitForLane(of: slot, proceed: retry, giveUp: again) {
-            loop.executor.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1), again)
         }
     }
 

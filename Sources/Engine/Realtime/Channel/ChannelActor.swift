@@ -24,9 +24,10 @@ distributed actor ChannelActor: KeyedActor {
     var waitingSends: [UserID: [PendingSend]] = [:]
     /// Who waits for the fate of a message that a repeat of its nonce asked for again.
     var unsettledCreates: [MessageID: [SendAnswer]] = [:]
-    /// Messages that were shown and will not be durable, whose deletion no lane has taken yet, oldest first. No more than the
-    /// lane held.
-    var owedDeletions: Deque<MessageID> = []
+    /// Whether what a correction shows is being read.
+    var isPreparingCorrection = false
+    /// Whether the slot was lost, or the actor let go.
+    private(set) var isOver = false
     var limits: ChannelRateLimits
     var slowmode = SlowmodeClock()
     /// How many times a DM began to read whether its people block one another.
@@ -50,10 +51,11 @@ distributed actor ChannelActor: KeyedActor {
     }
 
     var canPassivate: Bool {
-        !state.hasUnsettled && active.isEmpty && waitingSends.isEmpty && owedDeletions.isEmpty
+        !state.hasUnsettled && active.isEmpty && waitingSends.isEmpty && state.owedCorrections.isEmpty
     }
 
     func deactivated(_ reason: DeactivationReason) {
+        isOver = true
         if let guildID = state.guildID { loop.channelDeactivated(in: guildID) }
         for resume in state.abandonWaiters() { resume() }
         for answers in unsettledCreates.values.joined() { answers(.failure(.notCommitted)) }
@@ -62,6 +64,9 @@ distributed actor ChannelActor: KeyedActor {
 
     var services: EngineServices { loop.services }
     var isDirect: Bool { state.guildID == nil }
+
+    /// Does nothing but bring the channel into memory, where it does what an earlier owner has left to do.
+    distributed func wake() {}
 
     /// Carries out a command of a person or bot.
     /// - Throws: `APIError` in the contract's words.
@@ -162,10 +167,13 @@ distributed actor ChannelActor: KeyedActor {
     ///     channel does by itself.
     ///   - makeBody: the event's `d`, given its seq.
     ///   - makeChange: what is stored, given its log entry.
-    ///   - shown: brings the state in memory up to date, once the lane has taken the change.
+    ///   - messages: the messages that are changed, each as it was and as it becomes (nil: deleted); if the change comes to
+    ///     nothing, everybody is shown what stands of them.
+    ///   - shown: brings what operations work on up to date, once the lane has taken the change.
     func record(
         _ kind: EventKind, about messageID: MessageID?, by right: WriteRight?, makeBody: (SequenceNumber) -> [UInt8],
-        makeChange: (LogEntry) -> Change, shown: (isolated ChannelActor) -> Void
+        makeChange: (LogEntry) -> Change, messages: [MessageTransition] = [],
+        shown: (isolated ChannelActor) -> Void
     ) async throws {
         while loop.isLaneFull(of: slot) {
             guard await loop.roomForCommit(slot) else { throw APIError.notCommitted }
@@ -178,7 +186,8 @@ distributed actor ChannelActor: KeyedActor {
         let fate = LoopConfined<CheckedContinuation<LaneOutcome.Result, Never>?>(nil)
         let early = LoopConfined<LaneOutcome.Result?>(nil)
         do throws(CommitRefusal) {
-            try commit(makeChange(entry), sequence: sequence) { _, result in
+            try commit(makeChange(entry), sequence: sequence) { channel, result in
+                channel.settle(messages, by: sequence, result)
                 if let continuation = fate.value {
                     continuation.resume(returning: result)
                 } else {
@@ -188,12 +197,42 @@ distributed actor ChannelActor: KeyedActor {
         } catch {
             throw APIError.notCommitted
         }
+        for transition in messages {
+            // It may have waited for room, and another change have come before it.
+            let former = active[transition.former.id]?.message ?? transition.former
+            if let message = transition.message {
+                state.edited(message, from: former, by: sequence)
+            } else {
+                state.deleted([former], by: sequence)
+            }
+        }
         shown(self)
         announce(kind, payload, LogMark(sequence: sequence, messageID: messageID))
         let result = await withCheckedContinuation { continuation in
             if let result = early.value { continuation.resume(returning: result) } else { fate.value = continuation }
         }
         try Self.check(result)
+    }
+
+    /// A message before and after a change.
+    struct MessageTransition {
+        let former: Message
+        /// Nil: it is deleted.
+        let message: Message?
+    }
+
+    /// The fate of a change of messages is known. One that will never be durable is taken back.
+    private func settle(_ messages: [MessageTransition], by sequence: SequenceNumber, _ result: LaneOutcome.Result) {
+        // What is lost is for the next owner to say.
+        guard result != .lost else { return }
+        for transition in messages {
+            let id = transition.former.id
+            guard
+                state.changeSettled(id, by: sequence, as: transition.message, isDurable: result == .committed),
+                let correction = state.owedCorrections.last
+            else { continue }
+            takeBack(correction)
+        }
     }
 
     /// Shows an entry of the log to everyone who listens.

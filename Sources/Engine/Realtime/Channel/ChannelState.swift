@@ -1,24 +1,30 @@
+import Collections
 import FluxCore
 
 /// What a channel's owner decides from: its numbers, its newest messages, its nonces, and what is not final yet.
 ///
 /// A value without I/O. Guarantees I2 within its epoch: seqs are dense, ids grow with them.
-struct ChannelState {
-    let id: ChannelID
-    let guildID: GuildID?
+package struct ChannelState {
+    package let id: ChannelID
+    package let guildID: GuildID?
     /// The epoch of the slot's lease under which every change is decided.
-    let epoch: Epoch
-    private(set) var lastSequence: SequenceNumber
-    private(set) var lastMessageID: MessageID?
-    private(set) var tail: MessageTail
-    private(set) var nonces: NonceTable
-    private(set) var settlement: SettlementQueue
-    var lastPinAt: Timestamp?
+    package let epoch: Epoch
+    package private(set) var lastSequence: SequenceNumber
+    package private(set) var lastMessageID: MessageID?
+    package private(set) var tail: MessageTail
+    package private(set) var nonces: NonceTable
+    package private(set) var settlement: SettlementQueue
+    /// What was shown of messages and is not final.
+    private var pending = PendingChanges()
+    /// What has to be shown instead of what will not be durable and no lane has taken yet, oldest first. No more than the lane
+    /// held.
+    package private(set) var owedCorrections: Deque<PendingChanges.Correction> = []
+    package var lastPinAt: Timestamp?
 
     /// - Parameters:
     ///   - lastSequence: the last seq that is committed.
     ///   - lastMessageID: the greatest id ever given out, deleted messages included.
-    init(
+    package init(
         id: ChannelID, guildID: GuildID?, epoch: Epoch, lastSequence: SequenceNumber, lastMessageID: MessageID?,
         tail: MessageTail, nonces: NonceTable, lastPinAt: Timestamp?
     ) {
@@ -34,49 +40,101 @@ struct ChannelState {
     }
 
     /// Whether anything decided here may still fail.
-    var hasUnsettled: Bool { !settlement.isEmpty }
+    package var hasUnsettled: Bool { !settlement.isEmpty }
 
     /// Takes the number of the next change. Its fate must be told to `settled`.
-    mutating func takeSequence() -> SequenceNumber {
+    package mutating func takeSequence() -> SequenceNumber {
         lastSequence += 1
         settlement.began(lastSequence)
         return lastSequence
     }
 
     /// Gives back the number that was taken last: the change could not be handed to its lane and nobody saw it.
-    mutating func returnSequence(_ sequence: SequenceNumber) {
+    package mutating func returnSequence(_ sequence: SequenceNumber) {
         precondition(sequence == lastSequence, "only the last number can be given back")
         settlement.abandonLast(sequence)
         lastSequence -= 1
     }
 
     /// A new message was decided and shown.
-    mutating func created(_ message: Message, nonce: NonceTable.Key?) {
+    package mutating func created(_ message: Message, nonce: NonceTable.Key?) {
         precondition(lastMessageID.map { $0 < message.id } ?? true, "ids of a channel grow with its seqs")
         lastMessageID = message.id
         tail.append(message)
         if let nonce { nonces.record(nonce, messageID: message.id) }
+        pending.decided(message.id, message.seq, from: nil)
     }
 
-    mutating func edited(_ message: Message) { tail.replace(message) }
-
-    mutating func deleted(_ ids: [MessageID]) {
-        for id in ids { tail.remove(id) }
+    /// A message was changed by the change of this number, and shown so.
+    package mutating func edited(_ message: Message, from former: Message, by sequence: SequenceNumber) {
+        tail.replace(message)
+        decided(former, sequence)
     }
 
-    mutating func reacted(to id: MessageID) { tail.markReacted(id) }
+    /// Messages were deleted by the change of this number, and are shown no more.
+    package mutating func deleted(_ messages: [Message], by sequence: SequenceNumber) {
+        for message in messages {
+            tail.remove(message.id)
+            decided(message, sequence)
+        }
+    }
+
+    private mutating func decided(_ former: Message, _ sequence: SequenceNumber) {
+        pending.decided(former.id, sequence, from: former)
+        // What was to be shown again is not the newest any more.
+        owedCorrections.removeAll { if case .state(let message) = $0 { message.id == former.id } else { false } }
+    }
+
+    package mutating func reacted(to id: MessageID) { tail.markReacted(id) }
 
     /// Nil when a message with a nonce may be sent; else the milliseconds until the table of nonces has room for it.
-    mutating func timeUntilRoomForNonce(at now: Int64) -> Int64? { nonces.timeUntilRoom(at: now) }
+    package mutating func timeUntilRoomForNonce(at now: Int64) -> Int64? { nonces.timeUntilRoom(at: now) }
 
-    mutating func forgetNonce(_ nonce: NonceTable.Key, messageID: MessageID) {
-        nonces.forget(nonce, messageID: messageID)
+    /// The fate of a new message is known. - Returns: whether it has to be taken back now.
+    package mutating func createSettled(_ message: Message, nonce: NonceTable.Key?, isDurable: Bool) -> Bool {
+        if !isDurable, let nonce { nonces.forget(nonce, messageID: message.id) }
+        return owe(
+            pending.settled(message.id, message.seq, as: message, isDurable: isDurable, makesMessage: true))
     }
 
+    /// The fate of another change of a message is known. - Parameter state: what it makes of the message; nil if it deletes it.
+    /// - Returns: whether something else has to be shown now.
+    package mutating func changeSettled(
+        _ id: MessageID, by sequence: SequenceNumber, as state: Message?, isDurable: Bool
+    ) -> Bool {
+        owe(pending.settled(id, sequence, as: state, isDurable: isDurable, makesMessage: false))
+    }
+
+    /// An earlier owner showed what never came to be, and could not say so any more.
+    package mutating func oweInherited(_ corrections: [PendingChanges.Correction]) {
+        owedCorrections.append(contentsOf: corrections)
+    }
+
+    /// What was to be shown did not become durable either: it is shown again, unless something newer was since.
+    package mutating func oweAgain(_ correction: PendingChanges.Correction) {
+        let id = correction.messageID
+        if pending.contains(id) { return }
+        if case .state(let message) = correction, tail[id].map({ $0 != message }) ?? false { return }
+        owedCorrections.append(correction)
+    }
+
+    private mutating func owe(_ correction: PendingChanges.Correction?) -> Bool {
+        guard let correction else { return false }
+        switch correction {
+        case .deletion(let id): tail.remove(id)
+        case .state(let message): tail.restore(message)
+        }
+        owedCorrections.append(correction)
+        return true
+    }
+
+    /// The oldest correction that was owed is in the lane.
+    package mutating func paid() { owedCorrections.removeFirst() }
+
     /// A change's fate is known. - Returns: what waited for it.
-    mutating func settled(_ sequence: SequenceNumber) -> [() -> Void] { settlement.settled(sequence) }
+    package mutating func settled(_ sequence: SequenceNumber) -> [() -> Void] { settlement.settled(sequence) }
 
-    mutating func whenSettled(_ resume: @escaping () -> Void) { settlement.whenSettled(resume) }
+    package mutating func whenSettled(_ resume: @escaping () -> Void) { settlement.whenSettled(resume) }
 
-    mutating func abandonWaiters() -> [() -> Void] { settlement.abandon() }
+    package mutating func abandonWaiters() -> [() -> Void] { settlement.abandon() }
 }

@@ -2,35 +2,35 @@ import Collections
 import FluxCore
 
 /// The newest messages of a channel, oldest first, so that the newest page needs no Postgres. Bounded.
-struct MessageTail {
-    static let capacity = 100
+package struct MessageTail {
+    package static let capacity = 100
 
     private var messages: Deque<Message> = []
     /// Whether messages older than the tail may exist.
-    private(set) var hasOlder: Bool
+    package private(set) var hasOlder: Bool
     /// Messages of the tail that have, or had, a reaction: their counts are in Postgres.
     private var reacted: Set<MessageID> = []
 
     /// - Parameter messages: the newest ones by growing id.
-    init(messages: [Message], reacted: Set<MessageID>, hasOlder: Bool) {
+    package init(messages: [Message], reacted: Set<MessageID>, hasOlder: Bool) {
         self.messages = Deque(messages.suffix(Self.capacity))
         self.reacted = reacted
         self.hasOlder = hasOlder || messages.count > Self.capacity
     }
 
-    var count: Int { messages.count }
+    package var count: Int { messages.count }
 
-    subscript(id: MessageID) -> Message? { index(of: id).map { messages[$0] } }
+    package subscript(id: MessageID) -> Message? { index(of: id).map { messages[$0] } }
 
     /// The newest `limit` messages, newest first; nil if the tail does not reach back so far.
-    func newest(_ limit: Int) -> [Message]? {
+    package func newest(_ limit: Int) -> [Message]? {
         guard !hasOlder || messages.count >= limit else { return nil }
         return messages.suffix(limit).reversed()
     }
 
-    func hasReactions(_ id: MessageID) -> Bool { reacted.contains(id) }
+    package func hasReactions(_ id: MessageID) -> Bool { reacted.contains(id) }
 
-    mutating func append(_ message: Message) {
+    package mutating func append(_ message: Message) {
         messages.append(message)
         if messages.count > Self.capacity, let oldest = messages.popFirst() {
             reacted.remove(oldest.id)
@@ -38,16 +38,28 @@ struct MessageTail {
         }
     }
 
-    mutating func replace(_ message: Message) {
+    package mutating func replace(_ message: Message) {
         if let index = index(of: message.id) { messages[index] = message }
     }
 
-    mutating func remove(_ id: MessageID) {
+    /// Puts a message back at its place, if the tail reaches back so far.
+    package mutating func restore(_ message: Message) {
+        guard index(of: message.id) == nil else { return replace(message) }
+        let place = messages.firstIndex { $0.id > message.id } ?? messages.endIndex
+        guard place > 0 || !hasOlder else { return }
+        messages.insert(message, at: place)
+        if messages.count > Self.capacity {
+            messages.removeFirst()
+            hasOlder = true
+        }
+    }
+
+    package mutating func remove(_ id: MessageID) {
         if let index = index(of: id) { messages.remove(at: index) }
         reacted.remove(id)
     }
 
-    mutating func markReacted(_ id: MessageID) {
+    package mutating func markReacted(_ id: MessageID) {
         if index(of: id) != nil { reacted.insert(id) }
     }
 

@@ -8,16 +8,21 @@ import FluxCore
 /// by their messages' time; to forget the oldest is to drop a generation.
 ///
 /// Bounded: at `maximumCount` it takes no further nonce (`timeUntilRoom`), so that no promise is broken silently.
-struct NonceTable {
+package struct NonceTable {
     /// How long a nonce is unique, in milliseconds.
-    static let lifetimeMilliseconds: Int64 = 600_000
+    package static let lifetimeMilliseconds: Int64 = 600_000
     /// What is sent in ten minutes at 1,600 messages a second.
-    static let maximumCount = 1_000_000
+    package static let maximumCount = 1_000_000
     private static let generationMilliseconds: Int64 = 60_000
 
-    struct Key: Hashable {
-        var authorID: UserID
-        var nonce: String
+    package struct Key: Hashable {
+        package let authorID: UserID
+        package let nonce: String
+
+        package init(authorID: UserID, nonce: String) {
+            self.authorID = authorID
+            self.nonce = nonce
+        }
     }
 
     /// 128 bits of a hash whose key is drawn anew by each process and known to nobody outside: no two nonces that anybody
@@ -52,12 +57,12 @@ struct NonceTable {
     private var generations: Deque<Generation> = []
     private let maximumCount: Int
 
-    init(maximumCount: Int = Self.maximumCount) { self.maximumCount = maximumCount }
+    package init(maximumCount: Int = Self.maximumCount) { self.maximumCount = maximumCount }
 
-    var count: Int { generations.reduce(0) { $0 + $1.messages.count } }
+    package var count: Int { generations.reduce(0) { $0 + $1.messages.count } }
 
     /// The message that the author made with this nonce less than ten minutes ago.
-    func message(of key: Key, at now: Int64) -> MessageID? {
+    package func message(of key: Key, at now: Int64) -> MessageID? {
         guard !generations.isEmpty else { return nil }
         let digest = Digest(key)
         for generation in generations.reversed() {
@@ -68,25 +73,25 @@ struct NonceTable {
     }
 
     /// Nil when a further nonce may be recorded; at the bound the milliseconds until there will be room.
-    mutating func timeUntilRoom(at now: Int64) -> Int64? {
+    package mutating func timeUntilRoom(at now: Int64) -> Int64? {
         expire(at: now)
         guard count >= maximumCount, let oldest = generations.first else { return nil }
         return oldest.endMilliseconds - now
     }
 
-    /// Records a nonce with its message; the newest message of a nonce counts. Messages come in the order of their ids.
-    mutating func record(_ key: Key, messageID: MessageID) {
+    /// Records a nonce with its message; the newest message of a nonce counts. Messages come in the order of their ids. What is
+    /// over is forgotten by `timeUntilRoom`, which is asked before each new message.
+    package mutating func record(_ key: Key, messageID: MessageID) {
         let time = messageID.timestampMilliseconds
         let number = max(time / Self.generationMilliseconds, generations.last?.number ?? .min)
-        if generations.last?.number != number {
-            expire(at: time)
-            generations.append(Generation(number: number))
-        }
+        // What is over is told by the clock alone (`timeUntilRoom`): ids of a node that has started often run ahead of it by
+        // many minutes, and by them a nonce of just now would seem old.
+        if generations.last?.number != number { generations.append(Generation(number: number)) }
         generations[generations.count - 1].messages[Digest(key)] = messageID
     }
 
     /// Forgets the nonce of a message that was taken back, so that the client may send it again.
-    mutating func forget(_ key: Key, messageID: MessageID) {
+    package mutating func forget(_ key: Key, messageID: MessageID) {
         let digest = Digest(key)
         for index in generations.indices where generations[index].messages[digest] == messageID {
             generations[index].messages[digest] = nil

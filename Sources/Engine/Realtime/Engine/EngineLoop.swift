@@ -59,14 +59,22 @@ final class EngineLoop: @unchecked Sendable {
 
     /// The relays of the streams whose slots are pinned to this loop.
     private(set) lazy var relays = RelayHub(
-        loopIndex: index, mesh: services.mesh, node: services.system.identity.id,
+        loopCount: services.mesh.count, node: services.system.identity.id,
         ways: RelayHub.Ways(
+            // Before what is posted to other loops leaves, so that all of it crosses in one hop.
+            atEndOfTurn: { [services] work in services.mesh.atEndOfTurn(.relay, work) },
             handOver: { [services] loop, events in
                 services.run(on: loop) { target in
                     for entry in events { target.registry.deliver(entry.event, of: entry.key) }
                 }
             },
             breakOff: { [services] loop, key in services.run(on: loop) { $0.registry.breakStream(key) } },
+            whenWritten: { [mesh = services.mesh, index] loop, completion in
+                mesh.post(to: loop) {
+                    // What the loop got before has been written by the time that its turn ends.
+                    mesh.atEndOfTurn { mesh.post(to: index) { completion() } }
+                }
+            },
             send: { [services] peer, events in services.links.send(events, to: peer) },
             register: { [unowned self] key, relay in self.register(relay, of: key) },
             unregister: { [services] owner, key, registration in

@@ -127,6 +127,24 @@ public final class EngineServices: Sendable {
     }
 }
 
+extension EngineServices {
+    /// Makes sure that ids greater than `floor`, the last one of a channel that this node takes up, can be minted.
+    /// - Throws: `.notCommitted` if they cannot be reserved now.
+    func reserveIdentifiers(above floor: Snowflake?) async throws(APIError) {
+        guard let floor, !identifiers.hasRoom(above: floor) else { return }
+        let identity = FluxStore.NodeIdentity(
+            node: system.identity.id.rawValue, incarnation: system.identity.incarnation)
+        do {
+            identifiers.raiseHighWater(
+                to: try await LeaseStore(database).reserve(
+                    identity, upTo: floor.timestampMilliseconds + LeaseStore.reservation))
+        } catch {
+            logger.warning("ids cannot be reserved: \(error)")
+            throw .notCommitted
+        }
+    }
+}
+
 extension LoopMesh {
     /// Runs `body` with the engine's part of a loop, on that loop.
     func run(on loop: Int, _ body: @escaping @Sendable (EngineLoop) -> Void) {

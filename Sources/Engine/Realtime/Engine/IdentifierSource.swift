@@ -17,6 +17,9 @@ public final class IdentifierSource: Sendable {
         return id
     }
 
+    /// Whether ids greater than `floor` can be minted without a further reservation.
+    public func hasRoom(above floor: Snowflake) -> Bool { minter.withLock { $0.hasRoom(above: floor) } }
+
     /// The node's row reserves ids up to here: milliseconds since 1970.
     public func raiseHighWater(to milliseconds: Int64) {
         minter.withLockedValue { $0.highWaterMilliseconds = max($0.highWaterMilliseconds, milliseconds) }

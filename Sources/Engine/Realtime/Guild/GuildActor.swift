@@ -42,12 +42,14 @@ distributed actor GuildActor: KeyedActor {
         let id = GuildID(address.key)
         var state: GuildState?
         var version: UInt64 = 0
+        var owing: [ChannelID] = []
         do {
             if let loaded = try await services.guildLoading.load(id) {
                 let invites = try await services.invites.list(guildID: id)
                 let bans = try await allBans(of: id, services)
                 services.users.remember(loaded.members.map(\.user))
                 version = loaded.version
+                owing = try await services.channelReads.unansweredVoids(of: loaded.channels.map(\.id)).keys.sorted()
                 state = GuildState(loaded, invites: invites, bans: bans)
             } else {
                 state = nil
@@ -65,6 +67,10 @@ distributed actor GuildActor: KeyedActor {
             state?.setPresence(entry.presence)
         }
         let home = GuildHome(guildID: id, epoch: epoch, state: state, version: version, loop: loop)
+        // Channels of which somebody shows what never came to be, and whom nobody may ask for long.
+        if !owing.isEmpty {
+            Task { [owing] in for channel in owing { try? await services.channel(channel).wake() } }
+        }
         return GuildActor(home, address: address, loop: loop, system: services.system)
     }
 

@@ -14,8 +14,7 @@ final class GuildHome: Conversation, @unchecked Sendable {
     var state: GuildState?
     private(set) var publisher: StreamPublisher
     /// Where this owner's part of the stream begins, and what was committed by then.
-    let start: StreamPosition
-    let inherited: RelayView
+    let succession: StreamSuccession
     /// Counts the changes of the guild that were committed; stored with them.
     private(set) var version: UInt64
     private var watchers: GuildWatchers
@@ -24,12 +23,13 @@ final class GuildHome: Conversation, @unchecked Sendable {
         self.guildID = guildID
         self.version = version
         watchers = GuildWatchers()
-        inherited = RelayView(heads: state?.heads ?? [], version: version)
         self.epoch = epoch
         self.state = state
         self.loop = loop
         publisher = loop.beginStream(.guild(guildID), epoch: epoch)
-        start = publisher.position
+        succession = StreamSuccession(
+            epoch: epoch, start: publisher.position,
+            inherited: RelayView(heads: state?.heads ?? [], version: version))
     }
 
     /// The guild of a channel that is being activated; its own actor is activated first where it is not here.

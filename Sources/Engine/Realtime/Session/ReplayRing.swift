@@ -2,26 +2,26 @@ import Collections
 
 /// The dispatches of a session that its client may not have, by sequence number (protocol 7.5). Holds references to the
 /// shared bytes; bounded, oldest dropped first.
-struct ReplayRing {
+package struct ReplayRing {
     private var events: Deque<StreamEvent> = []
     /// The sequence number of the newest dispatch; 0 before the first.
-    private(set) var lastSequence: UInt64 = 0
+    package private(set) var lastSequence: UInt64 = 0
     /// What the held events cost in bytes.
-    private(set) var cost = 0
-    let maximumCount: Int
-    let maximumCost: Int
+    package private(set) var cost = 0
+    package let maximumCount: Int
+    package let maximumCost: Int
 
     /// A dispatch is dropped only when more than `maximumCount` are held or, beyond `maximumCost` bytes, the oldest.
-    init(maximumCount: Int, maximumCost: Int) {
+    package init(maximumCount: Int, maximumCost: Int) {
         self.maximumCount = maximumCount
         self.maximumCost = maximumCost
     }
 
     /// How many dispatches are held.
-    var count: Int { events.count }
+    package var count: Int { events.count }
 
     /// Takes in the next dispatch. - Returns: its sequence number.
-    mutating func append(_ event: StreamEvent) -> UInt64 {
+    package mutating func append(_ event: StreamEvent) -> UInt64 {
         lastSequence += 1
         events.append(event)
         cost += event.cost
@@ -30,7 +30,7 @@ struct ReplayRing {
     }
 
     /// The client has everything up to `sequence`; numbers that were never given out count as the last one.
-    mutating func acknowledge(_ sequence: UInt64) {
+    package mutating func acknowledge(_ sequence: UInt64) {
         let kept = Int(clamping: lastSequence - min(sequence, lastSequence))
         while events.count > kept { dropOldest() }
         if events.isEmpty { events = [] }
@@ -38,7 +38,7 @@ struct ReplayRing {
 
     /// Drops the oldest dispatch to free memory. - Returns: the bytes freed, 0 if there is none.
     @discardableResult
-    mutating func dropOldest() -> Int {
+    package mutating func dropOldest() -> Int {
         guard let oldest = events.popFirst() else { return 0 }
         cost -= oldest.cost
         return oldest.cost
@@ -46,7 +46,7 @@ struct ReplayRing {
 
     /// The dispatches after `sequence` with their numbers, oldest first; nil if one of them is no longer held or
     /// `sequence` was never given out.
-    func dispatches(after sequence: UInt64) -> [(sequence: UInt64, event: StreamEvent)]? {
+    package func dispatches(after sequence: UInt64) -> [(sequence: UInt64, event: StreamEvent)]? {
         guard sequence <= lastSequence else { return nil }
         let missing = lastSequence - sequence
         guard missing <= UInt64(events.count) else { return nil }

@@ -7,8 +7,8 @@ import FluxCore
 /// On the owner's node events come straight from the owner, and other nodes' relays are among the listeners. Elsewhere the
 /// relay registers with the owner, and again whenever the link broke, an event is missing, or the owner changed. Guarantees
 /// I6 for its listeners: they get every event in order, or are told that the stream broke.
-struct Relay {
-    enum Standing: Equatable {
+package struct Relay {
+    package enum Standing: Equatable {
         /// The owner lives on this node.
         case home
         /// The owner is asked; what comes meanwhile is held.
@@ -18,7 +18,7 @@ struct Relay {
     }
 
     /// What to do with an event that came.
-    enum Reception: Equatable {
+    package enum Reception: Equatable {
         /// Pass it on to these loops and nodes.
         case deliver
         /// It was here before, or is held until the owner has answered.
@@ -28,7 +28,7 @@ struct Relay {
     }
 
     /// What the owner's answer comes to.
-    struct Welcomed {
+    package struct Welcomed {
         /// Who listened before has missed something and must be told, before all else.
         var isBroken = false
         /// To be passed on to the loops, in order.
@@ -38,26 +38,26 @@ struct Relay {
     }
 
     /// How many events are held while the owner is asked; with more the relay registers anew.
-    static let maximumHeld = 8_192
+    package static let maximumHeld = 8_192
 
-    private(set) var standing: Standing
+    package private(set) var standing: Standing
     /// The last event passed on; nil for a relay that has not been answered yet.
-    private(set) var position: StreamPosition?
-    private(set) var ring: EventRing
-    private(set) var view = RelayView()
+    package private(set) var position: StreamPosition?
+    package private(set) var ring: EventRing
+    package private(set) var view = RelayView()
     /// Bit i is set if loop i has subscribers.
-    private(set) var loops: UInt64 = 0
+    package private(set) var loops: UInt64 = 0
     /// The other nodes that are sent the stream, by their registration; only at the owner's.
-    private(set) var peers: [NodeID: UInt64] = [:]
+    package private(set) var peers: [NodeID: UInt64] = [:]
     /// Counts this relay's registrations.
-    private(set) var registration: UInt64 = 0
+    package private(set) var registration: UInt64 = 0
     /// When the last listener left, in milliseconds of the hub's clock; nil while there is one.
-    private(set) var idleSince: UInt64?
+    package private(set) var idleSince: UInt64?
     private var held: [StreamEvent] = []
     private var hasDroppedHeld = false
 
     /// A relay on the owner's node.
-    init(homeAt position: StreamPosition, at now: UInt64) {
+    package init(homeAt position: StreamPosition, at now: UInt64) {
         standing = .home
         self.position = position
         ring = EventRing(start: position)
@@ -65,37 +65,37 @@ struct Relay {
     }
 
     /// A relay of a stream whose owner has to be asked.
-    init(registeringAt now: UInt64) {
+    package init(registeringAt now: UInt64) {
         standing = .registering
         ring = EventRing(start: .none)
         idleSince = now
         registration = 1
     }
 
-    var hasListeners: Bool { loops != 0 || !peers.isEmpty }
+    package var hasListeners: Bool { loops != 0 || !peers.isEmpty }
 
     // MARK: Listeners
 
     /// Gives back half of what is held.
-    mutating func shed() { ring.halve() }
+    package mutating func shed() { ring.halve() }
 
-    mutating func subscribe(loop: Int) {
+    package mutating func subscribe(loop: Int) {
         loops |= 1 << UInt64(loop)
         idleSince = nil
     }
 
-    mutating func unsubscribe(loop: Int, at now: UInt64) {
+    package mutating func unsubscribe(loop: Int, at now: UInt64) {
         loops &= ~(1 << UInt64(loop))
         if !hasListeners { idleSince = now }
     }
 
-    mutating func attach(_ peer: NodeID, registration: UInt64) {
+    package mutating func attach(_ peer: NodeID, registration: UInt64) {
         peers[peer] = registration
         idleSince = nil
     }
 
     /// Ends a node's registration, if it is still this one.
-    mutating func detach(_ peer: NodeID, registration: UInt64?, at now: UInt64) {
+    package mutating func detach(_ peer: NodeID, registration: UInt64?, at now: UInt64) {
         guard let standing = peers[peer], registration == nil || standing == registration else { return }
         peers[peer] = nil
         if !hasListeners { idleSince = now }
@@ -104,7 +104,7 @@ struct Relay {
     // MARK: Events
 
     /// Whether events of the stream that come from a node are of the owner that the relay follows or asks.
-    func acceptsEvents(from peer: NodeID) -> Bool {
+    package func acceptsEvents(from peer: NodeID) -> Bool {
         switch standing {
         case .home: false
         case .registering: true
@@ -112,7 +112,7 @@ struct Relay {
         }
     }
 
-    mutating func receive(_ event: StreamEvent) -> Reception {
+    package mutating func receive(_ event: StreamEvent) -> Reception {
         if standing == .registering {
             if held.count < Self.maximumHeld { held.append(event) } else { hasDroppedHeld = true }
             return .nothing
@@ -124,7 +124,7 @@ struct Relay {
     }
 
     /// What the relay has after `position`, in order; nil if it does not reach back so far.
-    func events(after position: StreamPosition) -> [StreamEvent]? {
+    package func events(after position: StreamPosition) -> [StreamEvent]? {
         ring.events(after: position).map { Array($0) + held.filter { $0.position > position } }
     }
 
@@ -137,14 +137,14 @@ struct Relay {
     // MARK: The owner
 
     /// The owner was activated on this node and goes on from `position`, with nothing between.
-    mutating func ownerBegan(at position: StreamPosition) {
+    package mutating func ownerBegan(at position: StreamPosition) {
         guard standing == .home else { return }
         self.position = position
         if ring.events.isEmpty { ring = EventRing(start: position) }
     }
 
     /// The owner is on this node no longer. - Parameter view: what its listeners have seen.
-    mutating func ownerLeft(_ view: RelayView, at now: UInt64) {
+    package mutating func ownerLeft(_ view: RelayView, at now: UInt64) {
         guard standing == .home else { return }
         self.view = view
         peers = [:]
@@ -153,7 +153,7 @@ struct Relay {
     }
 
     /// The owner has to be asked (again).
-    mutating func beginRegistering() {
+    package mutating func beginRegistering() {
         standing = .registering
         held = []
         hasDroppedHeld = false
@@ -161,7 +161,7 @@ struct Relay {
     }
 
     /// The owner has answered the latest registration. - Parameter isHere: whether it lives on this node.
-    mutating func welcomed(_ welcome: RelayWelcome, isHere: Bool) -> Welcomed {
+    package mutating func welcomed(_ welcome: RelayWelcome, isHere: Bool) -> Welcomed {
         var result = Welcomed()
         let isNew = position == nil
         switch welcome.continuation {

@@ -4,31 +4,54 @@ import FluxCore
 /// The relays of the streams whose slot is pinned to one loop. Takes in what the owners emit and passes it to the loops and
 /// nodes that listen: what gathers in one turn crosses to a loop in one batch, and to a node in one frame (design 7). Confined
 /// to its loop.
-final class RelayHub {
-    typealias Entry = (key: StreamKey, event: StreamEvent)
+package final class RelayHub {
+    package typealias Entry = (key: StreamKey, event: StreamEvent)
 
     /// How the hub reaches what lies outside its loop.
-    struct Ways {
+    package struct Ways {
+        /// Runs something once when the hub's loop has ended its turn, before what it posted to others leaves.
+        let atEndOfTurn: (_ work: @escaping () -> Void) -> Void
         /// Passes events to another loop's registry.
-        var handOver: @Sendable (_ loop: Int, _ events: [Entry]) -> Void
+        let handOver: (_ loop: Int, _ events: [Entry]) -> Void
         /// Tells a loop's subscribers that the stream broke.
-        var breakOff: @Sendable (_ loop: Int, _ key: StreamKey) -> Void
+        let breakOff: (_ loop: Int, _ key: StreamKey) -> Void
+        /// Calls back on this loop when another one has written all that it was passed before.
+        let whenWritten: (_ loop: Int, _ completion: @escaping @Sendable () -> Void) -> Void
         /// Sends events to another node's relays; false if they could not be sent.
-        var send: (_ peer: NodeID, _ events: [Entry]) -> Bool
+        let send: (_ peer: NodeID, _ events: [Entry]) -> Bool
         /// Asks the owner of a stream, and calls back on this loop: `RelayHub.answered`.
-        var register: (_ key: StreamKey, _ relay: Relay) -> Void
+        let register: (_ key: StreamKey, _ relay: Relay) -> Void
         /// Tells the owner's node that a registration is over.
-        var unregister: (_ owner: NodeID, _ key: StreamKey, _ registration: UInt64) -> Void
+        let unregister: (_ owner: NodeID, _ key: StreamKey, _ registration: UInt64) -> Void
         /// Whether the stream's owner lives on this node.
-        var isHome: (_ slot: Slot) -> Bool
+        let isHome: (_ slot: Slot) -> Bool
+
+        package init(
+            atEndOfTurn: @escaping (_ work: @escaping () -> Void) -> Void,
+            handOver: @escaping (_ loop: Int, _ events: [Entry]) -> Void,
+            breakOff: @escaping (_ loop: Int, _ key: StreamKey) -> Void,
+            whenWritten: @escaping (_ loop: Int, _ completion: @escaping @Sendable () -> Void) -> Void,
+            send: @escaping (_ peer: NodeID, _ events: [Entry]) -> Bool,
+            register: @escaping (_ key: StreamKey, _ relay: Relay) -> Void,
+            unregister: @escaping (_ owner: NodeID, _ key: StreamKey, _ registration: UInt64) -> Void,
+            isHome: @escaping (_ slot: Slot) -> Bool
+        ) {
+            self.atEndOfTurn = atEndOfTurn
+            self.handOver = handOver
+            self.breakOff = breakOff
+            self.whenWritten = whenWritten
+            self.send = send
+            self.register = register
+            self.unregister = unregister
+            self.isHome = isHome
+        }
     }
 
     /// How long a relay without listeners is kept, in milliseconds: long enough for a session that moves, and for the nodes that
     /// turn to a new owner.
-    static let idleMilliseconds: UInt64 = 60_000
+    package static let idleMilliseconds: UInt64 = 60_000
 
-    private let loopIndex: Int
-    private let mesh: LoopMesh
+    private let loopCount: Int
     private let node: NodeID
     private let ways: Ways
     private var relays: [StreamKey: Relay] = [:]
@@ -37,27 +60,27 @@ final class RelayHub {
     private var flushIsDue = false
     private var peerFlushIsDue = false
     /// Batches handed to loops; one message is at most one batch per loop.
-    private(set) var batchesHandedOver: UInt64 = 0
+    package private(set) var batchesHandedOver: UInt64 = 0
     /// Frames with events sent to other nodes; one message is at most one frame per node.
-    private(set) var framesSent: UInt64 = 0
+    package private(set) var framesSent: UInt64 = 0
     /// Who waits for a relay to be answered.
     private var waiting: [StreamKey: [(Bool) -> Void]] = [:]
     /// Streams with events since their nodes were last told where they stand.
     private var moved: Set<StreamKey> = []
 
-    init(loopIndex: Int, mesh: LoopMesh, node: NodeID, ways: Ways) {
-        self.loopIndex = loopIndex
-        self.mesh = mesh
+    /// - Parameter loopCount: how many loops the node has.
+    package init(loopCount: Int, node: NodeID, ways: Ways) {
+        self.loopCount = loopCount
         self.node = node
         self.ways = ways
-        loopBatches = Array(repeating: [], count: mesh.count)
+        loopBatches = Array(repeating: [], count: loopCount)
     }
 
     // MARK: Listeners of this node
 
     /// A loop has its first subscriber of the stream.
     /// - Parameter position: where the owner stands, if it lives on this node.
-    func subscribe(loop: Int, to key: StreamKey, at now: UInt64, position: @autoclosure () -> StreamPosition) {
+    package func subscribe(loop: Int, to key: StreamKey, at now: UInt64, position: @autoclosure () -> StreamPosition) {
         var isNew = false
         if relays[key] == nil {
             let isHome = ways.isHome(key.slot)
@@ -69,52 +92,52 @@ final class RelayHub {
     }
 
     /// A loop's last subscriber has left.
-    func unsubscribe(loop: Int, from key: StreamKey, at now: UInt64) {
+    package func unsubscribe(loop: Int, from key: StreamKey, at now: UInt64) {
         relays[key]?.unsubscribe(loop: loop, at: now)
     }
 
     /// Calls back, with true, when every later event of the stream is certain to reach its subscribers, so that a snapshot
     /// can be taken; with false when the owner cannot be asked now.
-    func whenReady(_ key: StreamKey, _ completion: @escaping (Bool) -> Void) {
+    package func whenReady(_ key: StreamKey, _ completion: @escaping (Bool) -> Void) {
         guard let relay = relays[key] else { return completion(false) }
         guard relay.standing == .registering else { return completion(true) }
         waiting[key, default: []].append(completion)
     }
 
     /// What the relay holds after `position`, for a session that moved; nil if it does not reach back so far.
-    func events(of key: StreamKey, after position: StreamPosition) -> [StreamEvent]? {
+    package func events(of key: StreamKey, after position: StreamPosition) -> [StreamEvent]? {
         relays[key]?.ring.events(after: position).map(Array.init)
     }
 
     /// Whether anybody listens to the stream, here or on another node.
-    func hasSubscribers(_ key: StreamKey) -> Bool { relays[key]?.hasListeners ?? false }
+    package func hasSubscribers(_ key: StreamKey) -> Bool { relays[key]?.hasListeners ?? false }
 
     // MARK: The owner on this node
 
     /// The stream's owner was activated on this loop. A relay is kept from here on, so that nodes which turn to this owner
     /// get what it has emitted already.
-    func streamBegan(_ key: StreamKey, at position: StreamPosition, now: UInt64) {
+    package func streamBegan(_ key: StreamKey, at position: StreamPosition, now: UInt64) {
         if relays[key] == nil { relays[key] = Relay(homeAt: position, at: now) }
         relays[key]?.ownerBegan(at: position)
     }
 
     /// The owner has left this node; who listens here turns to the new one.
-    func ownerLeft(_ key: StreamKey, _ view: RelayView, at now: UInt64) {
+    package func ownerLeft(_ key: StreamKey, _ view: RelayView, at now: UInt64) {
         guard relays[key]?.standing == .home else { return }
         relays[key]?.ownerLeft(view, at: now)
         continueOrForget(key)
     }
 
     /// Takes in an event from the stream's owner on this node.
-    func publish(_ event: StreamEvent, of key: StreamKey) { receive(event, of: key) }
+    package func publish(_ event: StreamEvent, of key: StreamKey) { receive(event, of: key) }
 
     /// What the owner has emitted after `position`; nil if that is not held.
-    func emitted(_ key: StreamKey, after position: StreamPosition) -> [StreamEvent]? {
+    package func emitted(_ key: StreamKey, after position: StreamPosition) -> [StreamEvent]? {
         relays[key]?.events(after: position)
     }
 
     /// Sends the stream to another node from here on, first what it missed.
-    func attach(_ peer: NodeID, registration: UInt64, to key: StreamKey, replaying events: [StreamEvent]) {
+    package func attach(_ peer: NodeID, registration: UInt64, to key: StreamKey, replaying events: [StreamEvent]) {
         guard peer != node else { return }
         relays[key]?.attach(peer, registration: registration)
         guard !events.isEmpty else { return }
@@ -123,20 +146,20 @@ final class RelayHub {
     }
 
     /// Another node listens no longer.
-    func detach(_ peer: NodeID, registration: UInt64?, from key: StreamKey, at now: UInt64) {
+    package func detach(_ peer: NodeID, registration: UInt64?, from key: StreamKey, at now: UInt64) {
         relays[key]?.detach(peer, registration: registration, at: now)
     }
 
     /// A node is gone for good: it listens to nothing.
-    func forget(_ peer: NodeID, at now: UInt64) {
+    package func forget(_ peer: NodeID, at now: UInt64) {
         for key in relays.keys { relays[key]?.detach(peer, registration: nil, at: now) }
     }
 
     /// The nodes that are sent the stream.
-    func peers(of key: StreamKey) -> [NodeID] { relays[key].map { Array($0.peers.keys) } ?? [] }
+    package func peers(of key: StreamKey) -> [NodeID] { relays[key].map { Array($0.peers.keys) } ?? [] }
 
     /// Where the streams stand that moved since this was last asked, by the nodes that are sent them.
-    func takeHeads() -> [NodeID: [StreamHead]] {
+    package func takeHeads() -> [NodeID: [StreamHead]] {
         var heads: [NodeID: [StreamHead]] = [:]
         for key in moved {
             guard let relay = relays[key], relay.standing == .home, let position = relay.position else { continue }
@@ -149,14 +172,14 @@ final class RelayHub {
     // MARK: The owner elsewhere
 
     /// Events came from another node.
-    func receive(_ events: [Entry], from peer: NodeID) {
+    package func receive(_ events: [Entry], from peer: NodeID) {
         for entry in events where relays[entry.key]?.acceptsEvents(from: peer) ?? false {
             receive(entry.event, of: entry.key)
         }
     }
 
     /// Another node says where its streams stand: a last event that got lost shows here.
-    func receive(_ heads: [StreamHead], from peer: NodeID) {
+    package func receive(_ heads: [StreamHead], from peer: NodeID) {
         for head in heads {
             guard let relay = relays[head.key], relay.standing == .following(peer), let position = relay.position,
                 position < head.position
@@ -166,7 +189,7 @@ final class RelayHub {
     }
 
     /// The owner has answered a registration.
-    func answered(_ key: StreamKey, registration: UInt64, _ welcome: RelayWelcome) {
+    package func answered(_ key: StreamKey, registration: UInt64, _ welcome: RelayWelcome) {
         guard relays[key]?.registration == registration, relays[key]?.standing == .registering,
             let result = relays[key]?.welcomed(welcome, isHere: welcome.owner == node)
         else { return }
@@ -181,7 +204,7 @@ final class RelayHub {
 
     /// The owner could not be asked; who waits is told.
     /// - Returns: whether it is to be tried again after a while, because somebody listens.
-    func unanswered(_ key: StreamKey, registration: UInt64) -> Bool {
+    package func unanswered(_ key: StreamKey, registration: UInt64) -> Bool {
         guard relays[key]?.registration == registration, relays[key]?.standing == .registering else { return false }
         settleWaiting(key, false)
         guard relays[key]?.loops == 0 else { return true }
@@ -190,13 +213,13 @@ final class RelayHub {
     }
 
     /// Asks the owner once more, unless it has been asked anew since.
-    func tryAgain(_ key: StreamKey, registration: UInt64) {
+    package func tryAgain(_ key: StreamKey, registration: UInt64) {
         guard relays[key]?.registration == registration, relays[key]?.standing == .registering else { return }
         register(key)
     }
 
     /// There is no such stream (any more).
-    func refused(_ key: StreamKey, registration: UInt64) {
+    package func refused(_ key: StreamKey, registration: UInt64) {
         guard relays[key]?.registration == registration else { return }
         breakOff(key)
         settleWaiting(key, false)
@@ -204,7 +227,7 @@ final class RelayHub {
     }
 
     /// The streams of these slots have another owner now, which may be on this node.
-    func ownersChanged(_ slots: Set<Slot>) {
+    package func ownersChanged(_ slots: Set<Slot>) {
         for (key, relay) in relays where slots.contains(key.slot) {
             if relay.standing == .home, ways.isHome(key.slot) { continue }
             registerAgain(key)
@@ -212,12 +235,12 @@ final class RelayHub {
     }
 
     /// The link to a node was lost, or its lease had run out: what came from there may be incomplete.
-    func mistrust(_ peer: NodeID) {
+    package func mistrust(_ peer: NodeID) {
         for (key, relay) in relays where relay.standing == .following(peer) { registerAgain(key) }
     }
 
     /// The nodes that streams come from.
-    var owners: Set<NodeID> {
+    package var owners: Set<NodeID> {
         var owners: Set<NodeID> = []
         for relay in relays.values { if case .following(let node) = relay.standing { owners.insert(node) } }
         return owners
@@ -244,28 +267,21 @@ final class RelayHub {
     // MARK: Confirming
 
     /// Calls `completion` on this loop when every subscribed loop of this node has applied all that was published before (I7).
-    func confirm(_ key: StreamKey, completion: @escaping @Sendable () -> Void) {
+    package func confirm(_ key: StreamKey, completion: @escaping @Sendable () -> Void) {
         flush()
         let loops = relays[key]?.loops ?? 0
         let remaining = LoopConfined(loops.nonzeroBitCount)
         guard loops != 0 else { return completion() }
-        let home = loopIndex
-        let mesh = mesh
-        for loop in 0..<mesh.count where loops & (1 << UInt64(loop)) != 0 {
-            mesh.post(to: loop) {
-                // What the loop got before has been written by the time that its turn ends.
-                mesh.atEndOfTurn {
-                    mesh.post(to: home) {
-                        remaining.value -= 1
-                        if remaining.value == 0 { completion() }
-                    }
-                }
+        for loop in 0..<loopCount where loops & (1 << UInt64(loop)) != 0 {
+            ways.whenWritten(loop) {
+                remaining.value -= 1
+                if remaining.value == 0 { completion() }
             }
         }
     }
 
     /// Sends what has gathered for other nodes, so that something may be sent after it.
-    func flushPeers() {
+    package func flushPeers() {
         peerFlushIsDue = false
         let batches = peerBatches
         peerBatches = [:]
@@ -277,7 +293,7 @@ final class RelayHub {
     }
 
     /// Whether the relay stands at or beyond a position, or has nobody to apply it.
-    func hasApplied(_ key: StreamKey, _ position: StreamPosition) -> Bool {
+    package func hasApplied(_ key: StreamKey, _ position: StreamPosition) -> Bool {
         guard let relay = relays[key] else { return true }
         guard relay.standing != .registering, let applied = relay.position else { return false }
         return applied >= position
@@ -286,7 +302,7 @@ final class RelayHub {
     // MARK: Upkeep
 
     /// Forgets relays that nobody has listened to for a minute.
-    func sweep(at now: UInt64) {
+    package func sweep(at now: UInt64) {
         for (key, relay) in relays {
             guard let since = relay.idleSince, now >= since + Self.idleMilliseconds else { continue }
             if case .following(let owner) = relay.standing { ways.unregister(owner, key, relay.registration) }
@@ -295,7 +311,7 @@ final class RelayHub {
     }
 
     /// Gives back half of what is held for sessions that move; one that needs it has to begin anew.
-    func shed() {
+    package func shed() {
         for index in relays.values.indices { relays.values[index].shed() }
     }
 
@@ -312,13 +328,12 @@ final class RelayHub {
 
     private func enqueue(_ event: StreamEvent, of key: StreamKey, toPeers: Bool) {
         guard let relay = relays[key] else { return }
-        for loop in 0..<mesh.count where relay.loops & (1 << UInt64(loop)) != 0 {
+        for loop in 0..<loopCount where relay.loops & (1 << UInt64(loop)) != 0 {
             loopBatches[loop].append((key, event))
         }
         if relay.loops != 0, !flushIsDue {
             flushIsDue = true
-            // Before what is posted to other loops leaves, so that all of it crosses in one hop.
-            mesh.atEndOfTurn(.relay) { [unowned self] in self.flush() }
+            ways.atEndOfTurn { [unowned self] in self.flush() }
         }
         guard toPeers, !relay.peers.isEmpty else { return }
         moved.insert(key)
@@ -329,13 +344,13 @@ final class RelayHub {
     private func schedulePeerFlush() {
         guard !peerFlushIsDue else { return }
         peerFlushIsDue = true
-        mesh.atEndOfTurn(.relay) { [unowned self] in self.flushPeers() }
+        ways.atEndOfTurn { [unowned self] in self.flushPeers() }
     }
 
     private func breakOff(_ key: StreamKey) {
         flush()
         guard let relay = relays[key] else { return }
-        for loop in 0..<mesh.count where relay.loops & (1 << UInt64(loop)) != 0 { ways.breakOff(loop, key) }
+        for loop in 0..<loopCount where relay.loops & (1 << UInt64(loop)) != 0 { ways.breakOff(loop, key) }
     }
 
     private func flush() {
@@ -350,21 +365,21 @@ final class RelayHub {
 }
 
 /// Where a stream stands at its owner's.
-struct StreamHead: WireCodable, Equatable {
-    var key: StreamKey
-    var position: StreamPosition
+package struct StreamHead: WireCodable, Equatable {
+    package var key: StreamKey
+    package var position: StreamPosition
 
-    init(key: StreamKey, position: StreamPosition) {
+    package init(key: StreamKey, position: StreamPosition) {
         self.key = key
         self.position = position
     }
 
-    func encode(to writer: inout WireWriter) {
+    package func encode(to writer: inout WireWriter) {
         writer.value(key)
         writer.value(position)
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self.init(key: try reader.value(), position: try reader.value())
     }
 }

@@ -2,18 +2,18 @@ import FluxCluster
 import FluxCore
 
 /// A node's relay asks the owner of a stream to be sent it, from where it stands (design 4).
-struct RelayRegistration: WireCodable, Equatable {
-    var node: NodeID
+package struct RelayRegistration: WireCodable, Equatable {
+    package var node: NodeID
     /// Which of the node's registrations for this stream it is; an end of an earlier one means nothing to it.
-    var number: UInt64
+    package var number: UInt64
     /// The last event that the relay passed on; nil for a new relay.
-    var position: StreamPosition?
+    package var position: StreamPosition?
     /// What it has shown; empty for a new relay.
-    var view: RelayView
+    package var view: RelayView
     /// Whose sessions listen to it there, each session once.
-    var listeners: [UserID]
+    package var listeners: [UserID]
 
-    init(node: NodeID, number: UInt64, position: StreamPosition?, view: RelayView, listeners: [UserID]) {
+    package init(node: NodeID, number: UInt64, position: StreamPosition?, view: RelayView, listeners: [UserID]) {
         self.node = node
         self.number = number
         self.position = position
@@ -21,7 +21,7 @@ struct RelayRegistration: WireCodable, Equatable {
         self.listeners = listeners
     }
 
-    func encode(to writer: inout WireWriter) {
+    package func encode(to writer: inout WireWriter) {
         writer.value(node)
         writer.unsigned(number)
         writer.optional(position)
@@ -29,7 +29,7 @@ struct RelayRegistration: WireCodable, Equatable {
         writer.list(listeners)
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             node: try reader.value(), number: try reader.unsigned(), position: try reader.optional(),
             view: try reader.value(), listeners: try reader.list())
@@ -37,8 +37,8 @@ struct RelayRegistration: WireCodable, Equatable {
 }
 
 /// The owner's answer: how the stream goes on at a relay. The events themselves come on their own way, in order.
-struct RelayWelcome: WireCodable {
-    enum Continuation {
+package struct RelayWelcome: WireCodable {
+    package enum Continuation {
         /// Everything after the relay's position follows.
         case goesOn
         /// The stream follows from this position. What happened before it is not known here: who listened already has
@@ -50,15 +50,15 @@ struct RelayWelcome: WireCodable {
     }
 
     /// The node that the stream comes from.
-    var owner: NodeID
-    var continuation: Continuation
+    package var owner: NodeID
+    package var continuation: Continuation
 
-    init(owner: NodeID, continuation: Continuation) {
+    package init(owner: NodeID, continuation: Continuation) {
         self.owner = owner
         self.continuation = continuation
     }
 
-    func encode(to writer: inout WireWriter) {
+    package func encode(to writer: inout WireWriter) {
         writer.value(owner)
         switch continuation {
         case .goesOn: writer.byte(1)
@@ -74,7 +74,7 @@ struct RelayWelcome: WireCodable {
         }
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         owner = try reader.value()
         switch try reader.byte() {
         case 1: continuation = .goesOn
@@ -86,26 +86,26 @@ struct RelayWelcome: WireCodable {
 }
 
 /// What a relay has to take back of one channel, and what it missed (I5, I6).
-struct ChannelCorrection: WireCodable {
-    var channelID: ChannelID
+package struct ChannelCorrection: WireCodable {
+    package var channelID: ChannelID
     /// Of what the relay showed, only numbers up to this one stand.
-    var standsUpTo: SequenceNumber
+    package var standsUpTo: SequenceNumber
     /// What was committed after that, in order, marked as entries of the log.
-    var missed: [StreamEvent]
+    package var missed: [StreamEvent]
 
-    init(channelID: ChannelID, standsUpTo: SequenceNumber, missed: [StreamEvent]) {
+    package init(channelID: ChannelID, standsUpTo: SequenceNumber, missed: [StreamEvent]) {
         self.channelID = channelID
         self.standsUpTo = standsUpTo
         self.missed = missed
     }
 
-    func encode(to writer: inout WireWriter) {
+    package func encode(to writer: inout WireWriter) {
         writer.value(channelID)
         writer.signed(standsUpTo)
         writer.list(missed.map(WireStreamEvent.init))
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         let channelID = try reader.value(ChannelID.self)
         let standsUpTo: SequenceNumber = try reader.signed()
         self.init(

@@ -1,7 +1,7 @@
 import FluxCore
 
 /// What receives the events of streams on one loop: a session.
-protocol StreamSubscriber: AnyObject {
+package protocol StreamSubscriber: AnyObject {
     var userID: UserID { get }
     /// An event for this subscriber, in stream order.
     func receive(_ event: StreamEvent)
@@ -15,8 +15,8 @@ protocol StreamSubscriber: AnyObject {
 
 /// One subscriber's place in one stream on one loop. Follows "register first, buffer, take the snapshot with its position,
 /// drop what is at or before it" (design 4).
-final class Subscription {
-    enum Phase {
+package final class Subscription {
+    package enum Phase {
         /// Registered; events gather until the snapshot, or the replay of a session that moved, is here.
         case buffering([StreamEvent])
         /// The snapshot is newer than what has reached this loop: events up to the position are part of it already.
@@ -28,40 +28,40 @@ final class Subscription {
     }
 
     /// How many events may gather before the snapshot is here.
-    static let maximumBuffered = 8192
+    package static let maximumBuffered = 8192
 
     /// Held strongly, for speed; the cycle ends when the subscription is removed from the registry.
-    let subscriber: any StreamSubscriber
-    let key: StreamKey
-    var phase: Phase = .buffering([])
-    var visibility: ChannelVisibility?
+    package let subscriber: any StreamSubscriber
+    package let key: StreamKey
+    package var phase: Phase = .buffering([])
+    package var visibility: ChannelVisibility?
     /// Where the subscription goes on, while it waits for what the relay holds: its session has moved to this loop.
-    var continuesFrom: StreamPosition?
+    package var continuesFrom: StreamPosition?
     /// The group that holds this subscription while it is live, and where in it.
-    var group: SubscriberGroup?
-    var indexInGroup = 0
+    package var group: SubscriberGroup?
+    package var indexInGroup = 0
 
-    init(subscriber: any StreamSubscriber, key: StreamKey) {
+    package init(subscriber: any StreamSubscriber, key: StreamKey) {
         self.subscriber = subscriber
         self.key = key
     }
 }
 
 /// The live subscribers of a stream on one loop that may view the same channels.
-final class SubscriberGroup {
-    let visibility: ChannelVisibility?
-    private(set) var members: ContiguousArray<Subscription> = []
+package final class SubscriberGroup {
+    package let visibility: ChannelVisibility?
+    package private(set) var members: ContiguousArray<Subscription> = []
 
-    init(visibility: ChannelVisibility?) { self.visibility = visibility }
+    package init(visibility: ChannelVisibility?) { self.visibility = visibility }
 
-    func add(_ subscription: Subscription) {
+    package func add(_ subscription: Subscription) {
         subscription.group = self
         subscription.indexInGroup = members.count
         members.append(subscription)
     }
 
     /// Removes in constant time; the order among subscribers means nothing.
-    func remove(_ subscription: Subscription) {
+    package func remove(_ subscription: Subscription) {
         precondition(subscription.group === self, "a subscription is removed from a group that does not hold it")
         let index = subscription.indexInGroup
         let last = members.removeLast()

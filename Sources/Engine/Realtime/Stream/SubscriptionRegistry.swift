@@ -2,7 +2,7 @@ import FluxCore
 
 /// One loop's subscribers of every stream (design 7): an event reaches the loop once and is handed to each subscriber here,
 /// without a hop, a task or an allocation per subscriber. Confined to its loop.
-final class SubscriptionRegistry {
+package final class SubscriptionRegistry {
     private final class StreamSubscribers {
         /// The last event that reached this loop.
         var position: StreamPosition
@@ -31,12 +31,15 @@ final class SubscriptionRegistry {
 
     private var streams: [StreamKey: StreamSubscribers] = [:]
     /// How many times an event was handed to a subscriber.
-    private(set) var deliveries: UInt64 = 0
+    package private(set) var deliveries: UInt64 = 0
+
+    package init() {}
 
     /// Registers a subscriber; its events are buffered until `becomeLive` or `replay`.
     /// - Returns: the subscription, and whether it is the first of the stream on this loop.
-    func register(_ subscriber: any StreamSubscriber, to key: StreamKey) -> (subscription: Subscription, isFirst: Bool)
-    {
+    package func register(_ subscriber: any StreamSubscriber, to key: StreamKey) -> (
+        subscription: Subscription, isFirst: Bool
+    ) {
         let subscription = Subscription(subscriber: subscriber, key: key)
         let isFirst = streams[key] == nil
         let stream = streams[key] ?? StreamSubscribers(position: .none)
@@ -47,7 +50,7 @@ final class SubscriptionRegistry {
     }
 
     /// Ends a subscription. - Returns: whether it was the stream's last on this loop.
-    func remove(_ subscription: Subscription) -> Bool {
+    package func remove(_ subscription: Subscription) -> Bool {
         guard let stream = streams[subscription.key] else { return false }
         let user = subscription.subscriber.userID
         guard var own = stream.byUser[user], let index = own.firstIndex(where: { $0 === subscription }) else {
@@ -66,7 +69,7 @@ final class SubscriptionRegistry {
     /// - Parameters:
     ///   - position: where in the stream the snapshot was taken.
     ///   - visibility: the channels the member may view at that point; nil for a user's stream.
-    func becomeLive(_ subscription: Subscription, at position: StreamPosition, visibility: ChannelVisibility?) {
+    package func becomeLive(_ subscription: Subscription, at position: StreamPosition, visibility: ChannelVisibility?) {
         guard case .buffering(let buffered) = subscription.phase, let stream = streams[subscription.key] else { return }
         subscription.visibility = visibility
         subscription.phase = .ahead(of: position)
@@ -75,7 +78,7 @@ final class SubscriptionRegistry {
     }
 
     /// As `becomeLive` for a session that moved to this loop: `events` are those after its position that the relay held.
-    func replay(
+    package func replay(
         _ events: [StreamEvent], to subscription: Subscription, from position: StreamPosition,
         visibility: ChannelVisibility?
     ) {
@@ -91,7 +94,7 @@ final class SubscriptionRegistry {
 
     /// Where a subscription stands: every event up to here has been passed on or was part of the snapshot. Nil while the
     /// snapshot is awaited.
-    func position(of subscription: Subscription) -> StreamPosition? {
+    package func position(of subscription: Subscription) -> StreamPosition? {
         switch subscription.phase {
         case .buffering: subscription.continuesFrom
         case .ended: nil
@@ -101,7 +104,7 @@ final class SubscriptionRegistry {
     }
 
     /// Hands one event to every subscriber of its stream on this loop that it is for.
-    func deliver(_ event: StreamEvent, of key: StreamKey) {
+    package func deliver(_ event: StreamEvent, of key: StreamKey) {
         guard let stream = streams[key] else { return }
         stream.position = event.position
         for subscription in stream.waiting { offer(event, to: subscription, in: stream) }
@@ -128,12 +131,12 @@ final class SubscriptionRegistry {
     }
 
     /// Whose sessions on this loop listen to the stream, each session once.
-    func users(of key: StreamKey) -> [UserID] {
+    package func users(of key: StreamKey) -> [UserID] {
         (streams[key]?.byUser ?? [:]).flatMap { user, own in Array(repeating: user, count: own.count) }
     }
 
     /// Events of the stream were lost on their way to this node: no session on it may go on as if nothing had been (I6).
-    func breakStream(_ key: StreamKey) {
+    package func breakStream(_ key: StreamKey) {
         guard let stream = streams[key] else { return }
         for subscription in stream.byUser.values.joined() { subscription.subscriber.subscriptionBroken(key) }
     }

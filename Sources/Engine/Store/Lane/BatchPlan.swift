@@ -78,8 +78,8 @@ extension BatchPlan {
                 append(LoggedEntry(entry), at: position)
             case .logOnly(let entry):
                 append(LoggedEntry(entry), at: position)
-            case .void(let channelID, let seq, let epoch):
-                append(LoggedEntry(voidIn: channelID, seq: seq, epoch: epoch), at: position)
+            case .void(let channelID, let seq, let epoch, let messages):
+                append(LoggedEntry(voidIn: channelID, seq: seq, epoch: epoch, about: messages), at: position)
             case .statements(let statements):
                 control += statements.map { Step(statement: $0, mutations: [position]) }
             case .counter(_, let statement):

@@ -14,8 +14,9 @@ public enum Change: Sendable {
     case clearReactions(channelID: ChannelID, messageID: MessageID, emoji: Emoji?, LogEntry)
     /// An event that changes no row, but has its number.
     case logOnly(LogEntry)
-    /// A number that was given to an event which did not come to be.
-    case void(ChannelID, SequenceNumber, Epoch)
+    /// A number that was given to an event which did not come to be, and the messages that the event was about: a later owner
+    /// sees by it whether what was shown has been taken back.
+    case void(ChannelID, SequenceNumber, Epoch, about: [MessageID])
     /// Control changes (guild rows, members, outbox …), run in order after one another.
     case statements([Statement])
     /// A value of which only the latest counts (read states): a newer one under the same key replaces one that waits,

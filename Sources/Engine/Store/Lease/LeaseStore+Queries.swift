@@ -43,6 +43,14 @@ extension LeaseStore {
         RETURNING high_water_ms
         """, [.int2, .int8, .int8, .int8])
 
+    static let reserveIDs = PreparedQuery(
+        "leases.reserveIDs",
+        """
+        UPDATE nodes SET high_water_ms = greatest(high_water_ms, $3)
+        WHERE id = $1 AND incarnation = $2 AND state <> 'removed'
+        RETURNING high_water_ms
+        """, [.int2, .int8, .int8])
+
     static let endLosersBackends = PreparedQuery(
         "leases.endLosersBackends",
         """

@@ -72,6 +72,17 @@ public struct LeaseStore: Sendable {
         return try row.int("high_water_ms")
     }
 
+    /// Reserves ids below `milliseconds` (since 1970) at once, without saying that the node lives. Returns what is reserved.
+    ///
+    /// Throws `.fenced` when a newer incarnation of the node runs, or when it was removed.
+    public func reserve(_ identity: NodeIdentity, upTo milliseconds: Int64) async throws(StoreError) -> Int64 {
+        let rows = try await database.run(
+            Statement(
+                LeaseStore.reserveIDs, [.int(identity.node), .int(identity.incarnation), .int(milliseconds)]))
+        guard let row = rows.first else { throw .fenced }
+        return try row.int("high_water_ms")
+    }
+
     /// Takes `slots`, whoever held them, and returns their new epochs. After it has returned the losers cannot commit.
     ///
     /// `losersAreDead`: their lanes' connections are ended, so that one which stalls inside a transaction cannot hold the

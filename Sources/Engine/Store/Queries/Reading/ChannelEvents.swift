@@ -17,6 +17,12 @@ public struct ChannelEvent: Sendable, Equatable {
     public var seq: SequenceNumber
     public var epoch: Epoch
     public var body: Body
+
+    package init(seq: SequenceNumber, epoch: Epoch, body: Body) {
+        self.seq = seq
+        self.epoch = epoch
+        self.body = body
+    }
 }
 
 /// What a client is told that asks for a channel's events.
@@ -29,6 +35,13 @@ public struct ChannelEventPage: Sendable, Equatable {
     public var isTruncated: Bool
     /// Of what the client saw only numbers up to this one stand; nil where all of it does. `events` begin after it.
     public var rolledBackTo: SequenceNumber?
+
+    package init(events: [ChannelEvent], head: LogHead, isTruncated: Bool, rolledBackTo: SequenceNumber?) {
+        self.events = events
+        self.head = head
+        self.isTruncated = isTruncated
+        self.rolledBackTo = rolledBackTo
+    }
 }
 
 /// Reads of the channels' logs.

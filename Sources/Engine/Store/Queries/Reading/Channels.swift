@@ -56,7 +56,7 @@ public struct Channels: Sendable {
     /// Messages with a nonce that are read at once: a page is some megabytes and takes some ten milliseconds.
     public static let noncePage = 50_000
 
-    private let database: Database
+    let database: Database
     private let noncePage: Int
 
     public init(_ database: Database) { self.init(database, noncePage: Self.noncePage) }

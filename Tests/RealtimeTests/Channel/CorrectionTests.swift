@@ -1,0 +1,93 @@
+import FluxCore
+import FluxStore
+import Testing
+
+@testable import FluxRealtime
+
+/// What was shown and does not stand is taken back, whoever finds it out (I5).
+@Suite struct CorrectionTests {
+    private func updates(_ client: TestClient) -> [String?] {
+        client.dispatches.filter { $0.kind == .messageUpdate }.map { $0.body["content"]?.stringValue }
+    }
+
+    @Test func anEditThatPostgresRefusesGivesWayToTheTextThatStands() async throws {
+        try await TestNode.run { node in
+            try await node.database.run(
+                Statement(
+                    PreparedQuery(
+                        "test.refuse", "ALTER TABLE messages ADD CONSTRAINT taste CHECK (content <> 'refused')")))
+            let owner = try await node.person("owner")
+            let guild = try await node.guild(of: owner)
+            let client = try await node.connect(owner)
+            let said = try await node.say("stands", in: guild.channel, as: owner)
+            let id = try #require(said["id"]?.snowflakeValue)
+            await #expect(throws: APIError.refusedByDatabase) {
+                _ = try await node.realtime.perform(
+                    ChannelCommand(
+                        caller: owner, operation: .edit(id, attachments: []), body: ["content": "refused"]),
+                    on: guild.channel)
+            }
+            await client.until { dispatches, _, _ in dispatches.count { $0.kind == .messageUpdate } == 2 }
+            #expect(updates(client) == ["refused", "stands"])
+            #expect(client.sequences(of: guild.channel) == [1, 2, 3])
+            let shown = try await node.realtime.perform(
+                ChannelCommand(caller: owner, operation: .message(id)), on: guild.channel)
+            #expect(try JSON.parse(shown.body)["content"]?.stringValue == "stands")
+        }
+    }
+
+    /// The owner died when the voids were in and nobody had been told.
+    @Test func theNextOwnerTakesBackWhatTheOneBeforeCouldNot() async throws {
+        try await TestNode.run { node in
+            let owner = try await node.person("owner")
+            let guild = try await node.guild(of: owner)
+            let stored = try node.realtime.mintID()
+            let ghost = try node.realtime.mintID()
+            // What is in Postgres then: a message, the void of its edit, and that of another message.
+            try await node.database.run(
+                LaneStatements.insertMessages([
+                    MessageRow(
+                        Message(
+                            id: stored, channelID: guild.channel, guildID: guild.id, authorID: owner.userID,
+                            content: "stands", seq: 1, epoch: 1))
+                ]))
+            try await node.database.run(
+                LaneStatements.appendLog([
+                    LoggedEntry(voidIn: guild.channel, seq: 2, epoch: 1, about: [stored]),
+                    LoggedEntry(voidIn: guild.channel, seq: 3, epoch: 1, about: [ghost]),
+                ]))
+            let client = try await node.connect(owner)
+            try await node.say("next", in: guild.channel, as: owner)
+            await client.until { dispatches, _, _ in
+                dispatches.contains { $0.kind == .messageUpdate } && dispatches.contains { $0.kind == .messageDelete }
+                    && dispatches.contains { $0.kind == .messageCreate }
+            }
+            #expect(updates(client) == ["stands"])
+            let deleted = client.dispatches.filter { $0.kind == .messageDelete }
+            #expect(deleted.map { $0.body["id"]?.snowflakeValue } == [ghost])
+            // What was answered once is not answered again by the owner after that. The reading waits until all is committed.
+            _ = try await node.realtime.perform(
+                ChannelCommand(caller: owner, operation: .events(after: 0, limit: 10, epoch: nil)), on: guild.channel)
+            let left = try await Channels(node.database).unansweredVoids(of: [guild.channel])
+            #expect(left.isEmpty)
+        }
+    }
+
+    /// A node that has started often mints far ahead of the clock; whoever owns the channel next goes on from there.
+    @Test func aChannelWhoseLastIDIsFarAheadTakesMessagesAtOnce() async throws {
+        try await TestNode.run { node in
+            let owner = try await node.person("owner")
+            let guild = try await node.guild(of: owner)
+            let ahead = Snowflake.lowest(atMilliseconds: Timestamp.now().milliseconds + 3_600_000)
+            try await node.database.run(
+                LaneStatements.insertMessages([
+                    MessageRow(
+                        Message(
+                            id: ahead, channelID: guild.channel, guildID: guild.id, authorID: owner.userID,
+                            content: "of a node that starts often", seq: 1, epoch: 1))
+                ]))
+            let said = try await node.say("next", in: guild.channel, as: owner)
+            #expect(try #require(said["id"]?.snowflakeValue) > ahead)
+        }
+    }
+}
