@@ -68,7 +68,7 @@ let package = Package(
         // Virtual time, a network and nodes that fail on purpose, around the state machines that run in production. For
         // tests and for `flux-bench sim`; nothing of the node uses it.
         .target(
-            name: "FluxSimulation", dependencies: ["FluxCore", "FluxCluster"],
+            name: "FluxSimulation", dependencies: ["FluxCore", "FluxCluster", "FluxStore", "FluxRealtime"],
             path: "Sources/Engine/Simulation", swiftSettings: strict),
         .target(
             name: "FluxRealtime",
@@ -116,7 +116,7 @@ let package = Package(
         .executableTarget(
             name: "flux-bench",
             dependencies: [
-                "FluxCore", nioCore, nioPosix, nioHTTP1, collections,
+                "FluxCore", "FluxSimulation", nioCore, nioPosix, nioHTTP1, collections,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
@@ -139,6 +139,9 @@ let package = Package(
                 concurrencyHelpers,
             ],
             path: "Tests/ClusterTests", swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["FluxSimulation", "FluxCore"], path: "Tests/SimulationTests",
+            swiftSettings: strict),
         .testTarget(
             name: "StoreTests",
             dependencies: ["FluxStore", "FluxCore", "FluxTestSupport", "FluxFuzzing", logging, metrics],

@@ -51,9 +51,11 @@ extension ClusterWorld {
     /// Whether Postgres has given every slot to a running node that should have it, as that node knows, and nobody else
     /// believes that it owns any.
     public var isSharedOut: Bool {
-        guard database.leases.count == Slot.count else { return false }
+        let leases = database.rows
+        guard leases.count == Slot.count else { return false }
         var counts: [NodeID: Int] = [:]
-        for (slot, lease) in database.leases {
+        for lease in leases {
+            let slot = lease.slot
             guard let keeper = nodes[lease.node]?.keeper, keeper.owned[slot] == lease.epoch,
                 keeper.wantedOwner(of: slot) == lease.node
             else { return false }
@@ -84,6 +86,31 @@ extension ClusterWorld {
     }
 
     // MARK: Machinery
+
+    private mutating func note(_ event: NodeNews.Event, of id: NodeID) {
+        if carriesMessages { news.append(NodeNews(node: id, event: event)) }
+    }
+
+    /// All that a paused slot has decided is committed; or could not be.
+    mutating func flushed(_ slot: Slot, _ epoch: Epoch, succeeded: Bool, of id: NodeID) {
+        let now = now
+        perform(nodes[id]?.keeper?.flushed(slot, epoch, succeeded: succeeded, at: now) ?? [], of: id)
+        wakeUpKeeper(id)
+    }
+
+    /// A lane has found that leases are gone.
+    mutating func lost(_ slots: [Slot: Epoch], of id: NodeID) {
+        let now = now
+        perform(nodes[id]?.keeper?.lost(slots, at: now) ?? [], of: id)
+        wakeUpKeeper(id)
+    }
+
+    /// The node's clock was compared with Postgres's.
+    mutating func clockCompared(isOff: Bool, of id: NodeID) {
+        let now = now
+        perform(nodes[id]?.keeper?.clockCompared(isOff: isOff, at: now) ?? [], of: id)
+        wakeUpKeeper(id)
+    }
 
     mutating func startKeeper(of id: NodeID) {
         guard let machine = nodes[id]?.machine else { return }
@@ -151,14 +178,27 @@ extension ClusterWorld {
             case .takeOver(let slots, let consented): ask(.takeOver(slots, consented: consented), for: id)
             case .release(let slot, let epoch, let successor): ask(.release(slot, epoch, to: successor), for: id)
             case .readLeases: ask(.readLeases, for: id)
-            case .takeUp(let slots): slotCounts.takenUp += slots.count
-            case .giveUp(let slots): slotCounts.givenUp += slots.count
+            case .takeUp(let slots):
+                slotCounts.takenUp += slots.count
+                note(.takenUp(slots), of: id)
+            case .giveUp(let slots):
+                slotCounts.givenUp += slots.count
+                note(.givenUp(slots), of: id)
             case .copy(let slot, let epoch, let target): answer(.copied(slot, epoch, to: target), to: id, within: 30)
-            case .pauseAndFlush(let slot, let epoch): answer(.flushed(slot, epoch), to: id, within: 15)
+            case .pauseAndFlush(let slot, let epoch):
+                if carriesMessages {
+                    note(.paused(slot, epoch), of: id)
+                } else {
+                    answer(.flushed(slot, epoch), to: id, within: 15)
+                }
             case .sendDifference(let slot, let epoch, let target):
                 answer(.copied(slot, epoch, to: target), to: id, within: 10)
-            case .resume: slotCounts.resumed += 1
-            case .sendOn: slotCounts.handedOver += 1
+            case .resume(let slot, let epoch):
+                slotCounts.resumed += 1
+                note(.resumed(slot, epoch), of: id)
+            case .sendOn(let slot, let successor, let epoch):
+                slotCounts.handedOver += 1
+                note(.sentOn(slot, to: successor, epoch), of: id)
             case .send(let message, let target):
                 guard let process = nodes[target]?.process,
                     let arrival = network.arrival(from: id, to: target, at: now, using: &random)
@@ -170,9 +210,14 @@ extension ClusterWorld {
                     isReady: isReady, isDraining: isDraining, hasDatabase: hasDatabase, at: now)
                 perform(actions ?? [], of: id)
                 wakeUp(id)
-            case .endSessions: slotCounts.sessionsEnded += 1
-            case .drained: slotCounts.drained += 1
-            case .dropCopy, .learn, .unready: break
+            case .endSessions:
+                slotCounts.sessionsEnded += 1
+                note(.sessionsEnded, of: id)
+            case .drained:
+                slotCounts.drained += 1
+                note(.drained, of: id)
+            case .learn(let routes): note(.learned(routes), of: id)
+            case .dropCopy, .unready: break
             }
         }
     }
@@ -184,7 +229,7 @@ extension ClusterWorld {
 
     // MARK: Postgres
 
-    private func reachesDatabase(_ id: NodeID) -> Bool { database.isUp && !cutFromDatabase.contains(id) }
+    func reachesDatabase(_ id: NodeID) -> Bool { database.isUp && !cutFromDatabase.contains(id) }
 
     /// The statement travels; it is executed when it arrives, even if its sender is paused or gone by then.
     private mutating func ask(_ statement: Statement, for id: NodeID) {
@@ -194,6 +239,13 @@ extension ClusterWorld {
 
     mutating func execute(_ statement: Statement, of id: NodeID, process: Int) {
         let reaches = reachesDatabase(id)
+        if reaches, case .release = statement, let identity = nodes[id]?.machine.identity,
+            database.isLocked(LeaseDatabase.Process(node: id, incarnation: identity.incarnation))
+        {
+            // The release waits for the row that the lane's transaction holds.
+            queue.schedule(.statement(statement, of: id, process: process), at: now + .milliseconds(1))
+            return
+        }
         guard let identity = nodes[id]?.machine.identity, let outcome = outcome(of: statement, for: identity, reaches)
         else { return }
         let wait = reaches ? Duration.milliseconds(Int.random(in: 1...4, using: &random)) : Self.statementTimeout
@@ -221,15 +273,16 @@ extension ClusterWorld {
             let given = database.release(slot, epoch, of: identity, to: successor, at: now)
             return .released(slot, epoch, given.map { .released($0) } ?? .refused)
         case .readLeases:
-            return .leases(reaches ? database.leases.values.sorted { $0.slot < $1.slot } : nil)
+            return .leases(reaches ? database.rows : nil)
         }
     }
 
     mutating func wakeUpKeeper(_ id: NodeID) {
-        guard let node = nodes[id], let keeper = node.keeper, !node.isPaused else { return }
-        let time = keeper.nextWakeUp
-        if let planned = node.keeperWakeUpAt, planned <= time, planned > now { return }
+        guard let time = nodes[id]?.keeper?.nextWakeUp, let process = nodes[id]?.process, !nodes.isPaused(id) else {
+            return
+        }
+        if let planned = nodes[id]?.keeperWakeUpAt, planned <= time, planned > now { return }
         nodes[id]?.keeperWakeUpAt = time
-        queue.schedule(.keeperWakeUp(id, process: node.process), at: time)
+        queue.schedule(.keeperWakeUp(id, process: process), at: time)
     }
 }

@@ -24,6 +24,28 @@ public struct ClusterWorld: Sendable {
         public let change: MemberChange
     }
 
+    /// Something that concerns what a node does with its slots.
+    struct NodeNews: Sendable {
+        enum Event: Sendable {
+            case started
+            case ended
+            case stopped
+            case goesOn
+            case linkLost(to: NodeID)
+            case takenUp([Slot: Epoch])
+            case givenUp([Slot: Epoch])
+            case paused(Slot, Epoch)
+            case resumed(Slot, Epoch)
+            case sentOn(Slot, to: NodeID, Epoch)
+            case learned([Route])
+            case sessionsEnded
+            case drained
+        }
+
+        let node: NodeID
+        let event: Event
+    }
+
     enum Event: Sendable {
         case wakeUp(NodeID, process: Int)
         case message(MembershipMessage, from: NodeID, to: NodeID, process: Int)
@@ -85,10 +107,15 @@ public struct ClusterWorld: Sendable {
     /// What the keepers did to their slots, by kind.
     public internal(set) var slotCounts = SlotCounts()
 
+    /// Whether something stands on the slots that does the rest: it takes `news`, and answers what is asked there.
+    let carriesMessages: Bool
+    var news: [NodeNews] = []
+
     var queue = EventQueue<Event>()
     var random: SplitMix64
-    var nodes: [NodeID: Node] = [:]
+    var nodes = NodeMap<Node>()
     private var rows: [NodeID: ClusterMember] = [:]
+    private var members: [ClusterMember] = []
     private var processes = 0
     /// By pair: which attempt to connect is the latest.
     private var attempts: [Pair: Int] = [:]
@@ -100,7 +127,16 @@ public struct ClusterWorld: Sendable {
         nodes count: Int, seed: UInt64, ownsSlots: Bool = false,
         configuration: MembershipConfiguration = MembershipConfiguration()
     ) {
+        self.init(
+            nodes: count, seed: seed, ownsSlots: ownsSlots, carriesMessages: false, configuration: configuration)
+    }
+
+    init(
+        nodes count: Int, seed: UInt64, ownsSlots: Bool, carriesMessages: Bool,
+        configuration: MembershipConfiguration = MembershipConfiguration()
+    ) {
         self.ownsSlots = ownsSlots
+        self.carriesMessages = carriesMessages
         random = SplitMix64(seed: seed)
         self.configuration = configuration
         for number in 1...UInt16(max(1, min(count, NodeID.count - 1))) {
@@ -114,9 +150,9 @@ public struct ClusterWorld: Sendable {
     /// The moment that has been reached.
     public var now: Duration { queue.now }
     /// All nodes, in growing order.
-    public var nodeIDs: [NodeID] { nodes.keys.sorted() }
+    public var nodeIDs: [NodeID] { nodes.ids }
     /// Those whose process runs.
-    public var running: [NodeID] { nodes.filter(\.value.isRunning).keys.sorted() }
+    public var running: [NodeID] { nodes.ids.filter { nodes.isRunning($0) } }
 
     /// A node's state.
     public func machine(of node: NodeID) -> Membership? { nodes[node]?.machine }
@@ -155,6 +191,16 @@ public struct ClusterWorld: Sendable {
         }
     }
 
+    /// When the next event happens.
+    var nextTime: Duration? { queue.nextTime }
+
+    /// Lets the next event happen, if there is one up to then; false if not.
+    mutating func step(until end: Duration) -> Bool {
+        guard let event = queue.next(until: end) else { return false }
+        happen(event)
+        return true
+    }
+
     // MARK: Faults
 
     /// Starts the node, under a new incarnation if it ran before.
@@ -164,10 +210,12 @@ public struct ClusterWorld: Sendable {
         let identity = NodeIdentity(
             name: "node-\(id)", id: id, incarnation: database.register(id, at: queue.now))
         rows[id] = ClusterMember(identity: identity, address: "node-\(id):7400")
+        members = rows.values.sorted { $0.identity.id < $1.identity.id }
         nodes[id] = Node(
             machine: Membership(
                 identity: identity, configuration: configuration, seed: random.next(), at: queue.now),
             process: processes)
+        if carriesMessages { news.append(NodeNews(node: id, event: .started)) }
         if ownsSlots { startKeeper(of: id) }
         for node in running {
             // The node itself reads the rows as it starts; the others within a second.
@@ -183,7 +231,9 @@ public struct ClusterWorld: Sendable {
     public mutating func kill(_ id: NodeID, _ death: Death) {
         guard nodes[id]?.isRunning == true else { return }
         nodes[id]?.isRunning = false
+        nodes[id]?.isPaused = false
         nodes[id]?.death = death
+        if carriesMessages { news.append(NodeNews(node: id, event: .ended)) }
         for node in running {
             let isHeard = death == .process && !network.isCut(from: id, to: node)
             let wait = isHeard ? Duration.milliseconds(1) : Self.silenceLimit
@@ -196,15 +246,14 @@ public struct ClusterWorld: Sendable {
     public mutating func pause(_ id: NodeID, for time: Duration) {
         guard nodes[id]?.isRunning == true, nodes[id]?.isPaused == false else { return }
         nodes[id]?.isPaused = true
+        if carriesMessages { news.append(NodeNews(node: id, event: .stopped)) }
         queue.schedule(.resume(id), at: queue.now + time)
     }
 
     /// The node leaves in good order.
     public mutating func leave(_ id: NodeID) {
-        guard var node = nodes[id], node.isRunning else { return }
-        let actions = node.machine.leave(at: queue.now)
-        nodes[id] = node
-        perform(actions, of: id)
+        guard nodes.isRunning(id) else { return }
+        perform(nodes[id]?.machine.leave(at: queue.now) ?? [], of: id)
         database.leave(id)
         kill(id, .process)
     }
@@ -259,9 +308,9 @@ public struct ClusterWorld: Sendable {
         }
         guard let (id, process) = event.target else { return }
         guard let process else { return resume(id) }
-        guard var node = nodes[id], node.isRunning, node.process == process else { return }
+        guard nodes.isRunning(id, process) else { return }
         if case .statement(let statement, _, _) = event { return execute(statement, of: id, process: process) }
-        guard !node.isPaused else {
+        guard !nodes.isPaused(id) else {
             switch event {
             case .wakeUp, .keeperWakeUp: break
             default: nodes[id]?.backlog.append(event)
@@ -269,29 +318,29 @@ public struct ClusterWorld: Sendable {
             return
         }
         let now = queue.now
-        let actions: [Membership.Action]
+        let actions: [Membership.Action]?
         switch event {
         case .wakeUp:
-            guard node.machine.nextWakeUp <= now else { return wakeUp(id) }
-            actions = node.machine.advance(to: now)
+            guard let time = nodes[id]?.machine.nextWakeUp, time <= now else { return wakeUp(id) }
+            actions = nodes[id]?.machine.advance(to: now)
         case .message(let message, let source, _, _):
-            actions = node.machine.received(message, from: source, at: now)
+            actions = nodes[id]?.machine.received(message, from: source, at: now)
         case .linkMade(_, let peer, _):
-            guard let other = nodes[peer], other.isRunning else { return }
-            actions = node.machine.linkMade(to: other.machine.identity, at: now)
+            guard nodes.isRunning(peer), let identity = nodes[peer]?.machine.identity else { return }
+            actions = nodes[id]?.machine.linkMade(to: identity, at: now)
         case .linkLost(_, let peer, _):
-            actions = node.machine.linkLost(to: peer, at: now)
+            actions = nodes[id]?.machine.linkLost(to: peer, at: now)
+            if carriesMessages { news.append(NodeNews(node: id, event: .linkLost(to: peer))) }
         case .linkRefused(_, let peer, _):
-            actions = node.machine.linkRefused(by: peer, at: now)
+            actions = nodes[id]?.machine.linkRefused(by: peer, at: now)
         case .readMembers:
-            actions = node.machine.learned(Array(rows.values), at: now)
+            actions = nodes[id]?.machine.learned(members, at: now)
         case .keeperWakeUp, .slotMessage, .heartbeat, .outcome:
             return happenToKeeper(event, of: id)
         case .resume, .connect, .statement:
             return
         }
-        nodes[id] = node
-        perform(actions, of: id)
+        perform(actions ?? [], of: id)
         wakeUp(id)
     }
 
@@ -314,6 +363,7 @@ public struct ClusterWorld: Sendable {
                 breakLink(id, peer)
             case .superseded:
                 nodes[id]?.isRunning = false
+                if carriesMessages { news.append(NodeNews(node: id, event: .ended)) }
             case .reported:
                 hasNews = true
             }
@@ -329,17 +379,19 @@ public struct ClusterWorld: Sendable {
         nodes[id]?.wakeUpAt = nil
         nodes[id]?.keeperWakeUpAt = nil
         for event in backlog { happen(event) }
+        if carriesMessages { news.append(NodeNews(node: id, event: .goesOn)) }
         wakeUp(id)
         wakeUpKeeper(id)
     }
 
     /// Makes sure that the node is woken when its machine wants to be.
     mutating func wakeUp(_ id: NodeID) {
-        guard let node = nodes[id], !node.isPaused else { return }
-        let time = node.machine.nextWakeUp
-        if let planned = node.wakeUpAt, planned <= time, planned > queue.now { return }
+        guard let time = nodes[id]?.machine.nextWakeUp, let process = nodes[id]?.process, !nodes.isPaused(id) else {
+            return
+        }
+        if let planned = nodes[id]?.wakeUpAt, planned <= time, planned > queue.now { return }
         nodes[id]?.wakeUpAt = time
-        queue.schedule(.wakeUp(id, process: node.process), at: time)
+        queue.schedule(.wakeUp(id, process: process), at: time)
     }
 }
 

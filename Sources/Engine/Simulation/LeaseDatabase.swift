@@ -24,15 +24,70 @@ public struct LeaseDatabase: Sendable {
         let writtenAt: Duration
     }
 
+    /// One incarnation of a node.
+    struct Process: Hashable, Sendable {
+        let node: NodeID
+        let incarnation: Int64
+    }
+
+    /// The row through which a process commits, and by which it is kept from it (design 6). A process has one lane here.
+    struct LaneRow: Sendable {
+        var generation: Int64 = 1
+        var batch: Int64 = 0
+    }
+
+    /// Why a slot could be taken.
+    enum Reason: Sendable { case free, over, consented, voted, expired }
+
+    /// A slot changed hands.
+    struct Loss: Sendable {
+        let slot: Slot
+        let loser: Process
+        /// Nil when its owner gave it.
+        let reason: Reason?
+        /// When it was taken by votes: how many of the members that live had written so, and how many members may live.
+        let votes: Votes
+    }
+
+    /// Who holds a node dead, among how many.
+    struct Votes: Sendable, Equatable {
+        var living = 0
+        var members = 0
+    }
+
     private static let expiry = Duration.seconds(3)
     private static let longestGap = Duration.milliseconds(1500)
 
     private var nodes: [NodeID: NodeRow] = [:]
     private var verdicts: [VerdictKey: Verdict] = [:]
     private var startedAt: Duration = .zero
+    private var lanes: [Process: LaneRow] = [:]
+
+    /// Lanes that are between fence and commit, each with the number of its transaction.
+    private var transactions: [Process: Int] = [:]
+    private var lastTransaction = 0
+
+    /// Verdicts count, whoever has written them: a bug that the world has to find.
+    var countsVotesOfTheDead = false
+    /// Who lost what since this was last taken; only where somebody takes it.
+    var losses: [Loss] = []
+    var notesLosses = false
 
     /// The truth about ownership.
-    public private(set) var leases: [Slot: SlotKeeper.Lease] = [:]
+    public var leases: [Slot: SlotKeeper.Lease] {
+        var leases: [Slot: SlotKeeper.Lease] = [:]
+        for lease in rows { leases[lease.slot] = lease }
+        return leases
+    }
+
+    /// The leases in the order of the slots.
+    var rows: [SlotKeeper.Lease] { bySlot.compactMap(\.self) }
+
+    private var bySlot = [SlotKeeper.Lease?](repeating: nil, count: Slot.count)
+
+    /// The lease of a slot; nil if nobody ever had it.
+    func lease(of slot: Slot) -> SlotKeeper.Lease? { bySlot[Int(slot.rawValue)] }
+
     /// Whether the server runs.
     public private(set) var isUp = true
 
@@ -40,7 +95,10 @@ public struct LeaseDatabase: Sendable {
     public init() {}
 
     /// The server stops, without losing anything.
-    public mutating func stop() { isUp = false }
+    public mutating func stop() {
+        isUp = false
+        transactions = [:]
+    }
 
     /// The server starts.
     public mutating func start(at now: Duration) {
@@ -54,6 +112,9 @@ public struct LeaseDatabase: Sendable {
     mutating func register(_ node: NodeID, at now: Duration) -> Int64 {
         let incarnation = incarnation(of: node) + 1
         nodes[node] = NodeRow(incarnation: incarnation, heartbeatAt: now, unbrokenSince: now)
+        // Backends of earlier incarnations are ended.
+        transactions = transactions.filter { $0.key.node != node }
+        lanes[Process(node: node, incarnation: incarnation)] = LaneRow()
         verdicts = verdicts.filter { $0.key.subject != node && $0.key.voter != node }
         return incarnation
     }
@@ -85,28 +146,38 @@ public struct LeaseDatabase: Sendable {
         let watchesSince = max(row.unbrokenSince, startedAt)
         var taken: [Slot: Epoch] = [:]
         for slot in slots {
-            guard let lease = leases[slot] else {
-                taken[slot] = 1
+            guard let reason = reason(to: taker, toTake: slot, consented, watchesSince: watchesSince, at: now) else {
                 continue
             }
-            guard lease.node != taker.id || lease.incarnation != taker.incarnation else { continue }
-            let mayTake =
-                members[lease.node]?.incarnation != lease.incarnation || consented[slot] == lease.epoch
-                || isCondemned(lease, watchesSince: watchesSince, at: now)
-                || !mayLive(lease.node, watchesSince: watchesSince, at: now)
-            if mayTake { taken[slot] = lease.epoch + 1 }
+            let lease = self.lease(of: slot)
+            if notesLosses, let lease {
+                losses.append(
+                    Loss(
+                        slot: slot, loser: Process(node: lease.node, incarnation: lease.incarnation), reason: reason,
+                        votes: votes(against: lease, watchesSince: watchesSince, at: now)))
+            }
+            let epoch = (lease?.epoch ?? 0) + 1
+            taken[slot] = epoch
+            // A writer that stalls inside its transaction cannot hold the taker up.
+            if let lease { end(Process(node: lease.node, incarnation: lease.incarnation)) }
+            assign(slot, to: taker, epoch)
         }
-        for (slot, epoch) in taken { assign(slot, to: taker, epoch) }
         return taken
     }
 
     mutating func release(
         _ slot: Slot, _ epoch: Epoch, of owner: NodeIdentity, to successor: NodeIdentity, at now: Duration
     ) -> Epoch? {
-        guard let lease = leases[slot], lease.node == owner.id, lease.incarnation == owner.incarnation,
+        guard let lease = self.lease(of: slot), lease.node == owner.id, lease.incarnation == owner.incarnation,
             lease.epoch == epoch, let row = members[successor.id], row.incarnation == successor.incarnation,
             now - row.heartbeatAt <= Self.expiry
         else { return nil }
+        if notesLosses {
+            losses.append(
+                Loss(
+                    slot: slot, loser: Process(node: owner.id, incarnation: owner.incarnation), reason: nil,
+                    votes: Votes()))
+        }
         assign(slot, to: successor, epoch + 1)
         return epoch + 1
     }
@@ -115,8 +186,23 @@ public struct LeaseDatabase: Sendable {
 
     private var members: [NodeID: NodeRow] { nodes.filter { !$0.value.hasLeft } }
 
+    private func reason(
+        to taker: NodeIdentity, toTake slot: Slot, _ consented: [Slot: Epoch], watchesSince: Duration, at now: Duration
+    ) -> Reason? {
+        guard let lease = self.lease(of: slot) else { return .free }
+        guard lease.node != taker.id || lease.incarnation != taker.incarnation else { return nil }
+        if members[lease.node]?.incarnation != lease.incarnation { return .over }
+        if consented[slot] == lease.epoch { return .consented }
+        if isCondemned(lease, watchesSince: watchesSince, at: now) { return .voted }
+        return mayLive(lease.node, watchesSince: watchesSince, at: now) ? nil : .expired
+    }
+
+    /// The loser's lane begins a new generation in the same transaction: no batch of an earlier one can commit any more.
     private mutating func assign(_ slot: Slot, to owner: NodeIdentity, _ epoch: Epoch) {
-        leases[slot] = SlotKeeper.Lease(
+        if let lease = self.lease(of: slot) {
+            lanes[Process(node: lease.node, incarnation: lease.incarnation)]?.generation += 1
+        }
+        bySlot[Int(slot.rawValue)] = SlotKeeper.Lease(
             slot: slot, node: owner.id, incarnation: owner.incarnation, epoch: epoch)
     }
 
@@ -125,14 +211,62 @@ public struct LeaseDatabase: Sendable {
     }
 
     private func isCondemned(_ lease: SlotKeeper.Lease, watchesSince: Duration, at now: Duration) -> Bool {
+        let votes = votes(against: lease, watchesSince: watchesSince, at: now)
+        let dead = countsVotesOfTheDead ? verdicts.keys.count { $0.subject == lease.node } : 0
+        return 2 * max(votes.living, dead) > votes.members
+    }
+
+    private func votes(against lease: SlotKeeper.Lease, watchesSince: Duration, at now: Duration) -> Votes {
         let members = self.members
-        let votes = members.count { voter, row in
+        let living = members.count { voter, row in
             guard voter != lease.node, now - row.heartbeatAt <= Self.expiry,
                 let verdict = verdicts[VerdictKey(subject: lease.node, voter: voter)]
             else { return false }
             return verdict.subjectIncarnation == lease.incarnation && verdict.voterIncarnation == row.incarnation
                 && verdict.writtenAt >= row.unbrokenSince
         }
-        return 2 * votes > members.count { mayLive($0.key, watchesSince: watchesSince, at: now) }
+        return Votes(
+            living: living, members: members.count { mayLive($0.key, watchesSince: watchesSince, at: now) })
+    }
+}
+
+// MARK: The fence
+
+extension LeaseDatabase {
+    /// Begins a transaction of the lane and passes the fence; nil when that refuses.
+    mutating func begin(_ process: Process, generation: Int64, batch: Int64) -> Int? {
+        guard let row = lanes[process], row.generation == generation, row.batch == batch - 1 else { return nil }
+        lastTransaction += 1
+        transactions[process] = lastTransaction
+        return lastTransaction
+    }
+
+    /// Commits a lane's transaction; false when its backend was ended.
+    mutating func commit(_ process: Process, transaction: Int, batch: Int64) -> Bool {
+        guard transactions[process] == transaction else { return false }
+        transactions[process] = nil
+        lanes[process]?.batch = batch
+        return true
+    }
+
+    /// Ends the backend that holds the lane's row.
+    mutating func end(_ process: Process) { transactions[process] = nil }
+
+    /// Whether the lane's row is locked.
+    func isLocked(_ process: Process) -> Bool { transactions[process] != nil }
+
+    /// Begins a new generation; nil when the lane has no row any more.
+    mutating func renewLane(of process: Process) -> LaneRow? {
+        lanes[process]?.generation += 1
+        return lanes[process]
+    }
+
+    /// What the process owns.
+    func leases(of process: Process) -> [Slot: Epoch] {
+        var owned: [Slot: Epoch] = [:]
+        for case let lease? in bySlot where lease.node == process.node && lease.incarnation == process.incarnation {
+            owned[lease.slot] = lease.epoch
+        }
+        return owned
     }
 }

@@ -1,0 +1,217 @@
+import FluxCluster
+import FluxCore
+import FluxRealtime
+import FluxStore
+
+/// A channel at its owner: what `ChannelActor` does around `ChannelState`.
+final class ChannelOwner {
+    /// What comes of a write.
+    enum Answer {
+        /// Durable: the message, and the number of the entry.
+        case done(MessageID, SequenceNumber)
+        /// Refused for good.
+        case refused
+        /// Not now; the sender may try again under the same nonce.
+        case notCommitted
+    }
+
+    typealias Respond = (Answer) -> Void
+
+    let id: ChannelID
+    let guild: GuildOwner
+    private var state: ChannelState
+    /// Who waits for the fate of a message.
+    private var unsettledCreates: [MessageID: [Respond]] = [:]
+    private var isActive = true
+
+    init(_ id: ChannelID, guild: GuildOwner, _ stored: MessageDatabase.Activation) {
+        self.id = id
+        self.guild = guild
+        let bug = guild.world.bug
+        var nonces = NonceTable()
+        if bug != .nonceForgotten {
+            for nonce in stored.nonces { nonces.record(nonce.key, messageID: nonce.message) }
+        }
+        state = ChannelState(
+            id: id, guildID: guild.guild.id, epoch: guild.epoch,
+            lastSequence: bug == .sequenceRestarts ? 0 : stored.lastSequence, lastMessageID: stored.lastMessageID,
+            tail: MessageTail(
+                messages: stored.tail, reacted: [], hasOlder: stored.tail.count >= MessageTail.capacity),
+            nonces: nonces, lastPinAt: nil)
+        state.oweInherited(stored.corrections)
+        payCorrections()
+    }
+
+    private var node: ChatNode { guild.node }
+    private var world: ChatWorld { guild.node.world }
+    private var slot: Slot { guild.guild.key.slot }
+    var hasUnsettled: Bool { state.hasUnsettled || !state.owedCorrections.isEmpty }
+
+    func deactivate() {
+        isActive = false
+        for resume in state.abandonWaiters() { resume() }
+        for id in unsettledCreates.keys.sorted() {
+            for respond in unsettledCreates[id] ?? [] { respond(.notCommitted) }
+        }
+        unsettledCreates = [:]
+    }
+
+    // MARK: Writes
+
+    /// Decides on a send with a nonce.
+    func send(_ nonce: NonceTable.Key, _ respond: @escaping Respond) {
+        let now = world.wallClock(of: node.id)
+        if let earlier = state.nonces.message(of: nonce, at: now) { return answerRepeat(earlier, respond) }
+        guard state.timeUntilRoomForNonce(at: now) == nil,
+            let id = node.minter.mint(atMilliseconds: now, above: state.lastMessageID)
+        else { return respond(.notCommitted) }
+        let sequence = state.takeSequence()
+        let number = world.ledger.add(
+            Ledger.Decision(
+                kind: .create, channel: self.id, sequence: sequence, epoch: state.epoch, message: id))
+        let message = Message(
+            id: id, channelID: self.id, guildID: state.guildID, authorID: nonce.authorID, content: String(number),
+            nonce: .string(nonce.nonce), seq: sequence, epoch: state.epoch)
+        let isTaken = commit(.createMessage(MessageRow(message)), sequence) { [self] result in
+            finishCreate(message, nonce, result)
+        }
+        guard isTaken else { return respond(.notCommitted) }
+        unsettledCreates[id] = [respond]
+        state.created(message, nonce: nonce)
+        announce(.messageCreate, Ledger.body(number), sequence, id)
+        if world.bug == .acknowledgedBeforeCommit {
+            unsettledCreates[id] = []
+            respond(.done(id, sequence))
+        }
+    }
+
+    /// Changes or deletes a message.
+    func change(_ message: MessageID, _ kind: Ledger.Decision.Kind, _ respond: @escaping Respond) {
+        guard let stored = state.tail[message] else { return respond(.refused) }
+        let sequence = state.takeSequence()
+        let number = world.ledger.add(
+            Ledger.Decision(kind: kind, channel: id, sequence: sequence, epoch: state.epoch, message: message))
+        let eventKind: EventKind = kind == .update ? .messageUpdate : .messageDelete
+        let entry = LogEntry(
+            channelID: id, seq: sequence, epoch: state.epoch, kind: eventKind, messageID: message,
+            payload: Ledger.body(number))
+        let change: Change =
+            kind == .update ? .updateMessage(MessageRow(stored), entry) : .deleteMessages([message], id, entry)
+        var changed: Message? = stored
+        if kind == .update { changed?.content = String(number) } else { changed = nil }
+        let isTaken = commit(change, sequence) { [self, changed] result in
+            if result != .lost,
+                state.changeSettled(message, by: sequence, as: changed, isDurable: result == .committed)
+            {
+                payCorrections()
+            }
+            respond(result == .committed ? .done(message, sequence) : .notCommitted)
+        }
+        guard isTaken else { return respond(.notCommitted) }
+        if let changed {
+            state.edited(changed, from: stored, by: sequence)
+        } else {
+            state.deleted([stored], by: sequence)
+        }
+        announce(eventKind, Ledger.body(number), sequence, message)
+    }
+
+    private func answerRepeat(_ earlier: MessageID, _ respond: @escaping Respond) {
+        if unsettledCreates[earlier] != nil {
+            unsettledCreates[earlier]?.append(respond)
+        } else if let message = state.tail[earlier] {
+            respond(.done(earlier, message.seq))
+        } else {
+            world.read(for: node) { [id] in
+                $0.log(of: id).rows[earlier]?.message.seq
+            } _: { sequence in
+                respond((sequence ?? nil).map { .done(earlier, $0) } ?? .notCommitted)
+            }
+        }
+    }
+
+    private func finishCreate(_ message: Message, _ nonce: NonceTable.Key, _ result: LaneOutcome.Result) {
+        let responds = unsettledCreates.removeValue(forKey: message.id) ?? []
+        switch result {
+        case .committed:
+            if state.createSettled(message, nonce: nonce, isDurable: true) { payCorrections() }
+            for respond in responds { respond(.done(message.id, message.seq)) }
+        case .refused, .withdrawn:
+            if state.createSettled(message, nonce: nonce, isDurable: false) { payCorrections() }
+            let answer: Answer = if case .refused = result { .refused } else { .notCommitted }
+            for respond in responds { respond(answer) }
+        case .lost:
+            for respond in responds { respond(.notCommitted) }
+        }
+    }
+
+    private func payCorrections() {
+        while isActive, let correction = state.owedCorrections.first {
+            let message = correction.messageID
+            let sequence = state.takeSequence()
+            let (kind, number): (EventKind, Int) =
+                switch correction {
+                case .deletion:
+                    (
+                        .messageDelete,
+                        world.ledger.add(
+                            Ledger.Decision(
+                                kind: .takeBack, channel: id, sequence: sequence, epoch: state.epoch, message: message))
+                    )
+                case .state(let standing): (.messageUpdate, Int(standing.content) ?? 0)
+                }
+            let entry = LogEntry(
+                channelID: id, seq: sequence, epoch: state.epoch, kind: kind, messageID: message,
+                payload: Ledger.body(number))
+            let isTaken = commit(.logOnly(entry), sequence) { [self] result in
+                guard result == .withdrawn else { return }
+                state.oweAgain(correction)
+                payCorrections()
+            }
+            guard isTaken else {
+                return world.after(.milliseconds(500), on: node) { [weak self] in self?.payCorrections() }
+            }
+            state.paid()
+            announce(kind, Ledger.body(number), sequence, message)
+        }
+    }
+
+    /// Hands a change with its number to the lane; false if it takes nothing.
+    private func commit(
+        _ change: Change, _ sequence: SequenceNumber, _ finished: @escaping (LaneOutcome.Result) -> Void
+    ) -> Bool {
+        do {
+            try node.commit(change, slot: slot, epoch: state.epoch) { [weak self] result in
+                guard let self, isActive else { return }
+                let ready = state.settled(sequence)
+                finished(result)
+                for resume in ready { resume() }
+            }
+            return true
+        } catch {
+            state.returnSequence(sequence)
+            return false
+        }
+    }
+
+    private func announce(_ kind: EventKind, _ body: [UInt8], _ sequence: SequenceNumber, _ message: MessageID) {
+        guild.publish(
+            kind, body: body, ChannelHead(channelID: id, sequence: sequence, epoch: state.epoch), message)
+    }
+
+    // MARK: Reads
+
+    /// What happened after an entry that a client holds; read when all that is live is final.
+    func events(
+        after sequence: SequenceNumber, epoch: Epoch?, limit: Int, _ respond: @escaping (ChannelEventPage?) -> Void
+    ) {
+        state.whenSettled { [weak self] in
+            guard let self else { return respond(nil) }
+            world.read(for: node) { [id] in
+                $0.events(of: id, after: sequence, epoch: epoch, limit: limit)
+            } _: {
+                respond($0)
+            }
+        }
+    }
+}

@@ -1,0 +1,473 @@
+import FluxCluster
+import FluxCore
+import FluxRealtime
+import FluxStore
+
+/// A client that keeps what it is told, in each channel, and says when that cannot be right.
+///
+/// It behaves as the protocol asks: it sends again under the same nonce what was not answered, resumes, and when it cannot,
+/// begins anew and asks each channel for what happened since.
+final class ChatClient {
+    /// What the client has of one channel.
+    struct View {
+        /// The last entry that it has seen.
+        var head: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
+        /// Where its knowledge begins; nil before the first session.
+        var base: (sequence: SequenceNumber, epoch: Epoch)?
+        /// What it shows: each message with the decision that its text comes from.
+        var messages: [MessageID: Int] = [:]
+        /// What it has applied, so that it can go back.
+        var applied: [Applied] = []
+        /// How far the channel itself has told what happened: the session's stream may be behind that.
+        var asked: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
+        /// Events that wait until the channel has been asked what happened meanwhile.
+        var waiting: [StreamEvent]?
+    }
+
+    /// One entry that was applied.
+    struct Applied {
+        let sequence: SequenceNumber
+        let epoch: Epoch
+        let message: MessageID
+        /// What the message was before.
+        let before: Int?
+    }
+
+    /// A send that was not answered yet.
+    struct Send {
+        let nonce: String
+        let channel: ChannelID
+        let guild: ChatGuild
+    }
+
+    let number: Int
+    let userID: UserID
+    unowned let world: ChatWorld
+    private(set) var session: ChatSession?
+    private var sessionNumber: Int?
+    private var sessionNode: ChatNode?
+    private(set) var isReady = false
+    private var connection = 0
+    private var lastArrival: Duration = .zero
+    private var lastSequence: UInt64 = 0
+    private(set) var views: [ChannelID: View] = [:]
+    private(set) var open: [String: Send] = [:]
+    private(set) var acknowledged: [String: MessageID] = [:]
+    private var nonces: [Send] = []
+    private(set) var own: [(channel: ChannelID, guild: ChatGuild, message: MessageID)] = []
+    private var nextNonce = 0
+
+    init(number: Int, world: ChatWorld) {
+        self.number = number
+        self.world = world
+        userID = UserID(UInt64(10 + number))
+    }
+
+    /// Whether it has heard all it asked for and is in no state between two.
+    var isSettled: Bool { isReady && open.isEmpty && views.values.allSatisfy { $0.waiting == nil } }
+
+    /// What it waits for.
+    var state: String {
+        "ready \(isReady), open \(open.count), catching up \(views.values.count { $0.waiting != nil })"
+    }
+
+    // MARK: The connection
+
+    /// Carries something from the node, in order.
+    func hear(_ connection: Int, _ body: @escaping (ChatClient) -> Void) {
+        lastArrival = max(world.now + world.milliseconds(0.1...1.5), lastArrival)
+        world.queue.schedule({ [self] in if self.connection == connection { body(self) } }, at: lastArrival)
+    }
+
+    /// Carries something to the node that the client is connected to.
+    private func say(_ body: @escaping (ChatSession) -> Void) {
+        guard let session else { return }
+        let connection = connection
+        world.after(world.milliseconds(0.1...1.5), on: session.node) { [self] in
+            if self.connection == connection, session.phase != .ended { body(session) }
+        }
+    }
+
+    /// Goes to some node and begins a session, or goes on with the one it has.
+    func connect() {
+        guard session == nil else { return }
+        connection += 1
+        let connection = connection
+        // A node that does not answer is left.
+        world.after(.seconds(8)) { [self] in
+            if self.connection == connection, !isReady { connectionLost() }
+        }
+        if let node = sessionNode, let number = sessionNumber, node.isRunning {
+            return world.after(world.milliseconds(0.2...2), on: node) { [self] in
+                guard self.connection == connection else { return }
+                if let session = node.sessions[number], session.client == nil,
+                    session.resume(self, connection: connection, after: lastSequence)
+                {
+                    self.session = session
+                } else {
+                    invalidated()
+                }
+            }
+        }
+        forgetSession()
+        let ready = world.nodes.values.filter { $0.isRunning && world.cluster.keeper(of: $0.id)?.isReady == true }
+            .sorted { $0.id < $1.id }
+        guard !ready.isEmpty else { return connectLater() }
+        let node = world.pick(ready)
+        world.after(world.milliseconds(0.2...2), on: node) { [self] in
+            guard self.connection == connection, session == nil else { return }
+            lastSequence = 0
+            world.lastSession += 1
+            let session = ChatSession(number: world.lastSession, client: self, connection: connection, node: node)
+            self.session = session
+            session.open()
+        }
+    }
+
+    private func connectLater() {
+        let connection = connection
+        world.after(world.milliseconds(100...800)) { [self] in if self.connection == connection { connect() } }
+    }
+
+    /// The connection broke; the session may live.
+    func connectionLost() {
+        if let session, session.node.isRunning {
+            let old = session
+            old.node.perform { if old.client != nil { old.detach() } }
+        }
+        disconnect()
+        connectLater()
+    }
+
+    private func disconnect() {
+        connection += 1
+        session = nil
+        isReady = false
+    }
+
+    /// The node says that it has to come back, here or elsewhere.
+    func toldToReconnect(after wait: Duration) {
+        let connection = connection
+        world.after(wait) { [self] in
+            guard self.connection == connection else { return }
+            disconnect()
+            connectLater()
+        }
+    }
+
+    /// The session cannot be continued.
+    func invalidated() {
+        disconnect()
+        forgetSession()
+        connectLater()
+    }
+
+    private func forgetSession() {
+        if let node = sessionNode, let number = sessionNumber, node.isRunning {
+            node.perform { node.sessions[number]?.end(tellingClient: false) }
+        }
+        sessionNode = nil
+        sessionNumber = nil
+    }
+
+    // MARK: Events
+
+    func opened(_ snapshots: [GuildID: GuildSnapshot], sequence: UInt64) {
+        count(sequence)
+        sessionNode = session?.node
+        sessionNumber = session?.number
+        isReady = true
+        world.auditor.trace(
+            world.now,
+            "client \(number) opens session \(sessionNumber ?? 0) on node \(sessionNode?.id.description ?? "-")")
+        for guild in world.guilds {
+            for channel in guild.channels {
+                guard views[channel]?.base == nil else {
+                    views[channel]?.waiting = []
+                    catchUp(channel, guild)
+                    continue
+                }
+                var view = View()
+                let head = snapshots[guild.id]?.heads[channel]
+                view.head = (head?.sequence ?? 0, head?.epoch ?? 0)
+                view.base = view.head
+                views[channel] = view
+            }
+        }
+        sendAgain()
+    }
+
+    func resumed(sequence: UInt64) {
+        count(sequence)
+        isReady = true
+        world.auditor.trace(world.now, "client \(number) resumes session \(sessionNumber ?? 0)")
+        // What was being asked when the connection broke is asked again.
+        for guild in world.guilds {
+            for channel in guild.channels where views[channel]?.waiting != nil { catchUp(channel, guild) }
+        }
+        sendAgain()
+    }
+
+    func received(_ event: StreamEvent, sequence: UInt64) {
+        count(sequence)
+        guard let channel = event.channel else { return }
+        if views[channel]?.waiting != nil { views[channel]?.waiting?.append(event) } else { apply(event, channel) }
+    }
+
+    private func count(_ sequence: UInt64) {
+        if sequence != lastSequence + 1 {
+            violate("I6: event \(sequence) of the session follows \(lastSequence)")
+        }
+        lastSequence = sequence
+        world.auditor.note(sequence)
+    }
+
+    private func apply(_ event: StreamEvent, _ channel: ChannelID) {
+        guard case .log(let head, let kind, _)? = event.mark else {
+            if event.kind == .messageDelete { takeBack(event, channel) }
+            return
+        }
+        if let asked = views[channel]?.asked, (head.epoch, head.sequence) <= (asked.epoch, asked.sequence) { return }
+        guard let number = Ledger.number(in: event.body), world.ledger.decisions.indices.contains(number) else {
+            return violate("an event that nobody decided")
+        }
+        show(head.sequence, head.epoch, kind, number, channel)
+    }
+
+    private func show(
+        _ sequence: SequenceNumber, _ epoch: Epoch, _ kind: EventKind, _ number: Int, _ channel: ChannelID
+    ) {
+        guard let view = views[channel] else { return }
+        let head = view.head
+        world.auditor.note(UInt64(bitPattern: sequence) &* 31 &+ UInt64(number))
+        if sequence <= head.sequence || epoch < head.epoch {
+            violate("I2: channel \(channel): (\(epoch), \(sequence)) after (\(head.epoch), \(head.sequence))")
+        }
+        if sequence > head.sequence + 1 {
+            for missing in head.sequence + 1..<sequence where !world.messages.isVoid(missing, in: channel) {
+                violate("I6: channel \(channel): (\(epoch), \(sequence)) after \(head.sequence), \(missing) is missing")
+                break
+            }
+        }
+        let message = world.ledger.decisions[number].message
+        world.auditor.trace(
+            world.now, "client \(self.number) channel \(channel.short) (\(epoch), \(sequence)) \(kind) \(message.short)"
+        )
+        let before = view.messages[message]
+        views[channel]?.head = (sequence, epoch)
+        views[channel]?.applied.append(Applied(sequence: sequence, epoch: epoch, message: message, before: before))
+        switch kind {
+        case .messageDelete: views[channel]?.messages[message] = nil
+        default: views[channel]?.messages[message] = number
+        }
+    }
+
+    /// Something that was shown never came to be.
+    private func takeBack(_ event: StreamEvent, _ channel: ChannelID) {
+        guard let body = try? JSON.parse(event.body), let message = body["id"]?.snowflakeValue else {
+            return violate("a retraction that names nothing")
+        }
+        guard let last = views[channel]?.applied.last, last.message == message else { return }
+        undo(channel)
+    }
+
+    private func undo(_ channel: ChannelID) {
+        guard let last = views[channel]?.applied.popLast() else { return }
+        world.auditor.trace(
+            world.now, "client \(number) channel \(channel.short) takes back (\(last.epoch), \(last.sequence))")
+        views[channel]?.messages[last.message] = last.before
+        let previous = views[channel]?.applied.last.map { ($0.sequence, $0.epoch) }
+        views[channel]?.head = previous ?? views[channel]?.base ?? (0, 0)
+    }
+
+    // MARK: Catching up
+
+    private func catchUp(_ channel: ChannelID, _ guild: ChatGuild) {
+        guard let head = views[channel]?.head else { return }
+        let connection = connection
+        say { session in
+            session.node.call(guild.key.slot, deadline: .seconds(10)) {
+                (owner: ChatNode, respond: @escaping (ChannelEventPage?) -> Void) in
+                owner.owner(of: guild) { owner in
+                    guard let owner else { return respond(nil) }
+                    owner.channel(channel) { owner in
+                        guard let owner else { return respond(nil) }
+                        owner.events(
+                            after: head.sequence, epoch: head.epoch, limit: ChannelEvents.pageLimit, respond)
+                    }
+                }
+            } _: { page in
+                self.hear(connection) { client in
+                    if let page { return client.caughtUp(channel, guild, page) }
+                    client.world.after(.milliseconds(500)) {
+                        if client.connection == connection { client.catchUp(channel, guild) }
+                    }
+                }
+            }
+        }
+    }
+
+    private func caughtUp(_ channel: ChannelID, _ guild: ChatGuild, _ page: ChannelEventPage) {
+        if let point = page.rolledBackTo {
+            while let last = views[channel]?.applied.last, last.sequence > point { undo(channel) }
+            // What was known before the first event may be over, too.
+            if let base = views[channel]?.base, base.sequence > point {
+                let epoch = world.messages.epoch(of: point, in: channel)
+                views[channel]?.base = (point, epoch)
+                views[channel]?.head = (point, epoch)
+            }
+        }
+        for entry in page.told {
+            guard let number = Ledger.number(in: entry.body) else { continue }
+            show(entry.event.seq, entry.event.epoch, entry.kind, number, channel)
+        }
+        if page.events.count >= ChannelEvents.pageLimit { return catchUp(channel, guild) }
+        if !page.events.isEmpty, let head = views[channel]?.head { views[channel]?.asked = head }
+        drain(channel, guild)
+    }
+
+    /// Shows what came while the channel was asked.
+    private func drain(_ channel: ChannelID, _ guild: ChatGuild) {
+        var waiting = (views[channel]?.waiting ?? [])[...]
+        while let event = waiting.first {
+            if case .log(let head, _, _)? = event.mark, let last = views[channel]?.head {
+                // What the session began with was not final when the channel was asked: it is asked again.
+                if head.sequence > last.sequence + 1, !areVoids(last.sequence + 1..<head.sequence, in: channel) {
+                    views[channel]?.waiting = Array(waiting)
+                    let connection = connection
+                    return world.after(.milliseconds(200)) { [self] in
+                        if self.connection == connection { catchUp(channel, guild) }
+                    }
+                }
+            }
+            waiting.removeFirst()
+            apply(event, channel)
+        }
+        views[channel]?.waiting = nil
+    }
+
+    private func areVoids(_ numbers: Range<SequenceNumber>, in channel: ChannelID) -> Bool {
+        numbers.allSatisfy { world.messages.isVoid($0, in: channel) }
+    }
+
+    // MARK: Operations
+
+    /// Sends a new message.
+    func send(in channel: ChannelID, of guild: ChatGuild) {
+        nextNonce += 1
+        let send = Send(nonce: "\(number).\(nextNonce)", channel: channel, guild: guild)
+        open[send.nonce] = send
+        nonces.append(send)
+        if nonces.count > 64 { nonces.removeFirst() }
+        transmit(send)
+    }
+
+    /// Sends something again that it has sent already.
+    func repeatSend() {
+        guard !nonces.isEmpty else { return }
+        transmit(world.pick(nonces))
+    }
+
+    private func sendAgain() {
+        for send in open.values.sorted(by: { $0.nonce < $1.nonce }) { transmit(send) }
+    }
+
+    private func transmit(_ send: Send) {
+        guard isReady else { return }
+        let connection = connection
+        let key = NonceTable.Key(authorID: userID, nonce: send.nonce)
+        say { session in
+            session.node.call(send.guild.key.slot, deadline: .seconds(10)) {
+                (owner: ChatNode, respond: @escaping (ChannelOwner.Answer?) -> Void) in
+                owner.owner(of: send.guild) { owner in
+                    guard let owner else { return respond(nil) }
+                    owner.channel(send.channel) { owner in
+                        guard let owner else { return respond(nil) }
+                        owner.send(key, respond)
+                    }
+                }
+            } _: { answer in
+                self.hear(connection) { $0.answered(send, answer ?? .notCommitted) }
+            }
+        }
+    }
+
+    private func answered(_ send: Send, _ answer: ChannelOwner.Answer) {
+        switch answer {
+        case .done(let message, let sequence):
+            if let earlier = acknowledged[send.nonce], earlier != message {
+                violate("I4: nonce \(send.nonce) was answered with \(earlier) and with \(message)")
+            }
+            if !world.messages.holds(sequence, of: send.channel, message: message) {
+                violate("I3: \(message) is acknowledged and not committed as \(sequence) of channel \(send.channel)")
+            }
+            if acknowledged.updateValue(message, forKey: send.nonce) == nil {
+                own.append((send.channel, send.guild, message))
+                if own.count > 32 { own.removeFirst() }
+            }
+            open[send.nonce] = nil
+        case .refused:
+            open[send.nonce] = nil
+        case .notCommitted:
+            guard open[send.nonce] != nil else { return }
+            let connection = connection
+            world.after(world.milliseconds(200...1_000)) { [self] in
+                if self.connection == connection, open[send.nonce] != nil { transmit(send) }
+            }
+        }
+    }
+
+    /// Changes or deletes one of its messages.
+    func change(_ kind: Ledger.Decision.Kind) {
+        guard !own.isEmpty, isReady else { return }
+        let index = Int.random(in: own.indices, using: &world.random)
+        let target = own[index]
+        if kind == .delete { own.remove(at: index) }
+        let connection = connection
+        say { session in
+            session.node.call(target.guild.key.slot, deadline: .seconds(10)) {
+                (owner: ChatNode, respond: @escaping (ChannelOwner.Answer?) -> Void) in
+                owner.owner(of: target.guild) { owner in
+                    guard let owner else { return respond(nil) }
+                    owner.channel(target.channel) { owner in
+                        guard let owner else { return respond(nil) }
+                        owner.change(target.message, kind, respond)
+                    }
+                }
+            } _: { answer in
+                self.hear(connection) { client in
+                    guard case .done(let message, let sequence)? = answer else { return }
+                    if !client.world.messages.holds(sequence, of: target.channel, message: message) {
+                        client.violate("I3: a change of \(message) is acknowledged and not committed")
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells its node what it has.
+    func heartbeat() {
+        let sequence = lastSequence
+        say { $0.acknowledge(sequence) }
+    }
+
+    /// Leaves the session for a new one.
+    func beginAnew() {
+        guard isReady else { return }
+        invalidated()
+    }
+
+    private func violate(_ text: String) { world.auditor.violate(world.now, "client \(number): \(text)") }
+}
+
+extension Snowflake {
+    /// The last digits, for traces.
+    var short: String { String(String(rawValue).suffix(6)) }
+}
+
+extension StreamEvent {
+    /// The channel that the event belongs to.
+    fileprivate var channel: ChannelID? {
+        if case .viewers(let channel) = audience { channel } else { nil }
+    }
+}

@@ -1,0 +1,70 @@
+import FluxCluster
+import FluxCore
+import FluxRealtime
+
+/// The relays' shell: what `EngineLoop` and `StreamLinks` do around `RelayHub` and `RelayLeases`.
+extension ChatNode {
+    /// How long a relay waits before it asks an owner again that could not answer.
+    private static let pause = Duration.milliseconds(500)
+
+    /// Asks the owner of a stream to send it on from where the relay stands.
+    func register(_ relay: Relay, of key: StreamKey) {
+        guard let guild = world.guilds.first(where: { $0.key == key }) else { return }
+        let request = RelayRegistration(
+            node: id, number: relay.registration, position: relay.position, view: relay.view, listeners: [])
+        let asked = now
+        call(key.slot, deadline: .seconds(5)) { (owner: ChatNode, respond: @escaping (RelayWelcome?) -> Void) in
+            owner.owner(of: guild) { owner in
+                guard let owner else { return respond(nil) }
+                owner.register(request, respond)
+            }
+        } _: { [self] welcome in
+            if let welcome {
+                _ = leases.renewed(by: welcome.owner, askedAt: asked, at: now)
+                relays.answered(key, registration: request.number, welcome)
+            } else {
+                guard relays.unanswered(key, registration: request.number) else { return }
+                world.after(Self.pause, on: self) { [unowned self] in
+                    relays.tryAgain(key, registration: request.number)
+                }
+            }
+        }
+    }
+
+    /// A frame of events came.
+    func receiveEvents(_ events: [RelayHub.Entry], from peer: NodeID) {
+        if leases.isHeld(from: peer, at: now) { relays.receive(events, from: peer) } else { relays.mistrust(peer) }
+    }
+
+    /// Events of a stream were lost: its sessions begin anew.
+    func breakStream(_ key: StreamKey) {
+        let broken = BrokenSessions()
+        self.broken = broken
+        registry.breakStream(key)
+        self.broken = nil
+        for session in broken.sessions.sorted(by: { $0.number < $1.number }) { session.end(tellingClient: true) }
+    }
+
+    // MARK: Subscribing
+
+    func subscribe(_ session: ChatSession, to key: StreamKey) -> Subscription {
+        let (subscription, isFirst) = registry.register(session, to: key)
+        if isFirst {
+            let position = owners[key.id]?.position ?? .none
+            relays.subscribe(loop: 0, to: key, at: now, position: position)
+        }
+        return subscription
+    }
+
+    func unsubscribe(_ subscription: Subscription) {
+        guard registry.remove(subscription) else { return }
+        relays.unsubscribe(loop: 0, from: subscription.key, at: now)
+    }
+
+    func repeatConfirmations() {}
+}
+
+/// Gathers the sessions of a broken stream, which the registry names in no order.
+final class BrokenSessions {
+    var sessions: [ChatSession] = []
+}

@@ -1,0 +1,286 @@
+import FluxCluster
+import FluxCore
+import FluxRealtime
+import FluxStore
+
+/// One process of a node: what it owns, what it relays, whom it serves. The shell around production's values.
+final class ChatNode {
+    let identity: FluxCluster.NodeIdentity
+    unowned let world: ChatWorld
+    var isRunning = true
+    var isPaused = false
+    private var backlog: [() -> Void] = []
+
+    // Slots.
+    var slots = SlotTable()
+    var owned: [Slot: Epoch] = [:]
+    /// Slots that are being handed over, with the calls that wait for it.
+    var held: [Slot: [() -> Void]] = [:]
+    /// Paused slots that are to be committed whole.
+    var flushing: [Slot: Epoch] = [:]
+
+    // Owning.
+    var owners: [GuildID: GuildOwner] = [:]
+    var activations: [GuildID: [(GuildOwner?) -> Void]] = [:]
+    var minter: SnowflakeMinter
+
+    // Committing.
+    var lane: Lane
+    var laneTask: LaneTask?
+    var laneWakeUp: Duration?
+    var laneConnection = 0
+    var settlements: [MutationID: Settlement] = [:]
+    var lastMutation: UInt64 = 0
+
+    // Relaying.
+    private(set) var relays: RelayHub
+    let registry = SubscriptionRegistry()
+    var leases = RelayLeases()
+    var confirmations = PendingConfirmations()
+    private let outbox: NodeOutbox
+    var broken: BrokenSessions?
+
+    // Serving.
+    var sessions: [Int: ChatSession] = [:]
+
+    // Calling.
+    var calls: [UInt64: PendingCall] = [:]
+    var lastCall: UInt64 = 0
+
+    init(_ identity: FluxCluster.NodeIdentity, world: ChatWorld, minter: SnowflakeMinter) {
+        self.identity = identity
+        self.world = world
+        self.minter = minter
+        lane = Lane(limits: world.configuration.laneLimits)
+        let outbox = NodeOutbox()
+        self.outbox = outbox
+        relays = RelayHub(loopCount: 1, node: identity.id, ways: outbox.ways(world: world))
+        outbox.node = self
+    }
+
+    var id: NodeID { identity.id }
+    var process: LeaseDatabase.Process { LeaseDatabase.Process(node: id, incarnation: identity.incarnation) }
+    /// The engine's clock, in milliseconds.
+    var now: UInt64 { world.now.inMilliseconds + 1 }
+
+    /// What it is about.
+    var state: String {
+        let task = laneTask.map { "\($0)" } ?? "idle"
+        return "node \(id): paused \(isPaused), lane \(task) with \(lane.rowCount), held \(held.count), "
+            + "guilds \(owners.count), slots \(owned.count)"
+    }
+
+    // MARK: Living
+
+    /// Does something on the node's loop, or when the process goes on.
+    func perform(_ work: @escaping () -> Void) {
+        guard isRunning else { return }
+        if isPaused { backlog.append(work) } else { work() }
+    }
+
+    func goOn() {
+        isPaused = false
+        while !isPaused, isRunning, !backlog.isEmpty { backlog.removeFirst()() }
+        workLane()
+    }
+
+    func begin() {
+        workLane()
+        tick()
+        renewLeases()
+    }
+
+    func end() {
+        isRunning = false
+        backlog = []
+        settlements = [:]
+    }
+
+    /// Once a second.
+    private func tick() {
+        if world.reachesDatabase(self) {
+            let reserved = world.wallClock(of: id) + Self.reservation
+            world.highWater[id] = max(world.highWater[id] ?? 0, reserved)
+            minter.highWaterMilliseconds = max(minter.highWaterMilliseconds, reserved)
+        }
+        relays.sweep(at: now)
+        for (peer, heads) in relays.takeHeads().sorted(by: { $0.key < $1.key }) {
+            let sorted = heads.sorted { $0.key.id < $1.key.id }
+            world.send(from: self, to: peer) { [id] target in target.relays.receive(sorted, from: id) }
+        }
+        world.after(.seconds(1), on: self) { [unowned self] in tick() }
+    }
+
+    /// Makes sure that ids greater than `floor` can be minted; false if Postgres cannot be asked now.
+    func reserveIdentifiers(above floor: Snowflake?, _ completion: @escaping (Bool) -> Void) {
+        guard let floor, !minter.hasRoom(above: floor) else { return completion(true) }
+        let wanted = floor.timestampMilliseconds + Self.reservation
+        world.after(world.milliseconds(0.5...4)) { [self] in
+            guard world.reachesDatabase(self) else { return world.after(.seconds(2), on: self) { completion(false) } }
+            world.highWater[id] = max(world.highWater[id] ?? 0, wanted)
+            world.after(world.milliseconds(0.5...3), on: self) { [self] in
+                minter.highWaterMilliseconds = max(minter.highWaterMilliseconds, wanted)
+                completion(true)
+            }
+        }
+    }
+
+    /// How far ahead ids are reserved, in milliseconds.
+    static let reservation: Int64 = 300_000
+
+    /// Twice a second.
+    private func renewLeases() {
+        let asked = now
+        for owner in relays.owners.sorted() where owner != id {
+            world.send(from: self, to: owner) { [id] target in
+                target.leases.grant(to: id, at: target.now)
+                target.world.send(from: target, to: id) { $0.leaseGranted(by: owner, askedAt: asked) }
+            }
+        }
+        repeatConfirmations()
+        world.after(.milliseconds(500), on: self) { [unowned self] in renewLeases() }
+    }
+
+    private func leaseGranted(by owner: NodeID, askedAt asked: UInt64) {
+        if leases.renewed(by: owner, askedAt: asked, at: now) { relays.mistrust(owner) }
+    }
+
+    func linkLost(to peer: NodeID) {
+        relays.mistrust(peer)
+        failCalls(to: peer)
+    }
+
+    // MARK: Slots
+
+    func takeUp(_ slots: [Slot: Epoch]) {
+        var changed: Set<Slot> = []
+        for (slot, epoch) in slots {
+            owned[slot] = epoch
+            if self.slots.learn(slot, node: id, epoch: epoch) { changed.insert(slot) }
+        }
+        relays.ownersChanged(changed)
+    }
+
+    func giveUp(_ slots: [Slot: Epoch]) {
+        for slot in slots.keys.sorted() { letGo(slot, epoch: slots[slot] ?? 0) }
+    }
+
+    func sendOn(_ slot: Slot, to successor: NodeID, _ epoch: Epoch) {
+        letGo(slot, epoch: epoch - 1)
+        learn([Route(slot: slot, node: successor, epoch: epoch)])
+    }
+
+    private func letGo(_ slot: Slot, epoch: Epoch) {
+        guard let held = owned[slot], held <= epoch else { return }
+        owned[slot] = nil
+        slots.forget(slot, epoch: epoch)
+        flushing[slot] = nil
+        for guild in world.guilds where guild.key.slot == slot {
+            if let owner = owners.removeValue(forKey: guild.id) { owner.deactivate() }
+        }
+        release(slot)
+    }
+
+    func learn(_ routes: [Route]) {
+        let changed = routes.filter { slots.learn($0.slot, node: $0.node, epoch: $0.epoch) }.map(\.slot)
+        if !changed.isEmpty { relays.ownersChanged(Set(changed)) }
+    }
+
+    func pause(_ slot: Slot, _ epoch: Epoch) {
+        held[slot] = held[slot] ?? []
+        flushing[slot] = epoch
+        finishFlushes()
+    }
+
+    func resume(_ slot: Slot) {
+        flushing[slot] = nil
+        release(slot)
+    }
+
+    private func release(_ slot: Slot) {
+        for work in held.removeValue(forKey: slot) ?? [] { work() }
+    }
+
+    /// Reports paused slots of which everything is committed.
+    func finishFlushes() {
+        for (slot, epoch) in flushing.sorted(by: { $0.key < $1.key }) {
+            let isUnsettled = world.guilds.contains { guild in
+                guild.key.slot == slot && owners[guild.id]?.hasUnsettled == true
+            }
+            guard !isUnsettled else { continue }
+            flushing[slot] = nil
+            world.atEndOfTurn { [self] in
+                world.change { $0.flushed(slot, epoch, succeeded: true, of: id) }
+            }
+        }
+    }
+
+    /// Its clients are told to go elsewhere; their sessions can be resumed as long as the process lives.
+    func sendClientsAway() {
+        for session in sessions.values.sorted(by: { $0.number < $1.number }) where session.client != nil {
+            let client = session.client
+            session.detach()
+            client?.toldToReconnect(after: world.milliseconds(0.2...3))
+        }
+    }
+}
+
+/// What a node's relays hand out during a turn, in an order that does not depend on hashing.
+final class NodeOutbox {
+    weak var node: ChatNode?
+    private var frames: [(peer: NodeID, events: [RelayHub.Entry])] = []
+    private var registrations: [(key: StreamKey, relay: Relay)] = []
+    private var isDue = false
+
+    func ways(world: ChatWorld) -> RelayHub.Ways {
+        RelayHub.Ways(
+            atEndOfTurn: { [unowned world] work in world.atEndOfTurn(work) },
+            handOver: { [unowned self] _, events in
+                guard let node else { return }
+                for entry in events { node.registry.deliver(entry.event, of: entry.key) }
+            },
+            breakOff: { [unowned self] _, key in node?.breakStream(key) },
+            whenWritten: { [unowned world] _, completion in world.atEndOfTurn(completion) },
+            send: { [unowned self] peer, events in
+                frames.append((peer, events))
+                schedule()
+                return true
+            },
+            register: { [unowned self] key, relay in
+                registrations.append((key, relay))
+                schedule()
+            },
+            unregister: { [unowned self] owner, key, registration in
+                guard let node else { return }
+                node.world.send(from: node, to: owner) { [id = node.id] target in
+                    target.relays.detach(id, registration: registration, from: key, at: target.now)
+                }
+            },
+            isHome: { [unowned self] slot in node?.owned[slot] != nil })
+    }
+
+    private func schedule() {
+        guard !isDue, let node else { return }
+        isDue = true
+        node.world.atEndOfTurn { [unowned self] in flush() }
+    }
+
+    private func flush() {
+        isDue = false
+        guard let node else { return }
+        let (frames, registrations) = (frames, registrations)
+        (self.frames, self.registrations) = ([], [])
+        var merged: [NodeID: [RelayHub.Entry]] = [:]
+        for frame in frames { merged[frame.peer, default: []] += frame.events }
+        for (peer, events) in merged.sorted(by: { $0.key < $1.key }) {
+            // Of one stream the order counts; of several any order will do, but always the same.
+            let sorted = events.enumerated().sorted { ($0.element.key.id, $0.offset) < ($1.element.key.id, $1.offset) }
+            node.world.send(from: node, to: peer) { [id = node.id] target in
+                target.receiveEvents(sorted.map(\.element), from: id)
+            }
+        }
+        for registration in registrations.sorted(by: { $0.key.id < $1.key.id }) {
+            node.register(registration.relay, of: registration.key)
+        }
+    }
+}

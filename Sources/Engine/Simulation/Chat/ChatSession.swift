@@ -1,0 +1,131 @@
+import FluxCore
+import FluxRealtime
+
+/// A session at its node: what `Session`, `SessionActor` and `LoopSessions` do around `SubscriptionRegistry` and `ReplayRing`.
+final class ChatSession: StreamSubscriber {
+    let number: Int
+    let userID: UserID
+    let node: ChatNode
+    private var ring: ReplayRing
+    /// The connection; nil while the session waits for its client.
+    private(set) weak var client: ChatClient?
+    /// Which of the client's connections it is: what is sent over an earlier one does not arrive.
+    private var connection = 0
+    private var subscriptions: [StreamKey: Subscription] = [:]
+    private(set) var phase = Phase.opening
+
+    enum Phase { case opening, ready, ended }
+
+    init(number: Int, client: ChatClient, connection: Int, node: ChatNode) {
+        self.number = number
+        self.client = client
+        self.connection = connection
+        userID = client.userID
+        self.node = node
+        let limits = node.world.configuration
+        ring = ReplayRing(maximumCount: limits.replayEvents, maximumCost: 1 << 20)
+        node.sessions[number] = self
+    }
+
+    private var world: ChatWorld { node.world }
+
+    // MARK: Opening
+
+    /// Subscribes first, then takes the snapshots, then READY, then what came meanwhile (I6).
+    func open() {
+        let isWrong = world.bug == .snapshotBeforeRegistering
+        if !isWrong { for guild in world.guilds { subscribe(to: guild) } }
+        take(world.guilds[...], [:]) { [self] snapshots in
+            guard phase == .opening else { return }
+            guard let snapshots else { return end(tellingClient: true) }
+            if isWrong { for guild in world.guilds { subscribe(to: guild) } }
+            phase = .ready
+            let ready = StreamEvent(kind: .ready, body: [])
+            let sequence = ring.append(ready)
+            deliver { $0.opened(snapshots, sequence: sequence) }
+            for guild in world.guilds {
+                guard let subscription = subscriptions[guild.key], let snapshot = snapshots[guild.id] else { continue }
+                node.registry.becomeLive(subscription, at: snapshot.position, visibility: nil)
+            }
+        }
+    }
+
+    private func subscribe(to guild: ChatGuild) {
+        subscriptions[guild.key] = node.subscribe(self, to: guild.key)
+    }
+
+    private func take(
+        _ guilds: ArraySlice<ChatGuild>, _ snapshots: [GuildID: GuildSnapshot],
+        _ completion: @escaping ([GuildID: GuildSnapshot]?) -> Void
+    ) {
+        guard let guild = guilds.first else { return completion(snapshots) }
+        let ask = { [self] in
+            guard phase == .opening else { return }
+            node.call(guild.key.slot, deadline: .seconds(5)) {
+                (owner: ChatNode, respond: @escaping (GuildSnapshot?) -> Void) in
+                owner.owner(of: guild) { respond($0?.snapshot) }
+            } _: { [self] snapshot in
+                guard let snapshot else { return completion(nil) }
+                take(guilds.dropFirst(), snapshots.merging([guild.id: snapshot]) { $1 }, completion)
+            }
+        }
+        guard world.bug != .snapshotBeforeRegistering else { return ask() }
+        node.relays.whenReady(guild.key) { isReady in isReady ? ask() : completion(nil) }
+    }
+
+    // MARK: Events
+
+    func receive(_ event: StreamEvent) {
+        guard phase != .ended else { return }
+        let sequence = ring.append(event)
+        deliver { $0.received(event, sequence: sequence) }
+    }
+
+    func subscriptionEnded(_ key: StreamKey) {
+        if let subscription = subscriptions.removeValue(forKey: key) { node.unsubscribe(subscription) }
+    }
+
+    func perform(_ control: StreamControl) {}
+
+    func subscriptionBroken(_ key: StreamKey) {
+        if let broken = node.broken { broken.sessions.append(self) } else { end(tellingClient: true) }
+    }
+
+    private func deliver(_ body: @escaping (ChatClient) -> Void) { client?.hear(connection, body) }
+
+    /// The client has everything up to a number.
+    func acknowledge(_ sequence: UInt64) { ring.acknowledge(sequence) }
+
+    // MARK: The connection
+
+    /// The connection is gone; the session goes on receiving.
+    func detach() {
+        client = nil
+        if phase == .opening { end(tellingClient: false) }
+    }
+
+    /// The client is back and has everything up to `sequence`; false if the session cannot be continued.
+    func resume(_ client: ChatClient, connection: Int, after sequence: UInt64) -> Bool {
+        guard phase == .ready, client.userID == userID, let missed = ring.dispatches(after: sequence) else {
+            return false
+        }
+        ring.acknowledge(sequence)
+        self.client = client
+        self.connection = connection
+        for dispatch in missed { deliver { $0.received(dispatch.event, sequence: dispatch.sequence) } }
+        if world.bug == .deliveredTwiceAfterResume { for dispatch in missed { receive(dispatch.event) } }
+        let resumed = ring.append(StreamEvent(kind: .resumed, body: []))
+        deliver { $0.resumed(sequence: resumed) }
+        return true
+    }
+
+    /// Ends the session. - Parameter tellingClient: the client has to begin anew.
+    func end(tellingClient: Bool) {
+        guard phase != .ended else { return }
+        phase = .ended
+        node.sessions[number] = nil
+        for guild in world.guilds { subscriptionEnded(guild.key) }
+        if tellingClient { deliver { $0.invalidated() } }
+        client = nil
+    }
+}

@@ -1,0 +1,234 @@
+import FluxCluster
+import FluxCore
+import FluxRealtime
+import FluxStore
+
+/// A whole cluster with its clients, on virtual time: nodes that share slots out (`ClusterWorld`) and own guilds whose
+/// channels are written to, read, fanned out and followed through production's `Lane`, `ChannelState`, `NonceTable`,
+/// `SnowflakeMinter`, `StreamPublisher`, `StreamSuccession`, `RelayHub`, `RelayLeases`, `SubscriptionRegistry` and `ReplayRing`.
+/// What is written anew here is what stands around them in production: threads, sockets, SQL.
+///
+/// The seed decides everything: the same world makes the same history, event by event.
+///
+/// `@unchecked Sendable` is sound because a world is made, run and dropped by one thread; closures that it hands to the engine's
+/// values are called by these values, on that thread.
+final class ChatWorld: @unchecked Sendable {
+    let configuration: SimulationConfiguration
+    let bug: PlantedBug?
+
+    var cluster: ClusterWorld
+    var queue = EventQueue<() -> Void>()
+    var random: SplitMix64
+    var nodes: [NodeID: ChatNode] = [:]
+    var clients: [ChatClient] = []
+    var messages = MessageDatabase()
+    var ledger = Ledger()
+    var auditor: Auditor
+    /// What Postgres keeps of the nodes' reserved ids.
+    var highWater: [NodeID: Int64] = [:]
+    /// How far each node's clock is off, in milliseconds.
+    var clockOffsets: [NodeID: Int64] = [:]
+    var faults = FaultState()
+    var lastSession = 0
+
+    let guilds: [ChatGuild]
+    private(set) var now: Duration = .zero
+    private var endOfTurn: [() -> Void] = []
+
+    init(seed: UInt64, configuration: SimulationConfiguration, bug: PlantedBug?, isTraced: Bool) {
+        self.configuration = configuration
+        self.bug = bug
+        random = SplitMix64(seed: seed &* 0x2545_F491_4F6C_DD1D &+ 1)
+        auditor = Auditor(isTraced: isTraced)
+        var guilds: [ChatGuild] = []
+        for number in 0..<configuration.guilds {
+            let id = GuildID(UInt64(1_000 + number) << 22)
+            let channels = (1...configuration.channelsPerGuild).map {
+                ChannelID((UInt64(1_000 + number) << 22) + UInt64($0))
+            }
+            guilds.append(ChatGuild(id: id, channels: channels))
+        }
+        self.guilds = guilds
+        cluster = ClusterWorld(nodes: configuration.nodes, seed: seed, ownsSlots: true, carriesMessages: true)
+        cluster.database.notesLosses = true
+        cluster.database.countsVotesOfTheDead = bug == .votesOfTheDead
+        hearNews()
+    }
+
+    /// Lets go of everything, so that what refers to one another is freed.
+    func dismantle() {
+        for node in nodes.values {
+            node.end()
+            for session in node.sessions.values { session.end(tellingClient: false) }
+            for owner in node.owners.values { owner.forget() }
+            node.owners = [:]
+            node.calls = [:]
+        }
+        queue = EventQueue()
+        clients = []
+        nodes = [:]
+    }
+
+    // MARK: Time
+
+    /// Lets everything up to `end` happen, or until the condition holds.
+    func run(until end: Duration, orUntil condition: (() -> Bool)? = nil) {
+        var askAt = now
+        while true {
+            if let condition, now >= askAt {
+                if condition() { return }
+                askAt = now + .milliseconds(100)
+            }
+            let (slots, chat) = (cluster.nextTime, queue.nextTime)
+            let next = min(slots ?? .seconds(1_000_000), chat ?? .seconds(1_000_000))
+            guard next <= end, auditor.violations.isEmpty else {
+                now = end
+                return
+            }
+            now = next
+            if slots == next {
+                _ = cluster.step(until: next)
+                hearNews()
+            } else if let work = queue.next(until: next) {
+                work()
+            }
+            endTurn()
+        }
+    }
+
+    /// Runs once what happens now has happened.
+    func atEndOfTurn(_ work: @escaping () -> Void) { endOfTurn.append(work) }
+
+    private func endTurn() {
+        while !endOfTurn.isEmpty {
+            let works = endOfTurn
+            endOfTurn.removeAll(keepingCapacity: true)
+            for work in works { work() }
+        }
+    }
+
+    /// Lets something happen in the world, whatever becomes of the nodes.
+    func after(_ wait: Duration, _ work: @escaping () -> Void) { queue.schedule(work, at: now + wait) }
+
+    /// Lets something happen on a node's process: later if it is paused, never if it has ended.
+    func after(_ wait: Duration, on node: ChatNode, _ work: @escaping () -> Void) {
+        queue.schedule({ node.perform(work) }, at: now + wait)
+    }
+
+    func milliseconds(_ range: ClosedRange<Double>) -> Duration {
+        .microseconds(Int64(Double.random(in: range, using: &random) * 1000))
+    }
+
+    func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &random) < probability }
+
+    func pick<Element>(_ elements: [Element]) -> Element {
+        elements[Int.random(in: elements.indices, using: &random)]
+    }
+
+    /// The wall clock of a node, in milliseconds since 1970.
+    func wallClock(of node: NodeID) -> Int64 {
+        Self.beginning + Int64(now.inMilliseconds) + (clockOffsets[node] ?? 0)
+    }
+
+    static let beginning: Int64 = 1_800_000_000_000
+
+    // MARK: The network
+
+    /// Carries something to another node's process, in order, unless the way is cut. What is on its way to a process that ends
+    /// is lost.
+    func send(from node: ChatNode, to peer: NodeID, _ work: @escaping (ChatNode) -> Void) {
+        guard let target = nodes[peer], target.isRunning,
+            let arrival = cluster.network.arrival(from: node.id, to: peer, at: now, using: &random)
+        else { return }
+        queue.schedule({ target.perform { work(target) } }, at: arrival)
+    }
+
+    // MARK: The cluster
+
+    /// Does something to the cluster now.
+    func change(_ body: (inout ClusterWorld) -> Void) {
+        cluster.queue.advance(to: now)
+        body(&cluster)
+        atEndOfTurn { [self] in hearNews() }
+    }
+
+    private func hearNews() {
+        while !cluster.news.isEmpty {
+            let news = cluster.news
+            cluster.news.removeAll(keepingCapacity: true)
+            for item in news { hear(item) }
+        }
+        for loss in cluster.database.losses { auditor.check(loss, at: now) }
+        cluster.database.losses.removeAll(keepingCapacity: true)
+    }
+
+    private func hear(_ item: ClusterWorld.NodeNews) {
+        if case .started = item.event { return start(item.node) }
+        guard let node = nodes[item.node], node.isRunning else { return }
+        switch item.event {
+        case .started: break
+        case .ended: end(node)
+        case .stopped: node.isPaused = true
+        case .goesOn: node.goOn()
+        case .linkLost(let peer): node.linkLost(to: peer)
+        case .takenUp(let slots): node.takeUp(slots)
+        case .givenUp(let slots): node.giveUp(slots)
+        case .paused(let slot, let epoch): node.pause(slot, epoch)
+        case .resumed(let slot, _): node.resume(slot)
+        case .sentOn(let slot, let successor, let epoch): node.sendOn(slot, to: successor, epoch)
+        case .learned(let routes): node.learn(routes)
+        case .sessionsEnded, .drained: node.sendClientsAway()
+        }
+    }
+
+    private func start(_ id: NodeID) {
+        guard let identity = cluster.machine(of: id)?.identity else { return }
+        let floor = highWater[id] ?? 0
+        let reserved = max(floor, wallClock(of: id)) + ChatNode.reservation
+        highWater[id] = reserved
+        auditor.trace(now, "node \(id) starts as \(identity.incarnation)")
+        let node = ChatNode(
+            identity, world: self,
+            minter: SnowflakeMinter(node: id.rawValue, floorMilliseconds: floor, highWaterMilliseconds: reserved))
+        nodes[id] = node
+        node.begin()
+    }
+
+    private func end(_ node: ChatNode) {
+        auditor.trace(now, "node \(node.id) ends")
+        node.end()
+        for client in clients where client.session?.node === node { client.connectionLost() }
+    }
+
+    // MARK: Postgres
+
+    func reachesDatabase(_ node: ChatNode) -> Bool { cluster.reachesDatabase(node.id) }
+
+    /// Reads from Postgres as it is when the question arrives; nil when there was no answer.
+    func read<Value>(
+        for node: ChatNode, _ question: @escaping (MessageDatabase) -> Value, _ completion: @escaping (Value?) -> Void
+    ) {
+        after(milliseconds(0.2...2)) { [self] in
+            guard reachesDatabase(node) else {
+                return after(.seconds(2), on: node) { completion(nil) }
+            }
+            let value = question(messages)
+            after(milliseconds(0.3...3), on: node) { completion(value) }
+        }
+    }
+}
+
+/// A guild and its channels, which all live in one slot.
+struct ChatGuild {
+    let id: GuildID
+    let channels: [ChannelID]
+
+    var key: StreamKey { .guild(id) }
+}
+
+extension Duration {
+    /// Whole milliseconds.
+    var inMilliseconds: UInt64 {
+        UInt64(components.seconds) * 1000 + UInt64(components.attoseconds / 1_000_000_000_000_000)
+    }
+}

@@ -1,0 +1,208 @@
+import FluxCore
+import FluxRealtime
+import FluxStore
+
+/// The tables of messages and logs, in memory: what lanes commit and owners read, under the rules of `LaneStatements` and
+/// `ChannelEvents` (FluxStore), which their tests hold a real server to. It checks what must never get past it.
+struct MessageDatabase {
+    /// One committed entry of a channel's log.
+    struct Entry {
+        let sequence: SequenceNumber
+        let epoch: Epoch
+        let kind: EventKind
+        /// Which decision; nil for a void.
+        let decision: Int?
+        let message: MessageID?
+    }
+
+    /// A committed message.
+    struct Row {
+        let message: Message
+        /// Which decision its text comes from.
+        var version: Int
+        var isDeleted = false
+
+        /// The message as it is now.
+        var shown: Message {
+            var shown = message
+            shown.content = String(version)
+            return shown
+        }
+    }
+
+    /// What is stored of one channel.
+    struct Log {
+        var entries: [Entry] = []
+        var rows: [MessageID: Row] = [:]
+        /// Message ids in the order of their numbers.
+        var order: [MessageID] = []
+        var nonces: [NonceTable.Key: [MessageID]] = [:]
+        /// Messages of void entries that no later entry is about.
+        var unanswered: [MessageID: SequenceNumber] = [:]
+
+        var head: (sequence: SequenceNumber, epoch: Epoch) {
+            entries.last.map { ($0.sequence, $0.epoch) } ?? (0, 0)
+        }
+    }
+
+    private(set) var logs: [ChannelID: Log] = [:]
+    private(set) var violations: [String] = []
+
+    /// Forgets what was found, as it has been reported.
+    mutating func takeViolations() -> [String] {
+        defer { violations = [] }
+        return violations
+    }
+
+    func log(of channel: ChannelID) -> Log { logs[channel] ?? Log() }
+
+    /// Whether the entry is in, with this message.
+    func holds(_ sequence: SequenceNumber, of channel: ChannelID, message: MessageID) -> Bool {
+        guard let entries = logs[channel]?.entries, sequence >= 1, sequence <= Int64(entries.count) else {
+            return false
+        }
+        return entries[Int(sequence) - 1].message == message
+    }
+
+    /// Whether the number is a committed void.
+    func isVoid(_ sequence: SequenceNumber, in channel: ChannelID) -> Bool {
+        guard let entries = logs[channel]?.entries, sequence >= 1, sequence <= Int64(entries.count) else {
+            return false
+        }
+        return entries[Int(sequence) - 1].decision == nil
+    }
+
+    /// The epoch of a committed entry; 0 where there is none.
+    func epoch(of sequence: SequenceNumber, in channel: ChannelID) -> Epoch {
+        guard let entries = logs[channel]?.entries, sequence >= 1, sequence <= Int64(entries.count) else { return 0 }
+        return entries[Int(sequence) - 1].epoch
+    }
+
+    // MARK: Committing
+
+    /// Takes in a mutation of a batch that commits. - Parameter lease: the epoch of the slot, if the committing process holds it.
+    mutating func commit(_ mutation: Mutation, lease: Epoch?) {
+        if lease != mutation.epoch {
+            violations.append(
+                "I1: slot \(mutation.slot) committed under epoch \(mutation.epoch), the lease is \(lease.map(String.init) ?? "gone")"
+            )
+        }
+        switch mutation.change {
+        case .createMessage(let row): create(row.message)
+        case .updateMessage(let row, let entry):
+            append(entry)
+            logs[entry.channelID]?.rows[row.message.id]?.version = Ledger.number(in: entry.payload) ?? -1
+        case .deleteMessages(let ids, let channel, let entry):
+            append(entry)
+            for id in ids { logs[channel]?.rows[id]?.isDeleted = true }
+        case .logOnly(let entry): append(entry)
+        case .void(let channel, let sequence, let epoch, let messages):
+            append(
+                Entry(sequence: sequence, epoch: epoch, kind: .messageCreate, decision: nil, message: nil), to: channel)
+            for message in messages { logs[channel]?.unanswered[message] = sequence }
+        case .reaction, .clearReactions, .statements, .counter: break
+        }
+    }
+
+    private mutating func create(_ message: Message) {
+        let channel = message.channelID
+        let number = Int(message.content)
+        append(
+            Entry(
+                sequence: message.seq, epoch: message.epoch, kind: .messageCreate, decision: number,
+                message: message.id), to: channel)
+        if let last = logs[channel]?.order.last, last >= message.id {
+            violations.append("I2: in channel \(channel) id \(message.id) follows \(last)")
+        }
+        logs[channel]?.rows[message.id] = Row(message: message, version: number ?? -1)
+        logs[channel]?.order.append(message.id)
+        guard case .string(let text)? = message.nonce else { return }
+        let key = NonceTable.Key(authorID: message.authorID, nonce: text)
+        logs[channel]?.nonces[key, default: []].append(message.id)
+        if let same = logs[channel]?.nonces[key], same.count > 1 {
+            violations.append(
+                "I4: nonce \(text) of \(message.authorID) made \(same.count) messages in channel \(channel)")
+        }
+    }
+
+    private mutating func append(_ entry: LogEntry) {
+        append(
+            Entry(
+                sequence: entry.seq, epoch: entry.epoch, kind: entry.kind, decision: Ledger.number(in: entry.payload),
+                message: entry.messageID), to: entry.channelID)
+    }
+
+    private mutating func append(_ entry: Entry, to channel: ChannelID) {
+        let head = log(of: channel).head
+        if entry.sequence != head.sequence + 1 {
+            violations.append("I2: in channel \(channel) number \(entry.sequence) follows \(head.sequence)")
+        }
+        if entry.epoch < head.epoch {
+            violations.append("I2: in channel \(channel) epoch \(entry.epoch) follows \(head.epoch)")
+        }
+        logs[channel, default: Log()].entries.append(entry)
+        if let message = entry.message, logs[channel]?.unanswered.isEmpty == false {
+            logs[channel]?.unanswered[message] = nil
+        }
+    }
+
+    // MARK: Reading
+
+    /// What `Channels.activation` reads: the head and all nonces.
+    struct Activation {
+        let lastSequence: SequenceNumber
+        let lastMessageID: MessageID?
+        let tail: [Message]
+        let nonces: [(key: NonceTable.Key, message: MessageID)]
+        /// What an earlier owner has shown in vain and not taken back.
+        let corrections: [PendingChanges.Correction]
+    }
+
+    func activation(of channel: ChannelID) -> Activation {
+        let log = log(of: channel)
+        let tail = log.order.suffix(Channels.tailLimit).compactMap { log.rows[$0] }.filter { !$0.isDeleted }
+        var nonces: [(key: NonceTable.Key, message: MessageID)] = []
+        for id in log.order {
+            guard let message = log.rows[id]?.message, case .string(let text)? = message.nonce else { continue }
+            nonces.append((NonceTable.Key(authorID: message.authorID, nonce: text), id))
+        }
+        let corrections = log.unanswered.sorted { $0.value < $1.value }.map { message, _ in
+            let standing = log.rows[message].flatMap { $0.isDeleted ? nil : $0.shown }
+            return standing.map(PendingChanges.Correction.state) ?? .deletion(message)
+        }
+        return Activation(
+            lastSequence: log.head.sequence, lastMessageID: log.order.last, tail: tail.map(\.shown), nonces: nonces,
+            corrections: corrections)
+    }
+
+    /// What `ChannelEvents.after` reads.
+    func events(
+        of channel: ChannelID, after sequence: SequenceNumber, epoch: Epoch?, limit: Int
+    ) -> ChannelEventPage {
+        let log = log(of: channel)
+        var standing = min(sequence, Int64(log.entries.count))
+        if let epoch {
+            // A void does not stand.
+            while standing > 0, log.entries[Int(standing) - 1].epoch > epoch || log.entries[Int(standing) - 1].decision == nil {
+                standing -= 1
+            }
+        } else {
+            standing = sequence
+        }
+        let events = log.entries.dropFirst(Int(standing)).prefix(limit).map { entry in
+            ChannelEvent(seq: entry.sequence, epoch: entry.epoch, body: body(of: entry, in: log))
+        }
+        return ChannelEventPage(
+            events: Array(events),
+            head: LogHead(seq: log.head.sequence, epoch: log.head.epoch, lastMessageID: log.order.last),
+            isTruncated: false, rolledBackTo: standing < sequence ? standing : nil)
+    }
+
+    private func body(of entry: Entry, in log: Log) -> ChannelEvent.Body {
+        guard let decision = entry.decision else { return .void }
+        if entry.kind == .messageCreate, let id = entry.message, let row = log.rows[id] {
+            return .created(row.shown)
+        }
+        return .logged(entry.kind, messageID: entry.message, payload: Ledger.body(decision))
+    }
+}

@@ -1,0 +1,19 @@
+/// A mistake that a world makes on purpose, so that it can be seen that its checks find it. Nothing of it is in production code.
+public enum PlantedBug: String, CaseIterable, Sendable {
+    /// Postgres commits a batch whatever its generation.
+    case noFencing
+    /// A send is answered as soon as it is decided.
+    case acknowledgedBeforeCommit
+    /// A new owner begins a channel's numbers anew.
+    case sequenceRestarts
+    /// A new owner does not load the nonces.
+    case nonceForgotten
+    /// A new owner tells relays that all they have shown stands.
+    case noRetraction
+    /// A resumed session sends what was missed as new, too.
+    case deliveredTwiceAfterResume
+    /// A session takes its snapshot before it is registered.
+    case snapshotBeforeRegistering
+    /// Verdicts count whether or not their voters live.
+    case votesOfTheDead
+}

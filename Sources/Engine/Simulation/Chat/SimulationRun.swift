@@ -1,0 +1,101 @@
+import FluxCore
+
+/// One seed's world from its beginning to its audit.
+public struct SimulationRun: Sendable {
+    /// What came of it.
+    public struct Report: Sendable {
+        /// The seed that repeats it.
+        public var seed: UInt64
+        /// What clients asked for.
+        public var operations: Int
+        /// What was broken on purpose.
+        public var faults: Int
+        /// What should not have happened, with its moment.
+        public var violations: [String]
+        /// What happened, if it was wanted.
+        public var trace: [String]
+        /// The same for the same history, and most likely another one for another.
+        public var digest: UInt64
+    }
+
+    /// How long after the last fault everything must have come to rest.
+    private static let restLimit = Duration.seconds(90)
+
+    /// Runs a world. It ends at the first violation.
+    public static func run(
+        seed: UInt64, _ configuration: SimulationConfiguration = SimulationConfiguration(),
+        planting bug: PlantedBug? = nil, isTraced: Bool = false
+    ) -> Report {
+        let world = ChatWorld(seed: seed, configuration: configuration, bug: bug, isTraced: isTraced)
+        let end = Duration.seconds(configuration.seconds)
+        world.beginWork(until: end)
+        world.run(until: end)
+        if world.auditor.violations.isEmpty {
+            world.heal()
+            repeat {
+                world.run(until: end + restLimit) { world.isAtRest }
+                // What is still on its way arrives, and may begin something.
+                world.run(until: world.now + .seconds(3))
+            } while !world.isAtRest && world.now < end + restLimit && world.auditor.violations.isEmpty
+            if world.auditor.violations.isEmpty { world.audit() }
+        }
+        let auditor = world.auditor
+        world.dismantle()
+        return Report(
+            seed: seed, operations: auditor.operations, faults: auditor.faults, violations: auditor.violations,
+            trace: auditor.lines, digest: auditor.digest)
+    }
+}
+
+extension ChatWorld {
+    /// Whether everybody has what they asked for and nothing is under way.
+    var isAtRest: Bool {
+        clients.allSatisfy(\.isSettled)
+            && nodes.values.allSatisfy { $0.isRunning && !$0.isPaused && $0.lane.rowCount == 0 && $0.held.isEmpty }
+    }
+
+    /// Looks through what is left: nothing acknowledged is lost, nothing is there twice, and every client shows what is stored.
+    func audit() {
+        guard isAtRest else {
+            let waiting = clients.filter { !$0.isSettled }.map { "client \($0.number): \($0.state)" }
+            let busy = nodes.values.sorted { $0.id < $1.id }.map(\.state)
+            return auditor.violate(now, "it does not come to rest: \(waiting), \(busy)")
+        }
+        for client in clients {
+            for guild in guilds {
+                for channel in guild.channels { audit(channel, of: client) }
+            }
+            for (nonce, message) in client.acknowledged.sorted(by: { $0.key < $1.key }) {
+                guard messages.logs.values.contains(where: { $0.rows[message] != nil }) else {
+                    auditor.violate(now, "I3: \(message), nonce \(nonce), was acknowledged and is lost")
+                    continue
+                }
+            }
+        }
+    }
+
+    private func audit(_ channel: ChannelID, of client: ChatClient) {
+        let log = messages.log(of: channel)
+        guard let view = client.views[channel], let base = view.base else { return }
+        let name = "client \(client.number), channel \(channel)"
+        if view.head.sequence != log.head.sequence, !onlyVoids(after: view.head.sequence, in: log, channel) {
+            auditor.violate(now, "I6: \(name): stands at \(view.head.sequence), the log at \(log.head.sequence)")
+        }
+        for (message, version) in view.messages.sorted(by: { $0.key < $1.key }) {
+            guard let row = log.rows[message], !row.isDeleted else {
+                auditor.violate(now, "I5: \(name): still shows \(message)")
+                continue
+            }
+            if row.version != version { auditor.violate(now, "I5: \(name): shows another state of \(message)") }
+        }
+        for (message, row) in log.rows.sorted(by: { $0.key < $1.key })
+        where !row.isDeleted && row.message.seq > base.sequence && view.messages[message] == nil {
+            auditor.violate(now, "I6: \(name): does not show \(message)")
+        }
+    }
+
+    private func onlyVoids(after sequence: SequenceNumber, in log: MessageDatabase.Log, _ channel: ChannelID) -> Bool {
+        guard sequence < log.head.sequence else { return false }
+        return (sequence + 1...log.head.sequence).allSatisfy { messages.isVoid($0, in: channel) }
+    }
+}

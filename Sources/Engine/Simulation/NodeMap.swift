@@ -1,0 +1,39 @@
+import FluxCluster
+
+/// Something of each node, found by the node's number without hashing and changed in place.
+struct NodeMap<Value> {
+    fileprivate var values: [Value?] = []
+
+    /// The nodes of which there is something, in growing order.
+    var ids: [NodeID] {
+        values.indices.compactMap { values[$0] == nil ? nil : NodeID(rawValue: UInt16($0)) }
+    }
+
+    subscript(node: NodeID) -> Value? {
+        _read {
+            let index = Int(node.rawValue)
+            if index < values.count { yield values[index] } else { yield nil }
+        }
+        _modify {
+            let index = Int(node.rawValue)
+            while values.count <= index { values.append(nil) }
+            yield &values[index]
+        }
+    }
+}
+
+extension NodeMap: Sendable where Value: Sendable {}
+
+extension NodeMap<ClusterWorld.Node> {
+    /// Whether the node's process runs; and is this one, where one is named.
+    func isRunning(_ node: NodeID, _ process: Int? = nil) -> Bool {
+        let index = Int(node.rawValue)
+        guard index < values.count, let isRunning = values[index]?.isRunning, isRunning else { return false }
+        return process == nil || values[index]?.process == process
+    }
+
+    func isPaused(_ node: NodeID) -> Bool {
+        let index = Int(node.rawValue)
+        return index < values.count && values[index]?.isPaused == true
+    }
+}
