@@ -18,7 +18,7 @@ public final class IdentifierSource: Sendable {
     }
 
     /// Whether ids greater than `floor` can be minted without a further reservation.
-    public func hasRoom(above floor: Snowflake) -> Bool { minter.withLock { $0.hasRoom(above: floor) } }
+    public func hasRoom(above floor: Snowflake) -> Bool { minter.withLockedValue { $0.hasRoom(above: floor) } }
 
     /// The node's row reserves ids up to here: milliseconds since 1970.
     public func raiseHighWater(to milliseconds: Int64) {
