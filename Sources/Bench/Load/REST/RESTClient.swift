@@ -81,18 +81,18 @@ final class RESTClient {
 
     private func connected(to target: Target, _ result: Result<any Channel, any Error>) {
         pools[target]?.connecting -= 1
-        switch result {
-        case .success(let channel):
-            guard let connection = try? channel.pipeline.syncOperations.handler(type: RESTConnection.self) else {
-                return channel.close(promise: nil)
-            }
-            if isClosed { return connection.close() }
-            becameFree(connection, isUsable: true)
-        case .failure:
+        // A connection may have ended before it is known to have been made.
+        guard case .success(let channel) = result,
+            let connection = try? channel.pipeline.syncOperations.handler(type: RESTConnection.self), connection.isUsable
+        else {
             pools[target]?.count -= 1
             // Whoever waits may try elsewhere; those who have a connection go on.
             if pools[target]?.count == 0 { failWaiting(at: target, with: .unreachable) }
+            return
         }
+        connection.isPooled = true
+        if isClosed { return connection.close() }
+        becameFree(connection, isUsable: true)
     }
 
     private func becameFree(_ connection: RESTConnection, isUsable: Bool) {

@@ -9,6 +9,8 @@ final class RESTConnection: ChannelInboundHandler {
     let target: Target
     /// Told when an answer is whole or the connection is gone.
     private let isFree: (RESTConnection, _ isUsable: Bool) -> Void
+    /// Whether somebody is to be told. Until the connection is made, its end is told by the attempt to make it.
+    var isPooled = false
     private var context: ChannelHandlerContext?
     private var promise: EventLoopPromise<RESTAnswer>?
     private var status = 0
@@ -81,6 +83,6 @@ final class RESTConnection: ChannelInboundHandler {
         timeout?.cancel()
         promise?.fail(RESTFailure.unanswered)
         promise = nil
-        isFree(self, false)
+        if isPooled { isFree(self, false) }
     }
 }
