@@ -116,7 +116,7 @@ let package = Package(
         .executableTarget(
             name: "flux-bench",
             dependencies: [
-                "FluxCore", "FluxSimulation", nioCore, nioPosix, nioHTTP1, collections,
+                "FluxCore", "FluxSimulation", nioCore, nioPosix, nioHTTP1, concurrencyHelpers, collections,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],

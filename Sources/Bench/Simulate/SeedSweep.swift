@@ -1,5 +1,6 @@
 import FluxSimulation
 import Foundation
+import NIOConcurrencyHelpers
 import Synchronization
 
 /// Runs many seeds on several threads.
@@ -12,16 +13,16 @@ struct SeedSweep {
     /// Each thread takes the next seed until none is left.
     func run(threads: Int) -> SweepResult {
         let next = Atomic<UInt64>(seeds.lowerBound)
-        let result = Mutex(SweepResult(isTraced: isTraced))
+        let result = NIOLockedValueBox(SweepResult(isTraced: isTraced))
         DispatchQueue.concurrentPerform(iterations: max(1, min(threads, seeds.count))) { _ in
             while true {
                 let seed = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard seed <= seeds.upperBound else { return }
                 let report = SimulationRun.run(seed: seed, configuration, planting: bug, isTraced: isTraced)
-                result.withLock { $0.add(report) }
+                result.withLockedValue { $0.add(report) }
             }
         }
-        return result.withLock { result in
+        return result.withLockedValue { result in
             result.explain(configuration, bug)
             return result
         }
