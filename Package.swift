@@ -188,7 +188,7 @@ let package = Package(
             ],
             path: "Tests/OpsTests", swiftSettings: strict),
         .testTarget(
-            name: "BenchTests", dependencies: ["flux-bench", "FluxCore", "FluxFuzzing", nioCore],
+            name: "BenchTests", dependencies: ["flux-bench", "FluxCore", "FluxFuzzing", nioCore, nioPosix],
             path: "Tests/BenchTests", swiftSettings: strict),
         .testTarget(
             name: "SystemTests",

@@ -59,17 +59,22 @@ final class LinkProxy: Sendable {
 
     fileprivate func ended(_ link: ProxiedLink) { links.withLockedValue { $0[ObjectIdentifier(link)] = nil } }
 
+    /// Who has made a connection. To be asked when it is open: before that it has no address.
+    fileprivate func place(of connection: any NIOCore.Channel) -> TestNetwork.Place? {
+        client ?? connection.remoteAddress?.port.flatMap { network.place(ofPort: $0) }
+    }
+
+    /// Whether nothing gets from that place to the server, or back.
+    fileprivate func isCut(from place: TestNetwork.Place?, isBack: Bool) -> Bool {
+        isBack ? network.isCut(from: server, to: place) : network.isCut(from: place, to: server)
+    }
+
     private func connect(_ client: any NIOCore.Channel) -> EventLoopFuture<Void> {
         guard let backend = backend.withLockedValue(\.self) else { return client.close() }
-        let place = self.client ?? client.remoteAddress?.port.flatMap { network.place(ofPort: $0) }
         return ClientBootstrap(group: client.eventLoop).channelOption(.autoRead, value: false)
             .connect(host: "127.0.0.1", port: backend)
             .flatMap { server in
-                let network = self.network
-                let (one, other) = (place, self.server)
-                let link = ProxiedLink(
-                    client: client, server: server, proxy: self, isHeld: { network.isCut(from: one, to: other) },
-                    isHeldBack: { network.isCut(from: other, to: one) })
+                let link = ProxiedLink(client: client, server: server, proxy: self)
                 self.links.withLockedValue { $0[ObjectIdentifier(link)] = link }
                 return client.eventLoop.makeCompletedFuture {
                     try client.pipeline.syncOperations.addHandler(ProxiedLink.Tap(link.forth, link))
@@ -89,14 +94,14 @@ private final class ProxiedLink: @unchecked Sendable {
     /// What goes one way.
     final class Direction {
         fileprivate let target: any NIOCore.Channel
-        fileprivate let isHeld: () -> Bool
+        fileprivate let isBack: Bool
         fileprivate var kept: [ByteBuffer] = []
         /// The end that it comes from is gone.
         fileprivate var hasEnded = false
 
-        fileprivate init(to target: any NIOCore.Channel, _ isHeld: @escaping () -> Bool) {
+        fileprivate init(to target: any NIOCore.Channel, isBack: Bool) {
             self.target = target
-            self.isHeld = isHeld
+            self.isBack = isBack
         }
     }
 
@@ -105,12 +110,12 @@ private final class ProxiedLink: @unchecked Sendable {
     private let proxy: LinkProxy
     private let eventLoop: any EventLoop
 
-    init(
-        client: any NIOCore.Channel, server: any NIOCore.Channel, proxy: LinkProxy, isHeld: @escaping () -> Bool,
-        isHeldBack: @escaping () -> Bool
-    ) {
-        forth = Direction(to: server, isHeld)
-        back = Direction(to: client, isHeldBack)
+    /// Who has made it, asked when the first bytes go through.
+    private lazy var place = proxy.place(of: back.target)
+
+    init(client: any NIOCore.Channel, server: any NIOCore.Channel, proxy: LinkProxy) {
+        forth = Direction(to: server, isBack: false)
+        back = Direction(to: client, isBack: true)
         self.proxy = proxy
         eventLoop = client.eventLoop
     }
@@ -131,7 +136,7 @@ private final class ProxiedLink: @unchecked Sendable {
 
     /// Passes on what came one way, and after it the end, unless the way is cut.
     func pass(_ direction: Direction) {
-        guard !direction.isHeld() else { return }
+        guard !proxy.isCut(from: place, isBack: direction.isBack) else { return }
         for bytes in direction.kept { direction.target.write(bytes, promise: nil) }
         direction.kept.removeAll()
         guard direction.hasEnded else { return direction.target.flush() }

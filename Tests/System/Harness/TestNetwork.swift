@@ -70,7 +70,11 @@ final class TestNetwork: Sendable {
     }
 
     private static func socket(ofPort port: Int) -> Substring? {
-        guard let table = try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8) else { return nil }
+        // A page a read: the file has no size by which all of it could be read at once.
+        guard let file = FileHandle(forReadingAtPath: "/proc/net/tcp") else { return nil }
+        var bytes = Data()
+        while let page = try? file.read(upToCount: 65_536), !page.isEmpty { bytes += page }
+        let table = String(decoding: bytes, as: UTF8.self)
         let address = "0100007F:" + String(format: "%04X", port)
         // Number, own address, the other's, state, queues, timer, retransmissions, user, time-out, inode.
         let sockets = table.split(separator: "\n").lazy.map { $0.split(separator: " ") }

@@ -12,10 +12,17 @@ extension LoadSession {
         sessionID = body["session_id"]?.stringValue ?? ""
         generation += 1
         let heads = heads(in: body)
+        let isPart = body["guilds"]?.arrayValue?.contains { $0["unavailable"]?.boolValue == true } == true
         owed = []
+        absent = []
         isAsking = false
         for (slot, channel) in channelNumbers.enumerated() {
             guard let head = heads[channel] else {
+                // While nodes fail, a guild may be without an owner for a moment. Before that all have to be there.
+                if !isFirst, isPart {
+                    absent.insert(slot)
+                    continue
+                }
                 loop.violations.note(
                     .malformed, "\(person.name): READY does not tell of channel \(loop.channels.ids[channel])")
                 if isFirst { views.append(ChannelView(from: Place(epoch: 0, seq: 0))) }
@@ -23,14 +30,32 @@ extension LoadSession {
             }
             if isFirst {
                 views.append(ChannelView(from: head))
-            } else if views[slot].head != head || views[slot].isCatchingUp {
-                views[slot].beginCatchUp(at: head)
-                owed.append(slot)
+            } else {
+                compare(slot, with: head)
             }
         }
         if !isFirst { loop.counters.lostSessions += 1 }
         askForLogs()
         sendOpen()
+    }
+
+    /// The log of a channel that has moved is owed.
+    private func compare(_ slot: Int, with head: Place) {
+        guard views[slot].head != head || views[slot].isCatchingUp else { return }
+        views[slot].beginCatchUp(at: head)
+        owed.append(slot)
+    }
+
+    /// GUILD_CREATE: a guild that READY called unavailable is there.
+    func guildCame(_ body: JSON) {
+        guard !absent.isEmpty else { return }
+        let heads = heads(in: ["guilds": [body]])
+        for slot in absent.sorted() {
+            guard let head = heads[channelNumbers[slot]] else { continue }
+            absent.remove(slot)
+            compare(slot, with: head)
+        }
+        askForLogs()
     }
 
     func resumed() {

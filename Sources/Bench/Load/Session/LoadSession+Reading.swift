@@ -113,6 +113,7 @@ extension LoadSession {
         switch kind {
         case "READY": ready(body)
         case "RESUMED": resumed()
+        case "GUILD_CREATE": guildCame(body)
         default: if let event { deliver(event, at: now) }
         }
     }

@@ -31,6 +31,8 @@ final class LoadSession {
     /// Where READY says that channels stand whose log has still to be asked for; by slot.
     var owed: [Int] = []
     var isAsking = false
+    /// Slots of guilds that READY called unavailable; their GUILD_CREATE says where they stand.
+    var absent: Set<Int> = []
     /// Counts READYs, so that an answer that belongs to an earlier one is known.
     var generation = 0
 
@@ -58,7 +60,7 @@ final class LoadSession {
 
     var isLive: Bool { machine.state == .live }
     /// Whether it is connected, and knows all it has to know.
-    var isWhole: Bool { isLive && owed.isEmpty }
+    var isWhole: Bool { isLive && owed.isEmpty && absent.isEmpty }
 
     // MARK: Connecting
 
