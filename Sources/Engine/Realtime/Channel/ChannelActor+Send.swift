@@ -209,6 +209,8 @@ extension ChannelActor {
             let error: APIError = if case .refused = result { .refusedByDatabase } else { .notCommitted }
             for answer in answers { answer(.failure(error)) }
         case .lost:
+            // Not a repeat but a new message, should it come again before this actor is let go (I3).
+            if let nonce { state.forgetNonce(nonce, messageID: message.id) }
             for answer in answers { answer(.failure(.notCommitted)) }
         }
     }

@@ -47,6 +47,7 @@ final class EngineLoop: @unchecked Sendable {
 
     private struct Settlement {
         let slot: Slot
+        let epoch: Epoch
         let completion: (LaneOutcome.Result) -> Void
     }
 
@@ -180,7 +181,7 @@ final class EngineLoop: @unchecked Sendable {
     ) throws(StoreError) {
         nextMutation += 1
         let id = MutationID(nextMutation << 8 | UInt64(index))
-        settlements[id] = Settlement(slot: slot, completion: completion)
+        settlements[id] = Settlement(slot: slot, epoch: epoch, completion: completion)
         do {
             try services.lanes.append(Mutation(id: id, slot: slot, epoch: epoch, origin: index, change: change))
         } catch {
@@ -231,13 +232,22 @@ final class EngineLoop: @unchecked Sendable {
 
     /// What a lane found out of this loop's changes.
     func settle(_ outcomes: [LaneOutcome]) {
+        var lost: [Slot: Epoch] = [:]
         for outcome in outcomes {
             guard let settlement = settlements.removeValue(forKey: outcome.id) else { continue }
             settlement.completion(outcome.result)
+            if outcome.result == .lost {
+                lost[settlement.slot] = max(lost[settlement.slot] ?? 0, settlement.epoch)
+            }
             unsettled[Int(settlement.slot.rawValue)] -= 1
             if !whenSettled.isEmpty { tellIfSettled(settlement.slot) }
         }
         gate.open()
+        guard !lost.isEmpty else { return }
+        // The lane is the first to hear that another node has taken a slot. What its actors hold here is not to be trusted from
+        // now on (I9): it may contain what was never committed.
+        let (system, slots) = (services.system, lost)
+        Task { await system.lost(slots) }
     }
 
     /// Calls back on this loop when everything that was decided for the slot has its fate, what followed from that included.
