@@ -183,7 +183,9 @@ struct MessageDatabase {
         var standing = min(sequence, Int64(log.entries.count))
         if let epoch {
             // A void does not stand.
-            while standing > 0, log.entries[Int(standing) - 1].epoch > epoch || log.entries[Int(standing) - 1].decision == nil {
+            while standing > 0,
+                log.entries[Int(standing) - 1].epoch > epoch || log.entries[Int(standing) - 1].decision == nil
+            {
                 standing -= 1
             }
         } else {

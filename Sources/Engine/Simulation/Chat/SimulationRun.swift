@@ -51,7 +51,9 @@ extension ChatWorld {
     /// Whether everybody has what they asked for and nothing is under way.
     var isAtRest: Bool {
         clients.allSatisfy(\.isSettled)
-            && nodes.values.allSatisfy { $0.isRunning && !$0.isPaused && $0.lane.rowCount == 0 && $0.held.isEmpty }
+            && nodes.values.allSatisfy {
+                $0.isRunning && !$0.isPaused && $0.lane.rowCount == 0 && $0.held.isEmpty && $0.calls.isEmpty
+            }
     }
 
     /// Looks through what is left: nothing acknowledged is lost, nothing is there twice, and every client shows what is stored.
