@@ -83,7 +83,8 @@ final class RESTClient {
         pools[target]?.connecting -= 1
         // A connection may have ended before it is known to have been made.
         guard case .success(let channel) = result,
-            let connection = try? channel.pipeline.syncOperations.handler(type: RESTConnection.self), connection.isUsable
+            let connection = try? channel.pipeline.syncOperations.handler(type: RESTConnection.self),
+            connection.isUsable
         else {
             pools[target]?.count -= 1
             // Whoever waits may try elsewhere; those who have a connection go on.
