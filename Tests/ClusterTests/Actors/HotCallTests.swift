@@ -105,7 +105,8 @@ import Testing
                 }
             }
             try await eventually("five are refused") {
-                results.withLockedValue { $0 } == [true, true, true, true, true]
+                // A busy machine may have let others run out of time by now.
+                results.withLockedValue { $0.prefix(5) } == [true, true, true, true, true]
             }
             node.journal.release()
             try await eventually("ten run") { results.withLockedValue { $0.count } == 15 }

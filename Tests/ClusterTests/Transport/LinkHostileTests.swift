@@ -164,7 +164,7 @@ import Testing
         }
         try await eventually("both connections end") { control.isClosed && bulk.isClosed }
         if let reason { #expect(bulk.frames.last == .refusal(reason)) }
-        #expect(control.frames.last == .refusal(.otherLaneEnded))
+        #expect(control.frames.last == .refusal(reason ?? .otherLaneEnded))
         try await eventually("the loss is heard") { node.recorder.losses == 1 }
         #expect(node.recorder.entries.last == .lost(NodeID(rawValue: 9)!))
         try await eventually("nothing is left") { node.transport.connectionCounts == (0, 0) }
