@@ -211,7 +211,7 @@ def refusals(site):
     cases = [
         (64, ["node", "run", "--nonsense"], "nonsense"),
         (64, ["admin", "provision", "--users", "0"], "--users"),
-        (69, ["admin", "provision", "--admin", "http://127.0.0.1:1"], "no node answers"),
+        (17, ["admin", "provision", "--admin", "http://127.0.0.1:1"], "no node answers"),
         (69, ["node", "run", "--data-dir", site.path("node")], "another node is running in it"),
         (69, ["node", "run", "--data-dir", private, "--admin-listen", taken], "admin_listen"),
         (69, ["node", "run", "--data-dir", private, "--admin-listen", "127.0.0.1:0", "--listen", "127.0.0.1:0",
