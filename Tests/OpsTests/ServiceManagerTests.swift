@@ -14,7 +14,7 @@ struct ServiceManagerTests {
     @Test("Is told over its socket, by path or by abstract name")
     func told() throws {
         for isAbstract in [false, true] {
-            let name = "/tmp/flux-notify-\(UUID())"
+            let name = NSTemporaryDirectory() + "/flux-notify-\(UUID())"
             let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
             try #require(descriptor >= 0)
             defer {

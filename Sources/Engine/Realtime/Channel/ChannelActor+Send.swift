@@ -35,6 +35,7 @@ extension ChannelActor {
     /// Nothing here waits, except a send that refers to something which is not at hand, whose author's later ones stay behind it,
     /// and all of them while the lane is full.
     func accept(_ send: PendingSend) {
+        guard !isOver else { return send.answer(.failure(.notCommitted)) }
         guard !loop.isLaneFull(of: slot) else { return waitForRoom(send) }
         if waitingSends[send.caller.userID] != nil {
             waitingSends[send.caller.userID]?.append(send)
@@ -65,6 +66,8 @@ extension ChannelActor {
     }
 
     private func decide(_ send: PendingSend, reference: ResolvedReference?) throws(APIError) {
+        // It may have waited for what it refers to.
+        guard !isOver else { throw .notCommitted }
         let caller = send.caller
         var permissions = try permissions(of: caller)
         try requireMessages()
@@ -209,8 +212,6 @@ extension ChannelActor {
             let error: APIError = if case .refused = result { .refusedByDatabase } else { .notCommitted }
             for answer in answers { answer(.failure(error)) }
         case .lost:
-            // Not a repeat but a new message, should it come again before this actor is let go (I3).
-            if let nonce { state.forgetNonce(nonce, messageID: message.id) }
             for answer in answers { answer(.failure(.notCommitted)) }
         }
     }

@@ -26,7 +26,8 @@ distributed actor ChannelActor: KeyedActor {
     var unsettledCreates: [MessageID: [SendAnswer]] = [:]
     /// Whether what a correction shows is being read.
     var isPreparingCorrection = false
-    /// Whether the slot was lost, or the actor let go.
+    /// Whether the slot was lost, which the lane is the first to hear, or the actor let go. What the actor remembers of its last
+    /// changes may then never have been stored: it takes no more commands, nor answers repeats, from that (I3).
     private(set) var isOver = false
     var limits: ChannelRateLimits
     var slowmode = SlowmodeClock()
@@ -71,7 +72,8 @@ distributed actor ChannelActor: KeyedActor {
     /// Carries out a command of a person or bot.
     /// - Throws: `APIError` in the contract's words.
     distributed func perform(_ command: ChannelCommand) async throws -> CommandReply {
-        switch command.operation {
+        guard !isOver else { throw APIError.notCommitted }
+        return switch command.operation {
         case .get: try get(command)
         case .send(let attachments): try await send(command, attachments: attachments)
         case .edit(let id, let attachments): try await edit(id, command, attachments: attachments)
@@ -149,6 +151,7 @@ distributed actor ChannelActor: KeyedActor {
             try loop.commit(change, slot: slot, epoch: state.epoch) { [weak self] result in
                 guard let self else { return }
                 self.assumeIsolated { channel in
+                    if result == .lost { channel.isOver = true }
                     let ready = channel.state.settled(sequence)
                     finished(channel, result)
                     for resume in ready { resume() }

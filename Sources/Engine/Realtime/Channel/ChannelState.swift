@@ -90,11 +90,6 @@ package struct ChannelState {
     /// Nil when a message with a nonce may be sent; else the milliseconds until the table of nonces has room for it.
     package mutating func timeUntilRoomForNonce(at now: Int64) -> Int64? { nonces.timeUntilRoom(at: now) }
 
-    /// A new message was lost with the lease: its nonce answers for nothing.
-    package mutating func forgetNonce(_ nonce: NonceTable.Key, messageID: MessageID) {
-        nonces.forget(nonce, messageID: messageID)
-    }
-
     /// The fate of a new message is known. - Returns: whether it has to be taken back now.
     package mutating func createSettled(_ message: Message, nonce: NonceTable.Key?, isDurable: Bool) -> Bool {
         if !isDurable, let nonce { nonces.forget(nonce, messageID: message.id) }

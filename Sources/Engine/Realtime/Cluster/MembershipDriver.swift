@@ -1,12 +1,10 @@
-import DequeModule
 import FluxCluster
 import FluxCore
 import Logging
-import NIOCore
 
 /// Performs what `Membership` decides: probes and gossip over the links, reads of the rows, links made anew.
 ///
-/// `@unchecked Sendable` is sound because only `loop` touches it, which each entry point asserts.
+/// `@unchecked Sendable` is sound because only the cluster's loop touches it, which each function asserts through the runner.
 final class MembershipDriver: @unchecked Sendable {
     /// How it reaches what lies outside.
     struct Ways {
@@ -22,22 +20,18 @@ final class MembershipDriver: @unchecked Sendable {
         var superseded: () -> Void
     }
 
-    private let loop: ClusterLoop
+    private let runner: MachineRunner<Membership>
     private let ways: Ways
     private let logger: Logger
-    private var membership: Membership
     private var told: MembershipView
-    private var alarm: Scheduled<Void>?
-    private var isStopped = false
-    /// What happens now, and what that made happen.
-    private var events = Deque<Event>()
 
     init(identity: NodeIdentity, loop: ClusterLoop, seed: UInt64, ways: Ways, logger: Logger) {
-        self.loop = loop
         self.ways = ways
         self.logger = logger
-        membership = Membership(identity: identity, seed: seed, at: loop.now)
-        told = membership.view
+        runner = MachineRunner(Membership(identity: identity, seed: seed, at: loop.now), on: loop)
+        told = runner.machine.view
+        runner.perform = { [unowned self] in perform($0) }
+        runner.afterEvent = { [unowned self] in tellView() }
     }
 
     /// What this node believes.
@@ -76,29 +70,15 @@ final class MembershipDriver: @unchecked Sendable {
     }
 
     /// Nothing happens any more.
-    func stop() {
-        isStopped = true
-        alarm?.cancel()
-    }
+    func stop() { runner.stop() }
 
-    private typealias Event = (inout Membership, Duration) -> [Membership.Action]
+    private func happen(_ event: @escaping MachineRunner<Membership>.Event) { runner.happen(event) }
 
-    /// An action may make something happen at once; that comes after the rest of the actions.
-    private func happen(_ event: @escaping Event) {
-        loop.assertInLoop()
-        guard !isStopped else { return }
-        events.append(event)
-        guard events.count == 1 else { return }
-        while let event = events.first {
-            for action in event(&membership, loop.now) { perform(action) }
-            let view = membership.view
-            if view != told {
-                told = view
-                ways.viewChanged(view)
-            }
-            events.removeFirst()
-        }
-        setAlarm()
+    private func tellView() {
+        let view = runner.machine.view
+        guard view != told else { return }
+        told = view
+        ways.viewChanged(view)
     }
 
     private func perform(_ action: Membership.Action) {
@@ -116,13 +96,6 @@ final class MembershipDriver: @unchecked Sendable {
                 ])
         // It shows in the view.
         case .reported: break
-        }
-    }
-
-    private func setAlarm() {
-        alarm?.cancel()
-        alarm = loop.schedule(at: membership.nextWakeUp) { [weak self] in
-            self?.happen { $0.advance(to: $1) }
         }
     }
 }

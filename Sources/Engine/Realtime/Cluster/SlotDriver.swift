@@ -1,13 +1,11 @@
-import DequeModule
 import FluxCluster
 import FluxCore
 import FluxStore
 import Logging
-import NIOCore
 
 /// Performs what `SlotKeeper` decides: asks Postgres, tells the engine, sends to other nodes, and reports what came of it.
 ///
-/// `@unchecked Sendable` is sound because only `loop` touches it, which each entry point asserts.
+/// `@unchecked Sendable` is sound because only `loop` touches it, which each function asserts, through the runner or itself.
 final class SlotDriver: @unchecked Sendable {
     /// How it reaches what lies outside.
     struct Ways {
@@ -29,15 +27,11 @@ final class SlotDriver: @unchecked Sendable {
     private let ways: Ways
     private let metrics = ClusterMetrics()
     private let logger: Logger
-    private var keeper: SlotKeeper
+    private let runner: MachineRunner<SlotKeeper>
     private var verdicts = VerdictQueue()
     private var releases = ReleaseQueue()
     /// Since when the slots' callers wait.
     private var pausedAt: [Slot: Duration] = [:]
-    private var alarm: Scheduled<Void>?
-    private var isStopped = false
-    /// What happens now, and what that made happen.
-    private var events = Deque<Event>()
     /// Called after each event.
     private var onProgress: (() -> Void)?
 
@@ -50,16 +44,17 @@ final class SlotDriver: @unchecked Sendable {
         self.hands = hands
         self.ways = ways
         self.logger = logger
-        keeper = SlotKeeper(identity: identity, view: view, at: loop.now)
+        runner = MachineRunner(SlotKeeper(identity: identity, view: view, at: loop.now), on: loop)
+        runner.perform = { [unowned self] in perform($0) }
+        runner.afterEvent = { [unowned self] in
+            metrics.owned(keeper.owned.count)
+            onProgress?()
+        }
     }
 
     // MARK: Asking
 
-    /// The slots that this node owns.
-    var owned: [Slot: Epoch] { keeper.owned }
-
-    /// Whether the node is fit to serve.
-    var isReady: Bool { keeper.isReady }
+    private var keeper: SlotKeeper { runner.machine }
 
     /// How many slots each node owns, as far as is known here.
     var slotCounts: [NodeID: Int] { keeper.slotCounts }
@@ -91,34 +86,9 @@ final class SlotDriver: @unchecked Sendable {
     func drain(_ isDraining: Bool) { happen { $0.drain(isDraining, at: $1) } }
 
     /// Nothing happens any more.
-    func stop() {
-        isStopped = true
-        alarm?.cancel()
-    }
+    func stop() { runner.stop() }
 
-    private typealias Event = (inout SlotKeeper, Duration) -> [SlotKeeper.Action]
-
-    /// An action may make something happen at once; that comes after the rest of the actions.
-    private func happen(_ event: @escaping Event) {
-        loop.assertInLoop()
-        guard !isStopped else { return }
-        events.append(event)
-        guard events.count == 1 else { return }
-        while let event = events.first {
-            for action in event(&keeper, loop.now) { perform(action) }
-            events.removeFirst()
-        }
-        metrics.owned(keeper.owned.count)
-        onProgress?()
-        setAlarm()
-    }
-
-    private func setAlarm() {
-        alarm?.cancel()
-        alarm = loop.schedule(at: keeper.nextWakeUp) { [weak self] in
-            self?.happen { $0.advance(to: $1) }
-        }
-    }
+    private func happen(_ event: @escaping MachineRunner<SlotKeeper>.Event) { runner.happen(event) }
 
     // MARK: Actions
 

@@ -194,7 +194,7 @@ final class EngineLoop: @unchecked Sendable {
     /// As above for tasks of this loop; waits while the lane is full. What finds no room for too long counts as withdrawn.
     func commit(_ change: Change, slot: Slot, epoch: Epoch) async -> LaneOutcome.Result {
         while true {
-            if gate.isClosed(lane: services.lanes.lane(of: slot)), !(await roomForCommit(slot)) { return .withdrawn }
+            if isLaneFull(of: slot), !(await roomForCommit(slot)) { return .withdrawn }
             let result: LaneOutcome.Result? = await withCheckedContinuation { continuation in
                 do {
                     try commit(change, slot: slot, epoch: epoch) { continuation.resume(returning: $0) }

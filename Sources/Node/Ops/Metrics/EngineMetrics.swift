@@ -40,6 +40,7 @@ final class EngineMetrics: Sendable {
         text.single(MetricCatalog.deliveries, Double(census.deliveries))
         text.single(MetricCatalog.sessions, Double(census.sessions))
         text.single(MetricCatalog.detachedSessions, Double(census.detachedSessions))
+        text.single(MetricCatalog.waitingWrites, Double(census.waitingForLanes))
         text.single(MetricCatalog.replayBytes, Double(census.heldEventBytes))
     }
 }

@@ -84,6 +84,8 @@ public enum MetricCatalog {
     static let sessions = MetricDefinition("flux_sessions", .gauge, "Gateway sessions, connected or not.")
     static let detachedSessions = MetricDefinition(
         "flux_sessions_detached", .gauge, "Of them, those that wait for their client to come back.")
+    static let waitingWrites = MetricDefinition(
+        "flux_lane_waiting_writes", .gauge, "Writes that wait because their lane is at its bound.")
     static let replayBytes = MetricDefinition(
         "flux_replay_bytes", .gauge, "Bytes of events kept for resumes; shared ones count once.")
     static let ready = MetricDefinition("flux_ready", .gauge, "1 when the node takes traffic, else 0.")
@@ -106,8 +108,8 @@ public enum MetricCatalog {
     /// All metrics, also those read at a scrape.
     public static let all =
         recorded + [
-            messages, events, encodedBodies, deliveries, sessions, detachedSessions, replayBytes, ready, refusedSeries,
-            residentMemory, processorSeconds, openFiles, fileLimit, startTime, threads,
+            messages, events, encodedBodies, deliveries, sessions, detachedSessions, waitingWrites, replayBytes, ready,
+            refusedSeries, residentMemory, processorSeconds, openFiles, fileLimit, startTime, threads,
         ]
 
     /// All of them as a table in Markdown, for `docs/operations.md`.
