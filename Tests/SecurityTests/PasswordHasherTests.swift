@@ -3,7 +3,7 @@ import Testing
 
 @testable import FluxSecurity
 
-@Suite(.timeLimit(.minutes(10))) struct PasswordHasherTests {
+@Suite(.timeLimit(Fuzz.timeLimit)) struct PasswordHasherTests {
     /// Cheap parameters for tests of everything but the cost.
     static let cheap = PasswordHasher.Parameters(memoryKibibytes: 64, passes: 1, lanes: 1)
 

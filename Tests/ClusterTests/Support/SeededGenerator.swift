@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// Random numbers that a seed repeats (SplitMix64).
 struct SeededGenerator: RandomNumberGenerator {
@@ -23,6 +24,9 @@ enum Fuzz {
 
     /// The seeds of a test in the simulator.
     static func seeds(_ few: UInt64, full: UInt64) -> ClosedRange<UInt64> { 1...(isFull ? full : few) }
+
+    /// How long a suite that fuzzes may take.
+    static let timeLimit = TimeLimitTrait.Duration.minutes(isFull ? 60 : 3)
 
     private static let isFull = ProcessInfo.processInfo.environment["FLUX_FUZZ"] == "full"
 }

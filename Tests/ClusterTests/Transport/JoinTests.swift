@@ -8,7 +8,7 @@ import Testing
 @testable import FluxCluster
 
 /// Joining over real sockets. The store keeps the contract of `JoinStore` in memory.
-@Suite(.timeLimit(.minutes(3))) struct JoinTests {
+@Suite(.timeLimit(Fuzz.timeLimit)) struct JoinTests {
     private final class MemoryStore: JoinStore {
         struct State {
             var tokens: [[UInt8]: (expired: Bool, usedBy: JoinApplicant?, node: NodeID?)] = [:]

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// A small seeded generator (SplitMix64): the same seed gives the same inputs on every machine.
 struct SeededGenerator: RandomNumberGenerator {
@@ -39,5 +40,10 @@ struct SeededGenerator: RandomNumberGenerator {
 
 /// How many inputs a fuzz test tries: 50,000, or a million where `FLUX_FUZZ=full`.
 enum Fuzz {
-    static let inputs = ProcessInfo.processInfo.environment["FLUX_FUZZ"] == "full" ? 1_000_000 : 50_000
+    static let inputs = isFull ? 1_000_000 : 50_000
+
+    /// How long a suite that fuzzes may take.
+    static let timeLimit = TimeLimitTrait.Duration.minutes(isFull ? 60 : 10)
+
+    private static let isFull = ProcessInfo.processInfo.environment["FLUX_FUZZ"] == "full"
 }
