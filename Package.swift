@@ -130,12 +130,13 @@ let package = Package(
             name: "CoreTests", dependencies: ["FluxCore", "FluxFuzzing"], path: "Tests/CoreTests", swiftSettings: strict
         ),
         .testTarget(
-            name: "SecurityTests", dependencies: ["FluxSecurity", nioCore, nioPosix, nioEmbedded],
+            name: "SecurityTests", dependencies: ["FluxSecurity", "FluxFuzzing", nioCore, nioPosix, nioEmbedded],
             path: "Tests/SecurityTests", swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",
             dependencies: [
-                "FluxCluster", "FluxCore", "FluxSecurity", "FluxSimulation", nioCore, nioPosix, nioEmbedded,
+                "FluxCluster", "FluxCore", "FluxSecurity", "FluxSimulation", "FluxFuzzing", nioCore, nioPosix,
+                nioEmbedded,
                 concurrencyHelpers,
             ],
             path: "Tests/ClusterTests", swiftSettings: strict),
@@ -193,7 +194,8 @@ let package = Package(
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "FluxCore", "CZlib", nioCore, nioPosix, nioHTTP1, concurrencyHelpers, .target(name: "flux"),
+                "FluxCore", "FluxFuzzing", "CZlib", nioCore, nioPosix, nioHTTP1, concurrencyHelpers,
+                .target(name: "flux"),
                 .target(name: "flux-bench"),
             ],
             path: "Tests/System", exclude: ["python"], swiftSettings: strict),

@@ -1,4 +1,5 @@
 import FluxCore
+import FluxFuzzing
 import Testing
 
 /// No input makes the reader trap or hang, and what it accepts it has understood: writing and reading it again gives the same.

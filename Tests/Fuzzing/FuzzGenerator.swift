@@ -1,19 +1,13 @@
 import FluxCore
 
-/// Draws hostile inputs from a seed (SplitMix64): the same seed gives the same inputs on every machine, so that a failing
+/// Draws hostile inputs from a seed: the same seed gives the same inputs on every machine, so that a failing
 /// one can be made again.
 public struct FuzzGenerator: RandomNumberGenerator {
-    private var state: UInt64
+    private var source: SplitMix64
 
-    public init(seed: UInt64) { state = seed }
+    public init(seed: UInt64) { source = SplitMix64(seed: seed) }
 
-    public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    public mutating func next() -> UInt64 { source.next() }
 
     /// A number below `bound`, which is at least 1.
     public mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }

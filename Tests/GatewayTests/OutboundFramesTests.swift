@@ -1,4 +1,5 @@
 import FluxCore
+import FluxFuzzing
 import FluxRealtime
 import NIOCore
 import Testing

@@ -1,3 +1,4 @@
+import FluxFuzzing
 import Testing
 
 @testable import FluxSecurity
@@ -85,7 +86,7 @@ import Testing
             #expect(Base64URL.decode(wrong) == nil, "\(wrong)")
         }
         var generator = SeededGenerator(seed: 1)
-        for await _ in GivingWay(0..<Fuzz.inputs) {
+        for await _ in GivingWay(0..<FuzzBudget.inputs) {
             let bytes = generator.bytes(upTo: 24)
             let text = Base64URL.encode(bytes)
             #expect(Base64URL.decode(text) == bytes)

@@ -1,9 +1,10 @@
+import FluxFuzzing
 import Foundation
 import Testing
 
 @testable import FluxSecurity
 
-@Suite(.timeLimit(Fuzz.timeLimit)) struct PasswordHasherTests {
+@Suite(.timeLimit(FuzzBudget.timeLimit)) struct PasswordHasherTests {
     /// Cheap parameters for tests of everything but the cost.
     static let cheap = PasswordHasher.Parameters(memoryKibibytes: 64, passes: 1, lanes: 1)
 
@@ -54,7 +55,7 @@ import Testing
     @Test func parsingStoredHashesIsTotal() async {
         let valid = Array("$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4".utf8)
         var generator = SeededGenerator(seed: 2)
-        for await _ in GivingWay(0..<Fuzz.inputs) {
+        for await _ in GivingWay(0..<FuzzBudget.inputs) {
             let text = String(decoding: generator.mutate(valid), as: UTF8.self)
             if let parsed = PasswordHash(parsing: text) {
                 #expect(PasswordHash(parsing: parsed.text) == parsed)

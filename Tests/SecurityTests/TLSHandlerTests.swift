@@ -1,3 +1,4 @@
+import FluxFuzzing
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOEmbedded
@@ -402,7 +403,7 @@ import Testing
         let hello = try sample.takeOutput()
         sample.finish()
         var generator = SeededGenerator(seed: 6)
-        for await index in GivingWay(0..<Fuzz.inputs) {
+        for await index in GivingWay(0..<FuzzBudget.inputs) {
             let end = try EmbeddedEnd(server)
             // Most inputs are refused by the head of the record; one in eight reaches the ClientHello's parser.
             let input = index % 8 == 0 ? generator.mutate(hello) : generator.bytes(upTo: 64)
@@ -415,7 +416,7 @@ import Testing
 
     @Test func noRecordBreaksAnOpenConnection() async throws {
         var generator = SeededGenerator(seed: 7)
-        for await _ in GivingWay(0..<(Fuzz.inputs / 250)) {
+        for await _ in GivingWay(0..<(FuzzBudget.inputs / 250)) {
             let pair = try EmbeddedPair.trusting()
             try pair.exchange()
             pair.client.send(generator.bytes(upTo: 2000))

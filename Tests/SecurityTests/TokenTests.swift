@@ -1,4 +1,5 @@
 import FluxCore
+import FluxFuzzing
 import Testing
 
 @testable import FluxSecurity
@@ -74,7 +75,7 @@ import Testing
         let text = try ring.issue(userID: Snowflake(42), loginID: Snowflake(7), at: Self.now)
         let good = try ring.verify(text, at: Self.now)
         var generator = SeededGenerator(seed: 3)
-        for await index in GivingWay(0..<Fuzz.inputs) {
+        for await index in GivingWay(0..<FuzzBudget.inputs) {
             let bytes = index % 4 == 0 ? generator.bytes(upTo: 400) : generator.mutate(Array(text.utf8))
             let input = String(decoding: bytes, as: UTF8.self)
             guard input != text else { continue }
@@ -215,7 +216,7 @@ import Testing
     @Test func parsingIsTotal() async {
         let valid = Array(BotToken.mint(for: Snowflake(1_234_567_890_123), at: Self.now).text.utf8)
         var generator = SeededGenerator(seed: 4)
-        for await index in GivingWay(0..<Fuzz.inputs) {
+        for await index in GivingWay(0..<FuzzBudget.inputs) {
             let bytes = index % 4 == 0 ? generator.bytes(upTo: 300) : generator.mutate(valid)
             let text = String(decoding: bytes, as: UTF8.self)
             if let token = BotToken(parsing: text) { #expect(token.text == text && token.botID.rawValue > 0) }
@@ -232,7 +233,7 @@ import Testing
         #expect(RefreshToken(parsing: String(token.text.dropLast())) == nil)
         #expect(RefreshToken(parsing: String(token.text.dropLast()) + "=") == nil)
         var generator = SeededGenerator(seed: 5)
-        for await _ in GivingWay(0..<Fuzz.inputs) {
+        for await _ in GivingWay(0..<FuzzBudget.inputs) {
             let text = String(decoding: generator.mutate(Array(token.text.utf8)), as: UTF8.self)
             if let other = RefreshToken(parsing: text) { #expect(other.text == text) }
         }

@@ -1,4 +1,5 @@
 import FluxCore
+import FluxFuzzing
 import Foundation
 import NIOCore
 import Testing

@@ -1,3 +1,4 @@
+import FluxFuzzing
 import NIOCore
 import Testing
 

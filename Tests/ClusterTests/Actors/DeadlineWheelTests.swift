@@ -1,3 +1,4 @@
+import FluxFuzzing
 import Testing
 
 @testable import FluxCluster

@@ -1,4 +1,5 @@
 import FluxCore
+import FluxFuzzing
 import NIOConcurrencyHelpers
 import NIOCore
 import Testing
@@ -236,7 +237,7 @@ import Testing
             let (near, far) = (cluster.nodes[0], cluster.nodes[1])
             var random = SeededGenerator(seed: 3)
             var refused = 0
-            for await _ in GivingWay(0..<Fuzz.inputs / 10) {
+            for await _ in GivingWay(0..<FuzzBudget.inputs / 10) {
                 var writer = WireWriter()
                 ClusterFrame.call(
                     .init(

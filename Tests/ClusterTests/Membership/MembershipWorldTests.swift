@@ -1,12 +1,13 @@
 import FluxCluster
 import FluxCore
+import FluxFuzzing
 import FluxSimulation
 import Testing
 
 /// The promises of design 5 about failure detection, on virtual time, for many seeds.
 @Suite struct MembershipWorldTests {
     /// Seeds of each promise.
-    private static let seeds = Fuzz.seeds(60, full: 1_000)
+    private static let seeds = FuzzBudget.seeds(60, full: 1_000)
 
     /// Nodes that agree that all are there.
     private func settledWorld(nodes: Int, seed: UInt64) throws -> ClusterWorld {
@@ -161,7 +162,7 @@ import Testing
     }
 
     @Test func whateverHappensAllAgreeAfterwards() throws {
-        for seed in Fuzz.seeds(300, full: 5_000) {
+        for seed in FuzzBudget.seeds(300, full: 5_000) {
             var faults = SplitMix64(seed: seed &* 7_919)
             let count = UInt16.random(in: 2...6, using: &faults)
             var world = ClusterWorld(nodes: Int(count), seed: seed)

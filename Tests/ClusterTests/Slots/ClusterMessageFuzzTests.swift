@@ -1,4 +1,5 @@
 import FluxCore
+import FluxFuzzing
 import Testing
 
 @testable import FluxCluster
@@ -66,7 +67,7 @@ import Testing
     @Test func messagesSurviveAndDamageIsAnError() throws {
         var random = SplitMix64(seed: 3)
         var refused = 0
-        for _ in 0..<Fuzz.inputs / 4 {
+        for _ in 0..<FuzzBudget.inputs / 4 {
             let membership = membershipMessage(&random)
             let slots = slotMessage(&random)
             try #require(try MembershipMessage(decoding: membership.encoded()) == membership)
@@ -74,7 +75,7 @@ import Testing
             do { _ = try MembershipMessage(decoding: damaged(membership.encoded(), &random)) } catch { refused += 1 }
             do { _ = try SlotMessage(decoding: damaged(slots.encoded(), &random)) } catch { refused += 1 }
         }
-        #expect(refused > Fuzz.inputs / 10)
+        #expect(refused > FuzzBudget.inputs / 10)
     }
 
     @Test func machinesStandWhateverTheyAreTold() {
@@ -87,7 +88,7 @@ import Testing
                     identity: NodeIdentity(name: "n\($0)", id: NodeID(rawValue: $0)!, incarnation: 1), address: "")
             }, at: .zero)
         var now = Duration.zero
-        for _ in 0..<Fuzz.inputs / 50 {
+        for _ in 0..<FuzzBudget.inputs / 50 {
             now += .milliseconds(Int64.random(in: 0...40, using: &random))
             let sender = NodeID(rawValue: .random(in: 1...24, using: &random))!
             _ = machine.received(membershipMessage(&random), from: sender, at: now)

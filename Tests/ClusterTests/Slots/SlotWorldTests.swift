@@ -1,11 +1,12 @@
 import FluxCluster
 import FluxCore
+import FluxFuzzing
 import FluxSimulation
 import Testing
 
 /// The promises of design 5 about ownership, on virtual time, for many seeds.
 @Suite struct SlotWorldTests {
-    private static let seeds = Fuzz.seeds(3, full: 200)
+    private static let seeds = FuzzBudget.seeds(3, full: 200)
 
     /// How often conditions about all slots are looked at.
     private let step = Duration.milliseconds(20)
@@ -153,7 +154,7 @@ import Testing
     }
 
     @Test func whateverHappensTheSlotsAreSharedOutAfterwards() throws {
-        for seed in Fuzz.seeds(10, full: 1_000) {
+        for seed in FuzzBudget.seeds(10, full: 1_000) {
             var faults = SplitMix64(seed: seed &* 104_729)
             let count = UInt16.random(in: 2...5, using: &faults)
             var world = ClusterWorld(nodes: Int(count), seed: seed, ownsSlots: true)

@@ -1,4 +1,5 @@
 import FluxCore
+import FluxFuzzing
 import FluxSecurity
 import NIOConcurrencyHelpers
 import NIOCore
@@ -8,7 +9,7 @@ import Testing
 @testable import FluxCluster
 
 /// Joining over real sockets. The store keeps the contract of `JoinStore` in memory.
-@Suite(.timeLimit(Fuzz.timeLimit)) struct JoinTests {
+@Suite(.timeLimit(FuzzBudget.timeLimit)) struct JoinTests {
     private final class MemoryStore: JoinStore {
         struct State {
             var tokens: [[UInt8]: (expired: Bool, usedBy: JoinApplicant?, node: NodeID?)] = [:]
@@ -242,7 +243,7 @@ import Testing
         for refusal in refusals { #expect(try JoinRefusal(decoding: refusal.encoded()) == refusal) }
         var random = SeededGenerator(seed: 6)
         var refused = 0
-        for _ in 0..<Fuzz.inputs {
+        for _ in 0..<FuzzBudget.inputs {
             var bytes =
                 [request.encoded(), grant.encoded(), JoinRefusal.version(.own).encoded()].randomElement(
                     using: &random) ?? []
@@ -257,6 +258,6 @@ import Testing
                 refused += 1
             }
         }
-        #expect(refused > Fuzz.inputs / 4)
+        #expect(refused > FuzzBudget.inputs / 4)
     }
 }

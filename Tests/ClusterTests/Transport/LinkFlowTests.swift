@@ -1,3 +1,4 @@
+import FluxFuzzing
 import NIOCore
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
         var receiver = ReceiveCredit(window: 10_000, overdraft: 3_000)
         var onTheWay: [Int] = []
         var waiting: [Int] = []
-        for _ in 0..<Fuzz.inputs {
+        for _ in 0..<FuzzBudget.inputs {
             switch Int.random(in: 0...2, using: &random) {
             case 0 where sender.maySend:
                 let size = Int.random(in: 5...3_000, using: &random)

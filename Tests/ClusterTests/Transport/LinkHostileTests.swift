@@ -1,3 +1,4 @@
+import FluxFuzzing
 import FluxSecurity
 import NIOCore
 import Testing

@@ -1,3 +1,4 @@
+import FluxFuzzing
 import FluxSecurity
 import NIOConcurrencyHelpers
 import NIOCore

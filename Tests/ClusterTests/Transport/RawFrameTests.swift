@@ -1,3 +1,4 @@
+import FluxFuzzing
 import FluxSecurity
 import NIOCore
 import Testing
@@ -53,7 +54,7 @@ import Testing
 
     @Test func framesSurviveAnyCut() {
         var random = SeededGenerator(seed: 11)
-        for _ in 0..<Fuzz.inputs / 50 {
+        for _ in 0..<FuzzBudget.inputs / 50 {
             let frames = (0..<Int.random(in: 1...8, using: &random)).map { _ in randomFrame(using: &random) }
             var buffer = ByteBuffer()
             for frame in frames { frame.encode(into: &buffer) }
@@ -68,7 +69,7 @@ import Testing
     @Test func damageIsRefusedOrReadAsSomethingElse() {
         var random = SeededGenerator(seed: 12)
         var refused = 0
-        for _ in 0..<Fuzz.inputs {
+        for _ in 0..<FuzzBudget.inputs {
             var buffer = ByteBuffer()
             for _ in 0..<2 { randomFrame(using: &random).encode(into: &buffer) }
             var bytes = Array(buffer.readableBytesView)
@@ -84,7 +85,7 @@ import Testing
                 }
             }
         }
-        #expect(refused > Fuzz.inputs / 3)
+        #expect(refused > FuzzBudget.inputs / 3)
     }
 
     @Test func lengthsThatAreOnlyClaimedCostNothing() throws {

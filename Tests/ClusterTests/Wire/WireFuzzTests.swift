@@ -1,4 +1,5 @@
 import FluxCore
+import FluxFuzzing
 import Testing
 
 @testable import FluxCluster
@@ -76,7 +77,7 @@ import Testing
     @Test func valuesSurviveAndDamageIsAnError() async throws {
         var random = SeededGenerator(seed: 1)
         var refused = 0
-        for await _ in GivingWay(0..<Fuzz.inputs / 2) {
+        for await _ in GivingWay(0..<FuzzBudget.inputs / 2) {
             let value = Everything(using: &random)
             let bytes = value.encoded()
             try #require(try Everything(decoding: bytes) == value)
@@ -89,13 +90,13 @@ import Testing
                 refused += 1
             }
         }
-        #expect(refused > Fuzz.inputs / 10)
+        #expect(refused > FuzzBudget.inputs / 10)
     }
 
     @Test func framesAreReadOrRefused() async {
         var random = SeededGenerator(seed: 2)
         var refused = 0
-        for await _ in GivingWay(0..<Fuzz.inputs / 2) {
+        for await _ in GivingWay(0..<FuzzBudget.inputs / 2) {
             var writer = WireWriter()
             switch Int.random(in: 0...3, using: &random) {
             case 0:
@@ -123,6 +124,6 @@ import Testing
                 refused += 1
             }
         }
-        #expect(refused > Fuzz.inputs / 20)
+        #expect(refused > FuzzBudget.inputs / 20)
     }
 }

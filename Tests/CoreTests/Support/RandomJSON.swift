@@ -1,4 +1,5 @@
 import FluxCore
+import FluxFuzzing
 
 /// Makes values of every shape, with the strings and numbers on which readers fail.
 struct RandomJSON {

@@ -1,4 +1,5 @@
 import FluxCore
+import FluxFuzzing
 import Testing
 
 @testable import FluxSecurity
@@ -26,7 +27,7 @@ import Testing
         let token = try token()
         var random = SeededGenerator(seed: 3)
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-        for _ in 0..<Fuzz.inputs {
+        for _ in 0..<FuzzBudget.inputs {
             var characters = Array(token.text.utf8)
             let position = Int.random(in: 0..<characters.count, using: &random)
             let other = alphabet.randomElement(using: &random) ?? 65
@@ -41,7 +42,7 @@ import Testing
 
     @Test func anythingElseIsRefused() {
         var random = SeededGenerator(seed: 4)
-        for _ in 0..<Fuzz.inputs {
+        for _ in 0..<FuzzBudget.inputs {
             let text = String(decoding: random.bytes(upTo: 200), as: UTF8.self)
             if JoinToken(parsing: text) != nil || JoinToken(parsing: "flux1_" + text) != nil {
                 Issue.record("noise was read as a token")
@@ -68,7 +69,7 @@ import Testing
     @Test func damagedOnesAreRefused() throws {
         let (request, _) = try CertificateSigningRequest.generate()
         var random = SeededGenerator(seed: 8)
-        for _ in 0..<Fuzz.inputs / 10 {
+        for _ in 0..<FuzzBudget.inputs / 10 {
             let bytes = random.mutate(request.bytes)
             guard bytes != request.bytes else { continue }
             if let read = CertificateSigningRequest(parsing: bytes), read.keyFingerprint != request.keyFingerprint {

@@ -1,4 +1,5 @@
 import FluxCore
+import FluxFuzzing
 import FluxTestSupport
 import NIOConcurrencyHelpers
 import Testing

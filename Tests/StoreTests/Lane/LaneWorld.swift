@@ -1,4 +1,5 @@
 import FluxCore
+import FluxFuzzing
 
 @testable import FluxStore
 

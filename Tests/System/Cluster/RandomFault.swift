@@ -1,3 +1,4 @@
+import FluxFuzzing
 import Foundation
 
 /// Something that happens to a cluster and passes, drawn from a seed.

@@ -1,4 +1,5 @@
 import FluxCore
+import FluxFuzzing
 import NIOConcurrencyHelpers
 
 /// Fifty people who talk at once on one node, half over REST and half over the gateway, and a few who only listen; and the

@@ -1,13 +1,13 @@
 /// The numbers of a range, and between them other tests get their turn. There are only as many threads for all tasks as
 /// processors; a test that computes on one without a pause keeps servers in this process from answering.
-struct GivingWay: AsyncSequence, AsyncIteratorProtocol {
+public struct GivingWay: AsyncSequence, AsyncIteratorProtocol {
     private var rest: Range<Int>
 
-    init(_ range: Range<Int>) { rest = range }
+    public init(_ range: Range<Int>) { rest = range }
 
-    func makeAsyncIterator() -> GivingWay { self }
+    public func makeAsyncIterator() -> GivingWay { self }
 
-    mutating func next() async -> Int? {
+    public mutating func next() async -> Int? {
         await Task.yield()
         return rest.popFirst()
     }
