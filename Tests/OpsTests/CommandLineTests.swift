@@ -28,6 +28,24 @@ struct CommandLineTests {
         #expect(seen >= 11)
     }
 
+    @Test("Only a debug build plays a build to come, and only one that there is")
+    func rehearsal() throws {
+        for (part, dialect) in [(nil, .own), ("next", .next), ("next-but-one", .nextButOne)] as [(String?, WireDialect)]
+        {
+            let environment = part.map { [RehearsedWire.variable: $0] } ?? [:]
+            #expect(try RehearsedWire.dialect(environment, isRehearsalAllowed: true) == dialect)
+            guard part != nil else { continue }
+            let refusal = #expect(throws: CommandFailure.self) {
+                try RehearsedWire.dialect(environment, isRehearsalAllowed: false)
+            }
+            #expect(refusal?.status == .configuration)
+        }
+        let unknown = #expect(throws: CommandFailure.self) {
+            try RehearsedWire.dialect([RehearsedWire.variable: "2"], isRehearsalAllowed: true)
+        }
+        #expect(unknown?.status == .configuration)
+    }
+
     @Test("What is asked of a node is checked before it is asked")
     func provision() throws {
         #expect(throws: Never.self) { try FluxCommand.parseAsRoot(["admin", "provision", "--users", "10"]) }

@@ -2,6 +2,20 @@ import Distributed
 import FluxCluster
 import FluxCore
 
+/// A value that means nothing before the next version.
+struct LaterValue: WireCodable, Equatable {
+    var value: Int
+
+    init(value: Int) { self.value = value }
+
+    func encode(to writer: inout WireWriter) {
+        writer.require(WireDialect.next.versions.current)
+        writer.value(value)
+    }
+
+    init(from reader: inout WireReader) throws(WireError) { value = try reader.value() }
+}
+
 /// The canonical keyed actor: counts, remembers the order of what it was told, and can be asked to misbehave.
 distributed actor Counter: KeyedActor {
     typealias ActorSystem = ClusterActorSystem
@@ -14,6 +28,9 @@ distributed actor Counter: KeyedActor {
     static let drop = Call<Counter, Nothing, Nothing>(number: 4)
     static let keep = Call<Counter, Nothing, Nothing>(number: 5, isIdempotent: true)
     static let peek = Call<Counter, Int, Int>(number: 7, isIdempotent: true, wakes: false)
+    /// Two that the next version brings.
+    static let addLater = Call<Counter, Int, Int>(number: 8, since: WireDialect.next.versions.current)
+    static let tellLater = Call<Counter, Int, LaterValue>(number: 9)
     static let unregistered = Call<Counter, Nothing, Nothing>(number: 6)
 
     let epoch: Epoch

@@ -1,5 +1,6 @@
 import FluxCluster
 import FluxCore
+import Foundation
 import NIOCore
 import NIOPosix
 import Testing
@@ -12,11 +13,15 @@ struct TestCluster {
     /// Starts the nodes; the first gets all slots unless `spread` gives each its share by rendezvous.
     static func run<Value>(
         nodes count: Int = 1, loops: Int = 2, limits: CallLimits = CallLimits(), spread: Bool = false,
-        over wiring: TestWiring = .local, _ body: (TestCluster) async throws -> Value
+        over wiring: TestWiring = .local, dialects: [WireDialect]? = nil, _ body: (TestCluster) async throws -> Value
     ) async throws -> Value {
         let wires = try wiring.wires(nodes: count)
         let leases = InMemoryLeases()
-        let nodes = (1...count).map { TestNode(number: UInt16($0), loops: loops, limits: limits, wires, leases) }
+        let nodes = (1...count).map { number in
+            TestNode(
+                number: UInt16(number), loops: loops, limits: limits, wires, leases,
+                dialect: dialects?[number - 1] ?? .ofTestNode(number))
+        }
         try await wires.connect()
         let rendezvous = Rendezvous(nodes.map { .init(node: $0.id) })
         for node in nodes {
@@ -71,14 +76,16 @@ struct TestNode {
     let journal = Journal()
 
     init(
-        number: UInt16, loops: Int, limits: CallLimits, _ wires: any TestWires, _ leases: any LeaseAuthority
+        number: UInt16, loops: Int, limits: CallLimits, _ wires: any TestWires, _ leases: any LeaseAuthority,
+        dialect: WireDialect
     ) {
         id = NodeID(rawValue: number)!
         group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
         mesh = LoopMesh(group: group)
         let identity = NodeIdentity(name: "node-\(number)", id: id, incarnation: 1)
         let system = ClusterActorSystem(
-            identity: identity, mesh: mesh, transport: wires.transport(of: identity, on: group), leases: leases,
+            identity: identity, mesh: mesh, transport: wires.transport(of: identity, dialect, on: group),
+            leases: leases,
             limits: limits)
         self.system = system
         let journal = journal
@@ -96,10 +103,20 @@ struct TestNode {
         system.register(Counter.peek) { counter, value, respond in respond(counter.add(value)) }
         system.register(Counter.drop) { _, _, _ in }
         system.register(Counter.keep) { counter, _, respond in counter.keep(respond) }
+        system.register(Counter.addLater) { counter, value, respond in respond(counter.add(value)) }
+        system.register(Counter.tellLater) { counter, value, respond in respond(LaterValue(value: counter.add(value))) }
     }
 
     func counter(_ key: UInt64) throws -> Counter {
         try system.handle(at: .counter(key))
+    }
+}
+
+extension WireDialect {
+    /// What a node of a test's cluster speaks: with `FLUX_TEST_WIRE=mixed` in the environment every second one is a build that
+    /// comes after this one, which no test may notice.
+    static func ofTestNode(_ number: Int) -> WireDialect {
+        ProcessInfo.processInfo.environment["FLUX_TEST_WIRE"] == "mixed" && number % 2 == 0 ? .next : .own
     }
 }
 

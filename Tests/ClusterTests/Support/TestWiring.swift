@@ -27,7 +27,7 @@ enum TestWiring: CaseIterable, Sendable {
 
 /// The connections of a test's nodes.
 protocol TestWires: Sendable {
-    func transport(of identity: NodeIdentity, on group: any EventLoopGroup) -> any Transport
+    func transport(of identity: NodeIdentity, _ dialect: WireDialect, on group: any EventLoopGroup) -> any Transport
     /// All transports are attached: links them, and waits for that.
     func connect() async throws
     func cut(_ first: NodeID, _ second: NodeID) async throws
@@ -38,8 +38,8 @@ protocol TestWires: Sendable {
 private struct LocalWires: TestWires {
     let network = LocalNetwork()
 
-    func transport(of identity: NodeIdentity, on group: any EventLoopGroup) -> any Transport {
-        network.transport(of: identity.id)
+    func transport(of identity: NodeIdentity, _ dialect: WireDialect, on group: any EventLoopGroup) -> any Transport {
+        network.transport(of: identity.id, dialect: dialect)
     }
 
     func connect() async throws {}
@@ -69,14 +69,15 @@ private final class TCPWires: TestWires {
         cluster = authority?.cluster ?? .random()
     }
 
-    func transport(of identity: NodeIdentity, on group: any EventLoopGroup) -> any Transport {
+    func transport(of identity: NodeIdentity, _ dialect: WireDialect, on group: any EventLoopGroup) -> any Transport {
         let security: LinkSecurity =
             if let authority {
                 .certificates(try! authority.credentials(of: identity.id).credentials)
             } else {
                 .plaintextOnLoopback
             }
-        let configuration = LinkConfiguration.test(cluster, security)
+        var configuration = LinkConfiguration.test(cluster, security)
+        configuration.dialect = dialect
         let transport = LinkTransport(configuration, identity: identity, group: group)
         state.withLockedValue { $0.transports[identity.id] = transport }
         return transport

@@ -154,8 +154,13 @@ import Testing
             await expectRefusal(.badName, try client(try token(), name: name), at: first)
         }
         var old = try client(try token())
-        old.versions = WireVersionRange(oldest: .init(rawValue: 90), current: .init(rawValue: 91))
-        await expectRefusal(.version(.own), old, at: first)
+        old.dialect = WireDialect(
+            versions: WireVersionRange(oldest: .init(rawValue: 90), current: .init(rawValue: 91)))
+        await #expect(
+            performing: { _ = try await join(old, at: first) },
+            throws: { error in
+                if case JoinError.noCommonVersion(.own, old.dialect.versions) = error { true } else { false }
+            })
         _ = try await join(try client(try token(), name: "taken"), at: first)
         await expectRefusal(.nameTaken, try client(try token(), name: "taken"), at: first)
         store.state.withLockedValue { $0.outage = "Postgres cannot be reached" }

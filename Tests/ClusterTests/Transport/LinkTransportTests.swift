@@ -256,23 +256,32 @@ import Testing
     }
 
     @Test func neighbouringVersionsLinkAndOthersAreToldWhatTheyNeed() async throws {
-        func range(_ oldest: UInt8, _ current: UInt8) -> WireVersionRange {
-            WireVersionRange(oldest: .init(rawValue: oldest), current: .init(rawValue: current))
+        let logs = (present: LogRecorder(), tooNew: LogRecorder())
+        let present = try await LinkNode(1, cluster: cluster) { $0.logger = logs.present.logger }
+        let next = try await LinkNode(2, cluster: cluster) { $0.dialect = .next }
+        let tooNew = try await LinkNode(3, cluster: cluster) {
+            $0.dialect = .nextButOne
+            $0.logger = logs.tooNew.logger
         }
-        let present = try await LinkNode(1, cluster: cluster)
-        let next = try await LinkNode(2, cluster: cluster) { $0.versions = range(1, 2) }
-        let tooNew = try await LinkNode(3, cluster: cluster) { $0.versions = range(2, 3) }
         for node in [next, tooNew] { node.link(to: present) }
         tooNew.transport.link(to: [present.id: present.address, next.id: next.address])
         try await untilLinked(present, next)
-        #expect(next.transport.version(of: present.id) == WireVersion(rawValue: 1))
-        #expect(present.transport.version(of: next.id) == WireVersion(rawValue: 1))
+        #expect(next.transport.version(of: present.id) == .current)
+        #expect(present.transport.version(of: next.id) == .current)
         try await untilLinked(next, tooNew)
-        #expect(next.transport.version(of: tooNew.id) == WireVersion(rawValue: 2))
+        #expect(next.transport.version(of: tooNew.id) == WireDialect.next.versions.current)
         try await eventually("it is refused, with what is needed") {
-            tooNew.wasRefused(by: present, .version(range(1, 1))) && present.refused(.version(range(1, 1)))
+            tooNew.wasRefused(by: present, .version(.own)) && present.refused(.version(.own))
         }
         #expect(!tooNew.isLinked(to: present))
+        try await eventually("both say what each side speaks, and who has to be upgraded") {
+            logs.present.errors.contains(
+                "no common wire version: node 3 speaks versions 2 to 3, this node speaks version 1; "
+                    + "upgrade this node first")
+                && logs.tooNew.errors.contains(
+                    "no common wire version: node 1 speaks version 1, this node speaks versions 2 to 3; "
+                        + "upgrade node 1 first")
+        }
         for node in [present, next, tooNew] { await node.stop() }
     }
 

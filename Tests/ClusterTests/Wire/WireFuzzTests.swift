@@ -116,10 +116,10 @@ import Testing
                 ClusterFrame.reply(.init(reference: .init(loop: 0, token: 3), outcome: .failure(.failed("x")))).encode(
                     to: &writer)
             default:
-                ClusterFrame.event(.init(number: 9)).encode(to: &writer)
+                ClusterFrame.event(.init(event: 9)).encode(to: &writer)
             }
             do throws(WireError) {
-                _ = try ClusterFrame.decode(damaged(writer.bytes, using: &random))
+                _ = try ClusterFrame.decode(damaged(writer.bytes, using: &random), speaking: .own)
             } catch {
                 refused += 1
             }

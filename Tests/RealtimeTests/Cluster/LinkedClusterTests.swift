@@ -93,6 +93,46 @@ import Testing
         }
     }
 
+    /// A rolling upgrade, half way (I10): what a newer build adds to what it says disturbs nobody.
+    @Test func aNodeOfTheNextVersionTakesPartAndHandsItsSlotsOver() async throws {
+        try await LinkedCluster.run(dialects: [.own, .next, .own]) { cluster in
+            let (old, new, edge) = (cluster.nodes[0], cluster.nodes[1], cluster.nodes[2])
+            for node in cluster.nodes {
+                let members = await node.cluster.status().members
+                #expect(
+                    members.allSatisfy { $0.health == .alive && $0.isLinked && $0.isReady == true && $0.slots > 250 })
+            }
+            #expect(new.transport.version(of: old.id) == .current)
+            let guilds = [try await cluster.guild(on: old), try await cluster.guild(on: new)]
+            let sender = guilds[0].owner
+            // Somebody whom the newer node's memory of a slot speaks of.
+            let member = try await cluster.person(on: new)
+            try await edge.node.join(sender, (guilds[1].id, guilds[1].channel), by: guilds[1].owner)
+            try await edge.node.join(member, (guilds[1].id, guilds[1].channel), by: guilds[1].owner)
+            let online = try await old.node.connect(member)
+            let clients = [try await new.node.connect(sender), try await edge.node.connect(sender)]
+            let sent = try await Traffic.run(by: sender, in: guilds.map(\.channel), on: edge.node) { traffic in
+                try await traffic.flow(50)
+                for leaver in [new, old] {
+                    #expect(try await leaver.cluster.drain(atMost: .seconds(60)))
+                    try await traffic.flow(50)
+                    try await leaver.cluster.undrain()
+                    try await cluster.untilSharedOut(among: cluster.nodes)
+                }
+                try await traffic.flow(50)
+                return traffic
+            }.sent
+            for client in clients {
+                try await eventually("the reader has seen everything") {
+                    client.closed != nil || client.dispatches.count { $0.kind == .messageCreate } == sent
+                }
+                #expect(client.closed == nil && client.broken == nil)
+            }
+            #expect(try await isOnline(member, in: guilds[1].id, for: guilds[1].owner, on: edge.node))
+            #expect(online.closed == nil)
+        }
+    }
+
     @Test func aNodeThatJoinsUnderLoadGetsItsShareWithoutAFailedCall() async throws {
         try await LinkedCluster.run(nodes: 2) { cluster in
             let guilds = [try await cluster.guild(on: cluster.nodes[0]), try await cluster.guild(on: cluster.nodes[1])]

@@ -36,7 +36,7 @@ final class LinkedNode: Sendable {
 
     /// Starts a node and lets it take part.
     static func start(
-        number: UInt16, url: String, authority: TestAuthority
+        number: UInt16, url: String, authority: TestAuthority, dialect: WireDialect? = nil
     ) async throws -> LinkedNode {
         let watch = LinkWatch()
         var transport: LinkTransport?
@@ -46,6 +46,7 @@ final class LinkedNode: Sendable {
                 cluster: authority.cluster, security: .certificates(try authority.credentials(of: identity.id)),
                 listen: PeerAddress(host: "127.0.0.1", port: 0))
             configuration.onEvent = watch.tell
+            configuration.dialect = dialect ?? .ofTestNode(Int(number))
             configuration.logger = TestDatabase.silence
             let made = LinkTransport(configuration, identity: identity, group: group)
             transport = made
@@ -114,7 +115,7 @@ final class LinkedCluster: Sendable {
 
     /// Runs a test against new nodes with the numbers 1, 2 … which have shared the slots out.
     static func run<Value: Sendable>(
-        nodes count: Int = 3, _ test: (LinkedCluster) async throws -> Value
+        nodes count: Int = 3, dialects: [WireDialect]? = nil, _ test: (LinkedCluster) async throws -> Value
     ) async throws -> Value {
         let url = try await TestPostgres.shared.database().url
         let authority = try TestAuthority()
@@ -122,7 +123,9 @@ final class LinkedCluster: Sendable {
         let result: Result<Value, any Error>
         do {
             for number in 1...count {
-                nodes.append(try await LinkedNode.start(number: UInt16(number), url: url, authority: authority))
+                nodes.append(
+                    try await LinkedNode.start(
+                        number: UInt16(number), url: url, authority: authority, dialect: dialects?[number - 1]))
             }
             let cluster = LinkedCluster(authority: authority, url: url, nodes: nodes)
             try await cluster.untilSharedOut(among: nodes)

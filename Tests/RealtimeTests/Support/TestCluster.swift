@@ -7,6 +7,14 @@ import Testing
 
 @testable import FluxRealtime
 
+extension WireDialect {
+    /// What a node of a test's cluster speaks: with `FLUX_TEST_WIRE=mixed` in the environment every second one is a build that
+    /// comes after this one, which no test may notice.
+    static func ofTestNode(_ number: Int) -> WireDialect {
+        ProcessInfo.processInfo.environment["FLUX_TEST_WIRE"] == "mixed" && number % 2 == 0 ? .next : .own
+    }
+}
+
 /// Engines over one database and one network in this process, each with its share of the slots.
 final class TestCluster: Sendable {
     /// Over how many nodes tests of one node are spread; 1 unless `FLUX_TEST_NODES` says otherwise.
@@ -33,7 +41,9 @@ final class TestCluster: Sendable {
             nodes.append(
                 try await TestNode.start(
                     number: UInt16(number), loops: loops, url: url, limits: limits, laneLimits: laneLimits,
-                    transport: { identity, _ in network.transport(of: identity.id) }))
+                    transport: { identity, _ in
+                        network.transport(of: identity.id, dialect: .ofTestNode(number))
+                    }))
         }
         let cluster = TestCluster(network: network, nodes: nodes)
         try await cluster.start()

@@ -37,7 +37,7 @@ final class ClusterProcess: Sendable {
 
     /// Adds a node and waits until it is ready. - Returns: its number.
     @discardableResult
-    func add() async throws -> Int {
+    func add(environment: [String: String] = [:]) async throws -> Int {
         let number = nodes.count
         let directory = try SystemDirectory()
         directories.withLockedValue { $0.append(directory) }
@@ -47,6 +47,7 @@ final class ClusterProcess: Sendable {
         var options = NodeProcess.Options(
             databaseURL: postgres.url(through: database.port),
             arguments: ["--set", "cluster_advertise=127.0.0.1:\(link.port)"])
+        options.environment = environment
         if let first = nodes.first { options.joining = (first, try await token()) }
         let node = try NodeProcess(options, in: directory)
         link.serve(node.clusterPort)
@@ -57,14 +58,14 @@ final class ClusterProcess: Sendable {
     }
 
     /// Starts a node again after its end, without waiting for it to be ready.
-    func relaunch(_ number: Int) throws {
-        try self[number].relaunch()
+    func relaunch(_ number: Int, environment: [String: String] = [:]) throws {
+        try self[number].relaunch(environment: environment)
         network.note(process: self[number].process.id, asNode: number)
     }
 
     /// Starts a node again after its end and waits until it is ready.
-    func restart(_ number: Int) async throws {
-        try relaunch(number)
+    func restart(_ number: Int, environment: [String: String] = [:]) async throws {
+        try relaunch(number, environment: environment)
         try await self[number].waitUntilReady()
     }
 
@@ -99,7 +100,7 @@ final class ClusterProcess: Sendable {
         return answer?.status == 200 ? answer?.body : nil
     }
 
-    private func token() async throws -> String {
+    func token() async throws -> String {
         guard let token = await ask(0, .POST, "/tokens", [:])?["token"]?.stringValue else {
             throw HarnessError("no token was made")
         }

@@ -13,6 +13,8 @@ final class NodeProcess: Sendable {
         var joining: (node: NodeProcess, token: String)?
         /// More options of the command line.
         var arguments: [String] = []
+        /// More variables of the environment.
+        var environment: [String: String] = [:]
 
         init(
             databaseURL: String? = nil, hasRateLimits: Bool = false,
@@ -73,7 +75,8 @@ final class NodeProcess: Sendable {
             "--rate-limits", options.hasRateLimits ? "on" : "off",
         ]
         if let url = options.databaseURL { arguments += ["--database-url", url] }
-        return try ChildProcess(arguments + options.arguments, named: "node", in: directory)
+        return try ChildProcess(
+            arguments + options.arguments, named: "node", in: directory, environment: options.environment)
     }
 
     // MARK: What it is
@@ -150,7 +153,10 @@ final class NodeProcess: Sendable {
     func proceed() { process.signal(SIGCONT) }
 
     /// Starts it again after its end, on the same ports, without waiting for it to be ready.
-    func relaunch() throws {
+    /// - Parameter environment: more variables, of this start alone.
+    func relaunch(environment: [String: String] = [:]) throws {
+        var options = options
+        options.environment.merge(environment) { $1 }
         let next = try Self.launch(options, directory, port: port, adminPort: adminPort, clusterPort: clusterPort)
         running.withLockedValue { $0 = next }
     }

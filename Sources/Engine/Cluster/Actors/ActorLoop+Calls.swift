@@ -87,18 +87,17 @@ extension ActorLoop {
     }
 
     private func send(_ call: OutstandingCall, to node: NodeID) {
-        let transport = system.transport
-        guard let token = call.token, let version = transport.version(of: node) else { return lost(call) }
+        guard let token = call.token else { return lost(call) }
         let left = max(0, (call.deadline - .now()).nanoseconds / 1_000_000)
         let head = ClusterFrame.CallHead(
             reference: .init(loop: executor.index, token: token.rawValue), address: call.address,
-            timeout: UInt32(clamping: left), method: call.method)
-        var writer = WireWriter(version: version, capacity: 256)
-        ClusterFrame.call(head).encode(to: &writer)
-        call.encodeArguments(to: &writer)
+            timeout: UInt32(clamping: left), method: call.method, since: call.since)
         call.sentTo = node
-        if !transport.send(writer.bytes, over: .control, to: node) {
-            lost(call)
+        switch system.dispatch(.call(head), to: node, over: .control, capacity: 256, call.encodeArguments) {
+        case .sent: break
+        case .unlinked: lost(call)
+        // What an older node would answer.
+        case .tooNew: settle(call) { $0.fail(CallError.unknownTarget) }
         }
     }
 

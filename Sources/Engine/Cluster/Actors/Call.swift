@@ -15,8 +15,12 @@ public struct Call<Target: KeyedActor, Arguments: WireCodable, Reply: WireCodabl
     /// for news that mean nothing to an actor which nobody uses.
     public let wakes: Bool
 
+    /// The version since which it exists. On nodes that speak an older one it fails with `CallError.unknownTarget`.
+    public let since: WireVersion
+
     /// A call with the given number.
-    public init(number: UInt16, isIdempotent: Bool = false, wakes: Bool = true) {
+    public init(number: UInt16, isIdempotent: Bool = false, wakes: Bool = true, since: WireVersion = .oldest) {
+        self.since = since
         self.number = number
         self.isIdempotent = isIdempotent
         self.wakes = wakes

@@ -51,18 +51,15 @@ extension ClusterActorSystem {
         loops[mesh.index(of: slot)].residents(of: slot)
     }
 
-    /// Sends an event to another node; false when there is no link or its queue is full. Events of one thread to one node
+    /// Sends an event to another node; false when there is no link, its queue is full, or the node speaks a version that does
+    /// not know the event. Events of one thread to one node
     /// over one lane arrive in order while the link lives. The control lane is for what is small and must not wait behind
     /// events of streams.
     @discardableResult
     public func send(
-        event number: UInt16, to node: NodeID, over lane: TransportLane = .bulk,
+        event: ClusterEvent, to node: NodeID, over lane: TransportLane = .bulk,
         _ payload: (inout WireWriter) -> Void
     ) -> Bool {
-        guard let version = transport.version(of: node) else { return false }
-        var writer = WireWriter(version: version)
-        ClusterFrame.event(.init(number: number)).encode(to: &writer)
-        payload(&writer)
-        return transport.send(writer.bytes, over: lane, to: node)
+        if case .sent = dispatch(.event(.init(event: event)), to: node, over: lane, payload) { true } else { false }
     }
 }

@@ -4,7 +4,7 @@ extension ClusterActorSystem {
     /// Takes a frame that the transport received; from any thread, in the order of arrival per node. A frame that cannot be
     /// read has no effect; the transport closes the link that it came from.
     public func receive(_ bytes: [UInt8], from node: NodeID) throws(WireError) {
-        let (frame, body) = try ClusterFrame.decode(bytes)
+        let (frame, body) = try ClusterFrame.decode(bytes, speaking: transport.dialect.versions)
         switch frame {
         case .call(let head):
             let call = IncomingCall(head, arguments: body, from: node)
@@ -17,7 +17,7 @@ extension ClusterActorSystem {
             guard head.reference.loop < loops.count else { throw .malformed("no such loop") }
             loops[head.reference.loop].post { $0.receive(head, body: body, from: node) }
         case .event(let head):
-            guard let handler = events.withLockedValue({ $0[head.number] }) else { return }
+            guard let handler = events.withLockedValue({ $0[head.event.number] }) else { return }
             var body = body
             handler(node, &body)
         }

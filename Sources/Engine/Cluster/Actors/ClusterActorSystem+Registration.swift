@@ -34,12 +34,12 @@ extension ClusterActorSystem {
         failures.withLockedValue { $0[type.failureNumber] = type }
     }
 
-    /// Says what happens with events of a number that other nodes send. Runs where the transport received the event.
+    /// Says what happens with events of a sort that other nodes send. Runs where the transport received the event.
     /// Before `start`.
     public func register(
-        event number: UInt16, handler: @escaping @Sendable (_ source: NodeID, _ payload: inout WireReader) -> Void
+        event: ClusterEvent, handler: @escaping @Sendable (_ source: NodeID, _ payload: inout WireReader) -> Void
     ) {
-        events.withLockedValue { $0[number] = handler }
+        events.withLockedValue { $0[event.number] = handler }
     }
 
     /// The application's error in a reply, as the type that its number stands for.

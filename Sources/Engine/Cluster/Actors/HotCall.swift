@@ -23,6 +23,8 @@ final class HotCall<Target: KeyedActor, Arguments: WireCodable, Reply: WireCodab
 
     override var method: ClusterFrame.Method { .number(call.number) }
 
+    override var since: WireVersion { call.since }
+
     override func wakes(in loop: ActorLoop) -> Bool { call.wakes }
 
     override func encodeArguments(to writer: inout WireWriter) {

@@ -62,12 +62,12 @@ final class IncomingCall: Delivery {
     private func reply(
         _ outcome: ClusterFrame.Outcome, through system: ClusterActorSystem, body: (inout WireWriter) -> Void
     ) {
-        guard let version = system.transport.version(of: source) else { return }
-        var writer = WireWriter(version: version)
-        ClusterFrame.reply(.init(reference: reference, outcome: outcome)).encode(to: &writer)
-        body(&writer)
+        let head = ClusterFrame.ReplyHead(reference: reference, outcome: outcome)
         // A reply that cannot be sent is a lost link, which the caller's node notices by itself.
-        _ = system.transport.send(writer.bytes, over: .control, to: source)
+        guard case .tooNew = system.dispatch(.reply(head), to: source, over: .control, body) else { return }
+        // The caller is older than the answer.
+        let failure = ClusterFrame.ReplyHead(reference: reference, outcome: .failure(.unknownTarget))
+        _ = system.dispatch(.reply(failure), to: source, over: .control) { _ in }
     }
 
     private func run(_ name: String, on actor: any KeyedActor, ticket: ActorTicket, in loop: ActorLoop) {

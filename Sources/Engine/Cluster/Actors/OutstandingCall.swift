@@ -30,6 +30,9 @@ class OutstandingCall: Delivery, @unchecked Sendable {
     /// What another node has to run.
     var method: ClusterFrame.Method { preconditionFailure("overridden") }
 
+    /// The version since which there is such a call.
+    var since: WireVersion { .oldest }
+
     /// Whether the actor is made for it where it is not active.
     func wakes(in loop: ActorLoop) -> Bool { true }
 

@@ -23,6 +23,8 @@ enum ClusterFrame {
         /// How long the caller still waits, milliseconds.
         let timeout: UInt32
         let method: Method
+        /// The version since which there is such a call; not sent.
+        var since = WireVersion.oldest
     }
 
     /// What is called.
@@ -53,12 +55,22 @@ enum ClusterFrame {
 
     /// What stands before an event's payload.
     struct EventHead {
-        let number: UInt16
+        let event: ClusterEvent
+    }
+
+    /// The version since which this is known: who speaks an older one is sent nothing of the sort.
+    var since: WireVersion {
+        switch self {
+        case .call(let head): head.since
+        case .reply: .oldest
+        case .event(let head): head.event.since
+        }
     }
 
     /// Writes the head; the caller appends what follows it.
     func encode(to writer: inout WireWriter) {
         writer.byte(writer.version.rawValue)
+        writer.require(since)
         switch self {
         case .call(let head):
             writer.byte(1)
@@ -79,15 +91,17 @@ enum ClusterFrame {
             head.outcome.encode(to: &writer)
         case .event(let head):
             writer.byte(3)
-            writer.unsigned(head.number)
+            writer.unsigned(head.event.number)
         }
     }
 
-    /// Reads a head; the reader that comes back stands before what follows it.
-    static func decode(_ bytes: [UInt8]) throws(WireError) -> (ClusterFrame, WireReader) {
+    /// Reads a head of a sender who writes one of these versions; the reader that comes back stands before what follows it.
+    static func decode(_ bytes: [UInt8], speaking versions: WireVersionRange) throws(WireError) -> (
+        ClusterFrame, WireReader
+    ) {
         guard let first = bytes.first else { throw .truncated }
         let version = WireVersion(rawValue: first)
-        guard version >= .oldest, version <= .current else { throw .malformed("version \(first)") }
+        guard versions.contains(version) else { throw .malformed("version \(first)") }
         var reader = WireReader(bytes, version: version)
         _ = try reader.byte()
         switch try reader.byte() {
@@ -108,7 +122,7 @@ enum ClusterFrame {
             let outcome = try Outcome(from: &reader)
             return (.reply(ReplyHead(reference: reference, outcome: outcome)), reader)
         case 3:
-            return (.event(EventHead(number: try reader.unsigned())), reader)
+            return (.event(EventHead(event: ClusterEvent(number: try reader.unsigned()))), reader)
         case let other:
             throw .unknownCase(UInt64(other))
         }

@@ -22,8 +22,8 @@ public final class LocalNetwork: Sendable {
     public init() {}
 
     /// A node's way into this network.
-    public func transport(of node: NodeID) -> LocalTransport {
-        LocalTransport(node: node, network: self)
+    public func transport(of node: NodeID, dialect: WireDialect = .own) -> LocalTransport {
+        LocalTransport(node: node, dialect: dialect, network: self)
     }
 
     /// Breaks the link between two nodes, in both directions, and tells both.
@@ -70,11 +70,14 @@ public final class LocalNetwork: Sendable {
 
 /// One node's end of a `LocalNetwork`.
 public struct LocalTransport: Transport {
+    /// How this node writes, and what it reads.
+    public let dialect: WireDialect
     private let node: NodeID
     private let network: LocalNetwork
 
-    init(node: NodeID, network: LocalNetwork) {
+    init(node: NodeID, dialect: WireDialect, network: LocalNetwork) {
         self.node = node
+        self.dialect = dialect
         self.network = network
     }
 
@@ -90,9 +93,9 @@ public struct LocalTransport: Transport {
         return true
     }
 
-    /// The version of this build, for nodes that are there.
+    /// The newest version that both speak, for nodes that are there.
     public func version(of target: NodeID) -> WireVersion? {
-        network.system(at: target, from: node) == nil ? nil : .current
+        network.system(at: target, from: node)?.transport.dialect.versions.agreed(with: dialect.versions)
     }
 
     /// Joins the network.

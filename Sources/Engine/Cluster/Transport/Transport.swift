@@ -7,7 +7,10 @@ public protocol Transport: Sendable {
     /// Sends one frame; false, when there is no link to that node or its queue is full: then nothing was sent.
     func send(_ frame: [UInt8], over lane: TransportLane, to node: NodeID) -> Bool
 
-    /// The version that the node speaks; nil without a link.
+    /// How this node writes, and what it reads.
+    var dialect: WireDialect { get }
+
+    /// The version agreed on with the node; nil without a link.
     func version(of node: NodeID) -> WireVersion?
 
     /// Called once, before anything is sent: where incoming frames go.

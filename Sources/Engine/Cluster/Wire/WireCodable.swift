@@ -15,9 +15,9 @@ public protocol WireCodable: Sendable {
 }
 
 extension WireCodable {
-    /// The value's bytes for a peer that speaks the given version.
-    public func encoded(version: WireVersion = .current) -> [UInt8] {
-        var writer = WireWriter(version: version)
+    /// The value's bytes for a peer that speaks the given version, as a build of the given dialect writes them.
+    public func encoded(version: WireVersion = .oldest, dialect: WireDialect = .own) -> [UInt8] {
+        var writer = WireWriter(version: version, dialect: dialect)
         encode(to: &writer)
         return writer.bytes
     }
@@ -25,7 +25,7 @@ extension WireCodable {
     /// Reads the value from the beginning of the bytes; what follows it is ignored, as a newer node may have written
     /// more than this one knows.
     public init(
-        decoding bytes: [UInt8], version: WireVersion = .current, limits: WireLimits = WireLimits()
+        decoding bytes: [UInt8], version: WireVersion = .oldest, limits: WireLimits = WireLimits()
     ) throws(WireError) {
         var reader = WireReader(bytes, version: version, limits: limits)
         self = try reader.value()

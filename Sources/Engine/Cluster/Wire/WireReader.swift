@@ -12,7 +12,7 @@ public struct WireReader: Sendable {
     private var depth = 0
 
     /// A reader at the beginning of the bytes.
-    public init(_ bytes: [UInt8], version: WireVersion = .current, limits: WireLimits = WireLimits()) {
+    public init(_ bytes: [UInt8], version: WireVersion = .oldest, limits: WireLimits = WireLimits()) {
         self.bytes = bytes
         self.version = version
         self.limits = limits

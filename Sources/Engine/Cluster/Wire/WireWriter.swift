@@ -7,13 +7,27 @@ public struct WireWriter: Sendable {
     public private(set) var bytes: [UInt8]
     /// The version that the reader of these bytes speaks.
     public let version: WireVersion
+    /// The oldest version in which all that was written means anything.
+    public private(set) var needed: WireVersion = .oldest
+    private let addsUnknownFields: Bool
 
-    /// An empty writer with room for `capacity` bytes.
-    public init(version: WireVersion = .current, capacity: Int = 128) {
+    /// An empty writer with room for `capacity` bytes. Without a version: the oldest one, for what is written before anything
+    /// was agreed on, or for a reader who is not known, as in the database.
+    public init(version: WireVersion = .oldest, dialect: WireDialect = .own, capacity: Int = 128) {
         self.version = version
+        addsUnknownFields = dialect.addsUnknownFields
         bytes = []
         bytes.reserveCapacity(capacity)
     }
+
+    /// What is being written (a kind of event, a call, a case of an enum) exists since this version. A frame with it is not
+    /// sent over a link of an older one.
+    public mutating func require(_ version: WireVersion) {
+        needed = max(needed, version)
+    }
+
+    /// Whether the reader knows all kinds that were written.
+    public var isReadable: Bool { needed <= version }
 
     /// One byte as it is.
     public mutating func byte(_ value: UInt8) {
@@ -89,11 +103,17 @@ public struct WireWriter: Sendable {
         let start = bytes.count
         bytes.append(contentsOf: [0, 0, 0, 0])
         fields(&self)
+        addUnknownFields()
         var length = UInt32(truncatingIfNeeded: bytes.count - start - 4)
         for position in start..<(start + 4) {
             bytes[position] = UInt8(truncatingIfNeeded: length)
             length >>= 8
         }
+    }
+
+    /// What a build to come may add at this place; nothing in this one.
+    mutating func addUnknownFields() {
+        if addsUnknownFields { bytes.append(contentsOf: WireDialect.unknownFields) }
     }
 
     /// Bytes as they are, without a length: the tail of a frame.

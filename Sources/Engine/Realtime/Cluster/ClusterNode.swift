@@ -17,8 +17,8 @@ import NIOConcurrencyHelpers
 public final class ClusterNode: @unchecked Sendable {
     /// What nodes say to each other, by event number; never another meaning.
     enum Frame {
-        static let membership: UInt16 = 16
-        static let slots: UInt16 = 17
+        static let membership: ClusterEvent = 16
+        static let slots: ClusterEvent = 17
     }
 
     /// How long `start` waits at most until every slot has an owner: longer than it takes until a dead node's heartbeat has

@@ -8,8 +8,8 @@ import NIOConcurrencyHelpers
 final class SlotTransfers: Sendable {
     /// What the frames carry. A number never changes its meaning.
     enum Frame {
-        static let memory: UInt16 = 18
-        static let taken: UInt16 = 19
+        static let memory: ClusterEvent = 18
+        static let taken: ClusterEvent = 19
     }
 
     private struct Transfer {

@@ -8,13 +8,13 @@ import NIOConcurrencyHelpers
 final class StreamLinks: Sendable {
     /// What the frames between relays carry. A number never changes its meaning.
     enum Frame {
-        static let events: UInt16 = 1
-        static let heads: UInt16 = 2
-        static let unregister: UInt16 = 3
-        static let leaseAsked: UInt16 = 4
-        static let leaseGranted: UInt16 = 5
-        static let confirm: UInt16 = 6
-        static let confirmed: UInt16 = 7
+        static let events: ClusterEvent = 1
+        static let heads: ClusterEvent = 2
+        static let unregister: ClusterEvent = 3
+        static let leaseAsked: ClusterEvent = 4
+        static let leaseGranted: ClusterEvent = 5
+        static let confirm: ClusterEvent = 6
+        static let confirmed: ClusterEvent = 7
     }
 
     /// Bytes of events after which a frame is closed and another one begun.

@@ -14,6 +14,8 @@ struct ClusterAdministration: Sendable {
     let identity: MemberIdentity
     /// Where it is reached by nodes.
     let advertised: PeerAddress
+    /// What it speaks with other nodes.
+    let versions: WireVersionRange
     /// Whether other nodes can reach the database.
     let sharesDatabase: Bool
     let store: ClusterStore
@@ -96,7 +98,7 @@ struct ClusterAdministration: Sendable {
         return [
             "cluster": .string(identity.cluster.description), "name": .string(identity.name),
             "id": JSON(Int(identity.node.rawValue)), "address": .string(advertised.description),
-            "version": .string(FluxVersion.text), "wire": .string(WireVersionRange.own.description),
+            "version": .string(FluxVersion.text), "wire": .string(versions.description),
             "ready": .bool(readiness.isReady),
             "reasons": .array(readiness.current.map { .string($0.text) }), "node": own.map(Self.json) ?? .null,
             "view": .array((view?.members ?? []).map(Self.json)), "unowned_slots": JSON(view?.unownedSlots ?? 0),

@@ -11,8 +11,8 @@ public struct NodeJoining: Sendable {
     /// Makes the node of the data directory a member of the token's cluster. A node that is one already asks nobody, so that
     /// the command may be repeated; after a failure nothing is left but the key for the next try.
     func perform(
-        _ configuration: NodeConfiguration, advertised: Endpoint, file: IdentityFile, on loop: any EventLoop,
-        logger: Logger
+        _ configuration: NodeConfiguration, advertised: Endpoint, file: IdentityFile, dialect: WireDialect = .own,
+        on loop: any EventLoop, logger: Logger
     ) async throws {
         if let known = try file.read() {
             guard known.cluster == token.cluster else {
@@ -37,8 +37,9 @@ public struct NodeJoining: Sendable {
         let name = configuration.newNodeName
         let joined: JoinedNode
         do throws(JoinError) {
-            joined = try await JoinClient(token: token, name: name, address: own, privateKeyPEM: key)
-                .join(at: seed, on: loop)
+            var client = JoinClient(token: token, name: name, address: own, privateKeyPEM: key)
+            client.dialect = dialect
+            joined = try await client.join(at: seed, on: loop)
         } catch {
             throw CommandFailure(error, at: address, name: name)
         }
@@ -70,6 +71,7 @@ extension CommandFailure {
         case .refused(.nameTaken):
             self.init(.nameTaken, "a node of the cluster is called \(name); choose another name with --name")
         case .refused(let refusal): self.init(refusal.status, refusal.description)
+        case .noCommonVersion: self.init(.versionMismatch, error.description)
         case .notTheCluster: self.init(.wrongCluster, error.description)
         case .unreachable(let why):
             self.init(.noNode, "no node answers at \(address): \(why); is this its cluster port (cluster_listen)?")

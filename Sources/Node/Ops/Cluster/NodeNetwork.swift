@@ -23,6 +23,7 @@ struct NodeNetwork: Sendable {
     /// Its certificate and key in use.
     let credentials: ClusterCredentials
     private let desk: JoinDesk
+    private let dialect: WireDialect
     private let store: ClusterStore
     private let file: IdentityFile
     private let logger: Logger
@@ -32,9 +33,10 @@ struct NodeNetwork: Sendable {
     ///   - advertise: where the others reach it; nil: where it listens.
     ///   - admissions: where the desk lets nodes in.
     ///   - certificates: where the members' certificates are read each second.
+    ///   - dialect: what is spoken with other nodes.
     init(
         _ identity: MemberIdentity, listen: Endpoint, advertise: Endpoint?, admissions: PostgresJoinStore,
-        certificates: ClusterStore, file: IdentityFile, logger: Logger
+        certificates: ClusterStore, file: IdentityFile, dialect: WireDialect = .own, logger: Logger
     ) throws(CommandFailure) {
         guard let here = PeerAddress(listen), let advertised = PeerAddress(advertise ?? listen)
         else { throw CommandFailure(.configuration, "cluster_listen \(listen): it has no port") }
@@ -43,13 +45,14 @@ struct NodeNetwork: Sendable {
         self.listen = here
         store = certificates
         self.file = file
+        self.dialect = dialect
         self.logger = logger
         do throws(TLSError) {
             credentials = try ClusterCredentials(
                 authorityPEM: identity.authority.certificateChainPEM, identity: identity.certificate)
             desk = JoinDesk(
                 cluster: identity.cluster, authority: try CertificateAuthority(identity: identity.authority),
-                store: admissions)
+                dialect: dialect, store: admissions)
         } catch {
             throw CommandFailure(.configuration, "identity.json: \(error)")
         }
@@ -60,6 +63,7 @@ struct NodeNetwork: Sendable {
         var result = LinkConfiguration(
             cluster: identity.cluster, security: .certificates(credentials), listen: listen)
         result.joinDesk = desk
+        result.dialect = dialect
         result.logger = logger
         return result
     }

@@ -133,7 +133,8 @@ struct NodeCommand: ParsableCommand {
         let (configuration, logger) = try load(options)
         let metrics = MetricsRegistry()
         MetricsSystem.bootstrap(metrics)
-        let node = FluxNode(configuration: configuration, metrics: metrics, logger: logger)
+        let dialect = try RehearsedWire.dialect(ProcessInfo.processInfo.environment)
+        let node = FluxNode(configuration: configuration, dialect: dialect, metrics: metrics, logger: logger)
         let signals = ProcessSignals(stop: node.stop, reload: node.reload)
         defer { withExtendedLifetime(signals) {} }
         try await node.run(joining: joining)

@@ -22,7 +22,7 @@ public struct ConfigurationLoader: Sendable {
     }
 
     /// Variables with our prefix that are no keys of the configuration.
-    static let reservedVariables: Set<String> = ["FLUX_CONFIG", "FLUX_FUZZ", "FLUX_ADMIN"]
+    static let reservedVariables: Set<String> = ["FLUX_CONFIG", "FLUX_FUZZ", "FLUX_ADMIN", RehearsedWire.variable]
 
     private let file: String?
     private let environment: [String: String]

@@ -1,4 +1,5 @@
 import CoreMetrics
+import FluxCluster
 import FluxRealtime
 import FluxStore
 import Foundation
@@ -22,6 +23,7 @@ public final class FluxNode: Sendable {
     private static let handoverTime = Duration.seconds(30)
 
     private let configuration: NodeConfiguration
+    private let dialect: WireDialect
     private let metrics: MetricsRegistry
     private let logger: Logger
     /// For servers that announce every step; the node says itself what matters.
@@ -35,8 +37,12 @@ public final class FluxNode: Sendable {
     private let cluster = NIOLockedValueBox<ClusterAdministration?>(nil)
 
     /// A node that does nothing before ``run()``.
-    public init(configuration: NodeConfiguration, metrics: MetricsRegistry, logger: Logger) {
+    /// - Parameter dialect: what is spoken with other nodes; another than this build's own is for rehearsals.
+    public init(
+        configuration: NodeConfiguration, dialect: WireDialect = .own, metrics: MetricsRegistry, logger: Logger
+    ) {
         self.configuration = configuration
+        self.dialect = dialect
         self.metrics = metrics
         self.logger = logger
         var quiet = logger
@@ -112,7 +118,8 @@ public final class FluxNode: Sendable {
         let advertised = configuration.clusterAdvertise ?? listen
         let file = IdentityFile(in: place.directory, logger: logger)
         try await joining?.perform(
-            configuration, advertised: advertised, file: file, on: place.group.next(), logger: logger)
+            configuration, advertised: advertised, file: file, dialect: dialect, on: place.group.next(),
+            logger: logger)
         let store = try await NodeStore.open(
             configuration, file: file, address: advertised, in: place.directory, logger: logger)
         let outcome = await attempt {
@@ -120,10 +127,12 @@ public final class FluxNode: Sendable {
                 store.identity, listen: listen, advertise: self.configuration.clusterAdvertise,
                 admissions: PostgresJoinStore(
                     store: ClusterStore(store.database), databaseURL: store.sharedURL.map { Secret($0) }),
-                certificates: ClusterStore(store.leases), file: file, logger: self.quietLogger)
+                certificates: ClusterStore(store.leases), file: file, dialect: self.dialect,
+                logger: self.quietLogger)
             self.cluster.withLockedValue {
                 $0 = ClusterAdministration(
-                    identity: store.identity, advertised: network.advertised, sharesDatabase: store.sharedURL != nil,
+                    identity: store.identity, advertised: network.advertised, versions: self.dialect.versions,
+                    sharesDatabase: store.sharedURL != nil,
                     store: ClusterStore(store.database), readiness: self.readiness, stop: self.stopping.make)
             }
             try await self.runEngine(place, store, network)

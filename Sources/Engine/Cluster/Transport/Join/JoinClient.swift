@@ -12,6 +12,8 @@ import NIOPosix
 public enum JoinError: Error, Sendable, CustomStringConvertible {
     /// The cluster refused.
     case refused(JoinRefusal)
+    /// No version is spoken by both: what the cluster's node speaks, and what this build does.
+    case noCommonVersion(cluster: WireVersionRange, own: WireVersionRange)
     /// What answers at the address is not the cluster that the token is for.
     case notTheCluster
     /// Nothing answers at the address, or the connection broke, with the system's words for it.
@@ -23,6 +25,8 @@ public enum JoinError: Error, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .refused(let refusal): refusal.description
+        case .noCommonVersion(let cluster, let own):
+            JoinRefusal.noCommonVersion(cluster: cluster, newcomer: own)
         case .notTheCluster: "the node at this address is not of the cluster that the token is for"
         case .unreachable(let why): "the node cannot be reached: \(why)"
         case .malformedAnswer(let what): "the node's answer cannot be used: \(what)"
@@ -56,8 +60,8 @@ public struct JoinClient: Sendable {
     public var address: PeerAddress
     /// The node's key (PEM), made once with `CertificateSigningRequest.generate` and kept, so that a repetition is known for one.
     public var privateKeyPEM: [UInt8]
-    /// What is spoken.
-    public var versions = WireVersionRange.own
+    /// What is spoken; another dialect than this build's own is for tests.
+    public var dialect = WireDialect.own
     /// How long to wait for the connection and for the answer, each.
     public var patience = TimeAmount.seconds(15)
 
@@ -76,7 +80,7 @@ public struct JoinClient: Sendable {
         do {
             let signingRequest = try CertificateSigningRequest(privateKeyPEM: privateKeyPEM)
             request = JoinRequest(
-                versions: versions, cluster: token.cluster, secret: token.secret, name: name, address: address,
+                versions: dialect.versions, cluster: token.cluster, secret: token.secret, name: name, address: address,
                 signingRequest: signingRequest.bytes)
             var configuration = TLSConfiguration(role: .client())
             configuration.minimumVersion = .tls13
@@ -97,13 +101,16 @@ public struct JoinClient: Sendable {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers(
-                        try tls.makeHandler(), JoinClientHandler(request, answer, patience: self.patience))
+                        try tls.makeHandler(), JoinClientHandler(request, answer, self.dialect, patience: self.patience)
+                    )
                 }
             }
             .connect(host: node.host, port: Int(node.port))
             .cascadeFailure(to: answer)
         do {
             return try await answer.futureResult.get()
+        } catch JoinRefusal.version(let range) {
+            throw .noCommonVersion(cluster: range, own: dialect.versions)
         } catch let refusal as JoinRefusal {
             throw .refused(refusal)
         } catch let error as JoinError {
@@ -147,12 +154,16 @@ private final class JoinClientHandler: ChannelInboundHandler {
 
     private let request: JoinRequest
     private let answer: EventLoopPromise<JoinGrant>
+    private let dialect: WireDialect
     private let patience: TimeAmount
     private var decoder = RawFrameDecoder(limit: JoinClient.answerLimit)
     private var deadlineTask: Scheduled<Void>?
     private var isAnswered = false
 
-    init(_ request: JoinRequest, _ answer: EventLoopPromise<JoinGrant>, patience: TimeAmount) {
+    init(
+        _ request: JoinRequest, _ answer: EventLoopPromise<JoinGrant>, _ dialect: WireDialect, patience: TimeAmount
+    ) {
+        self.dialect = dialect
         self.request = request
         self.answer = answer
         self.patience = patience
@@ -162,7 +173,7 @@ private final class JoinClientHandler: ChannelInboundHandler {
         guard event is TLSHandshake else { return context.fireUserInboundEventTriggered(event) }
         var buffer = context.channel.allocator.buffer(capacity: 1024)
         buffer.writeBytes(ConnectionMode.join.preamble)
-        RawFrame(kind: JoinRequest.frameKind, body: request.encoded()).encode(into: &buffer)
+        RawFrame(kind: JoinRequest.frameKind, body: request.encoded(dialect: dialect)).encode(into: &buffer)
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
         deadlineTask = context.eventLoop.assumeIsolated().scheduleTask(in: patience) {
             self.finish(.failure(JoinError.unreachable("no answer came")), context)

@@ -60,26 +60,27 @@ public final class JoinDesk: Sendable {
 
     private let cluster: ClusterID
     private let authority: CertificateAuthority
-    private let versions: WireVersionRange
+    /// How this node writes, and what it reads.
+    let dialect: WireDialect
     private let store: any JoinStore
     private let now: @Sendable () -> Timestamp
     private let underWay = NIOLockedValueBox(0)
 
     /// A desk of a cluster.
     public init(
-        cluster: ClusterID, authority: CertificateAuthority, versions: WireVersionRange = .own, store: any JoinStore,
+        cluster: ClusterID, authority: CertificateAuthority, dialect: WireDialect = .own, store: any JoinStore,
         now: @escaping @Sendable () -> Timestamp = { .now() }
     ) {
         self.cluster = cluster
         self.authority = authority
-        self.versions = versions
+        self.dialect = dialect
         self.store = store
         self.now = now
     }
 
     /// Lets the node in, or says why not.
     func decide(_ request: JoinRequest) async throws(JoinRefusal) -> JoinGrant {
-        guard versions.agreed(with: request.versions) != nil else { throw .version(versions) }
+        guard dialect.versions.agreed(with: request.versions) != nil else { throw .version(dialect.versions) }
         guard request.cluster == cluster else { throw .wrongCluster }
         guard Self.isName(request.name) else { throw .badName }
         guard let signingRequest = CertificateSigningRequest(parsing: request.signingRequest) else {

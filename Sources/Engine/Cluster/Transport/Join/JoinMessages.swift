@@ -150,7 +150,7 @@ public enum JoinRefusal: Error, Hashable, Sendable, WireCodable, CustomStringCon
     public var description: String {
         switch self {
         case .malformed: "the join request cannot be read"
-        case .version(let range): "this build does not fit the cluster, which speaks wire \(range)"
+        case .version(let range): "no common wire version: the cluster speaks \(range)"
         case .wrongCluster: "the token is for another cluster"
         case .wrongToken: "the cluster knows no such token; make one with `flux node token create`"
         case .usedToken: "the token was used; make another one with `flux node token create`"
@@ -162,6 +162,13 @@ public enum JoinRefusal: Error, Hashable, Sendable, WireCodable, CustomStringCon
         case .notAccepting: "the node that was asked takes no joins"
         case .other(let number): "refused for reason \(number) of a newer version"
         }
+    }
+
+    /// Which versions each side needs, and which one has to change.
+    static func noCommonVersion(cluster: WireVersionRange, newcomer: WireVersionRange) -> String {
+        "no common wire version: the cluster speaks \(cluster), the node that joins speaks \(newcomer); "
+            + (newcomer.current < cluster.current
+                ? "join with a newer build" : "join with an older build, and upgrade the cluster one version at a time")
     }
 
     /// A number, and what belongs to it in a record.

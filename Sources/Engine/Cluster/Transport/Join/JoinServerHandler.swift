@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 
 /// The cluster port's end of a connection in join mode: takes one request, has it decided, answers, and closes.
@@ -13,13 +14,15 @@ final class JoinServerHandler: ChannelInboundHandler {
 
     private let desk: JoinDesk?
     private let limits: LinkLimits
+    private let logger: Logger
     private let deadline: NIODeadline
     private var decoder: RawFrameDecoder
     private var deadlineTask: Scheduled<Void>?
     private var state = State.awaitingRequest
 
     /// Without a desk, or without TLS, every request is refused.
-    init(desk: JoinDesk?, limits: LinkLimits, deadline: NIODeadline, isSecured: Bool) {
+    init(desk: JoinDesk?, limits: LinkLimits, deadline: NIODeadline, isSecured: Bool, logger: Logger) {
+        self.logger = logger
         self.desk = isSecured ? desk : nil
         self.limits = limits
         self.deadline = deadline
@@ -62,19 +65,32 @@ final class JoinServerHandler: ChannelInboundHandler {
         }
         let promise = context.eventLoop.makePromise(of: JoinGrant.self)
         promise.futureResult.assumeIsolated().whenComplete { result in
-            self.answer(result.mapError { $0 as? JoinRefusal ?? .unavailable("\($0)") }, context)
+            let result = result.mapError { $0 as? JoinRefusal ?? .unavailable("\($0)") }
+            if case .failure(let refusal) = result { self.log(refusal, of: request) }
+            self.answer(result, context)
         }
         promise.completeWithTask { try await desk.decide(request) }
+    }
+
+    private func log(_ refusal: JoinRefusal, of request: JoinRequest) {
+        let reason =
+            switch refusal {
+            case .version(let own): JoinRefusal.noCommonVersion(cluster: own, newcomer: request.versions)
+            default: refusal.description
+            }
+        logger.warning(
+            "refused a node that wants to join", metadata: ["name": "\(request.name)", "reason": "\(reason)"])
     }
 
     private func answer(_ result: Result<JoinGrant, JoinRefusal>, _ context: ChannelHandlerContext) {
         guard context.channel.isActive else { return }
         state = .over
         deadlineTask?.cancel()
+        let dialect = desk?.dialect ?? .own
         let frame =
             switch result {
-            case .success(let grant): RawFrame(kind: JoinGrant.frameKind, body: grant.encoded())
-            case .failure(let refusal): RawFrame(kind: JoinRefusal.frameKind, body: refusal.encoded())
+            case .success(let grant): RawFrame(kind: JoinGrant.frameKind, body: grant.encoded(dialect: dialect))
+            case .failure(let refusal): RawFrame(kind: JoinRefusal.frameKind, body: refusal.encoded(dialect: dialect))
             }
         var buffer = context.channel.allocator.buffer(capacity: frame.body.count + LinkFrame.headByteCount)
         frame.encode(into: &buffer)

@@ -320,7 +320,7 @@ final class LinkConnection: ChannelInboundHandler, @unchecked Sendable {
     private func send(_ frame: LinkFrame) {
         guard let context else { return }
         var buffer = context.channel.allocator.buffer(capacity: 64)
-        frame.encode(into: &buffer)
+        frame.encode(into: &buffer, dialect: core.configuration.dialect)
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     }
 
@@ -386,7 +386,7 @@ final class LinkConnection: ChannelInboundHandler, @unchecked Sendable {
         guard !isEnded else { return }
         let canTalk = handshake != nil
         ended(because: refusal)
-        core.refused(self, refusal)
+        core.refused(self, refusal, versions: handshake?.refusedVersions)
         guard let context, context.channel.isActive else { return }
         guard canTalk else { return context.close(promise: nil) }
         send(.refusal(refusal))

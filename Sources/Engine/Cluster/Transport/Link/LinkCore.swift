@@ -55,7 +55,7 @@ final class LinkCore: Sendable {
         self.receiver = receiver
         self.group = group
         expectation = LinkHandshake.Expectation(
-            identity: identity, versions: configuration.versions, cluster: configuration.cluster)
+            identity: identity, versions: configuration.dialect.versions, cluster: configuration.cluster)
         halfOpen = HalfOpenConnections(bound: configuration.limits.halfOpen)
         homeLoop = group.next()
         home = NIOLoopBoundBox.makeBoxSendingValue(
@@ -158,12 +158,18 @@ final class LinkCore: Sendable {
         }
     }
 
-    func refused(_ connection: LinkConnection, _ refusal: LinkRefusal) {
+    /// - Parameter versions: what the peer speaks, where that is why.
+    func refused(
+        _ connection: LinkConnection, _ refusal: LinkRefusal, versions: (of: NodeID, range: WireVersionRange)? = nil
+    ) {
         metrics.refused(refusal)
-        let node = connection.node
-        configuration.logger.info(
-            "closed a connection between nodes",
-            metadata: ["peer": "\(node.map(\.description) ?? "unknown")", "reason": "\(refusal)"])
+        let node = connection.node ?? versions?.of
+        let reason =
+            versions.map { LinkEvent.noCommonVersion(own: expectation.versions, peer: $0.of, $0.range) }
+            ?? refusal.description
+        configuration.logger.log(
+            level: versions == nil ? .info : .error, "closed a connection between nodes",
+            metadata: ["peer": "\(node.map(\.description) ?? "unknown")", "reason": "\(reason)"])
         tell(.refusedPeer(node, refusal))
     }
 

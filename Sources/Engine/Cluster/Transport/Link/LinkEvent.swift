@@ -18,6 +18,11 @@ extension LinkEvent {
     /// What an operator has to do about a version that does not fit: which versions each side needs.
     public static func describe(_ refusal: LinkRefusal, own: WireVersionRange, peer: NodeID) -> String {
         guard case .version(let theirs) = refusal else { return refusal.description }
+        return noCommonVersion(own: own, peer: peer, theirs)
+    }
+
+    /// Which versions each side needs, and which one has to change.
+    static func noCommonVersion(own: WireVersionRange, peer: NodeID, _ theirs: WireVersionRange) -> String {
         let older = theirs.current < own.current ? "node \(peer)" : "this node"
         return "no common wire version: node \(peer) speaks \(theirs), this node speaks \(own); upgrade \(older) first"
     }

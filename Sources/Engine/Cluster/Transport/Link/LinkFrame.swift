@@ -46,9 +46,9 @@ enum LinkFrame: Equatable {
         }
     }
 
-    /// The frame's kind and body.
-    var raw: RawFrame {
-        var writer = WireWriter()
+    /// The frame's kind and body. Written in the oldest version, as nothing may have been agreed on.
+    func raw(_ dialect: WireDialect) -> RawFrame {
+        var writer = WireWriter(dialect: dialect)
         switch self {
         case .hello(let hello):
             writer.value(hello)
@@ -76,8 +76,8 @@ enum LinkFrame: Equatable {
     }
 
     /// Appends the whole frame.
-    func encode(into buffer: inout ByteBuffer) {
-        raw.encode(into: &buffer)
+    func encode(into buffer: inout ByteBuffer, dialect: WireDialect = .own) {
+        raw(dialect).encode(into: &buffer)
     }
 }
 

@@ -75,6 +75,8 @@ struct LinkHandshake {
     private var state = State.starting
     /// Who the peer is; set when it has said so and proved it.
     private(set) var peer: NodeIdentity?
+    /// Of a peer that proved who it is, and was refused because no version is spoken by both: who, and what it speaks.
+    private(set) var refusedVersions: (of: NodeID, range: WireVersionRange)?
     /// How many bytes the peer takes before it gives credit.
     private(set) var peerWindow: UInt64 = 0
 
@@ -162,6 +164,7 @@ struct LinkHandshake {
 
     private mutating func greeted(_ hello: LinkHello) -> Action {
         guard let version = expectation.versions.agreed(with: hello.versions) else {
+            if refusal(of: hello.identity.id) == nil { refusedVersions = (hello.identity.id, hello.versions) }
             return end(.version(expectation.versions))
         }
         guard hello.cluster == expectation.cluster else { return end(.wrongCluster) }

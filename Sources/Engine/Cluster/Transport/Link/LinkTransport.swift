@@ -43,6 +43,9 @@ public final class LinkTransport: Transport {
         self.group = group
     }
 
+    /// How this node writes, and what it reads.
+    public var dialect: WireDialect { configuration.dialect }
+
     // MARK: Sending
 
     /// Accepts a frame for the node; false without a link, or when the lane's queue is full.
@@ -165,8 +168,8 @@ public struct LinkConfiguration: Sendable {
     public var security: LinkSecurity
     /// Where the cluster port listens; port 0 lets the system choose.
     public var listen: PeerAddress
-    /// What is spoken; another range than this build's own is for tests.
-    public var versions = WireVersionRange.own
+    /// What is spoken; another dialect than this build's own is for tests.
+    public var dialect = WireDialect.own
     /// The bounds.
     public var limits = LinkLimits()
     /// Decides on nodes that want to join; nil refuses them.

@@ -72,7 +72,7 @@ final class PortHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .join:
             JoinServerHandler(
                 desk: core.joinDesk, limits: core.configuration.limits, deadline: deadline,
-                isSecured: proof != .plaintext)
+                isSecured: proof != .plaintext, logger: core.configuration.logger)
         }
     }
 
@@ -97,7 +97,7 @@ final class PortHandler: ChannelInboundHandler, RemovableChannelHandler {
         core.refusedUnknown(refusal)
         guard context.channel.isActive, proof != nil else { return context.close(promise: nil) }
         var buffer = context.channel.allocator.buffer(capacity: 64)
-        LinkFrame.refusal(refusal).encode(into: &buffer)
+        LinkFrame.refusal(refusal).encode(into: &buffer, dialect: core.configuration.dialect)
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
         context.close(mode: .output, promise: nil)
         context.eventLoop.assumeIsolated().scheduleTask(in: core.configuration.limits.farewellTime) {
