@@ -258,7 +258,7 @@ import Testing
         func range(_ oldest: UInt8, _ current: UInt8) -> WireVersionRange {
             WireVersionRange(oldest: .init(rawValue: oldest), current: .init(rawValue: current))
         }
-        let present = try await LinkNode(1, cluster: cluster)
+        let present = try await LinkNode(1, cluster: cluster) { $0.versions = range(1, 1) }
         let next = try await LinkNode(2, cluster: cluster) { $0.versions = range(1, 2) }
         let tooNew = try await LinkNode(3, cluster: cluster) { $0.versions = range(2, 3) }
         for node in [next, tooNew] { node.link(to: present) }
