@@ -46,6 +46,8 @@ final class FrameRecorder: FrameReceiver {
         if refuses { throw .truncated }
     }
 
+    func linkMade(to node: NodeID) {}
+
     func linkLost(to node: NodeID) {
         state.withLockedValue { $0.entries.append(.lost(node)) }
     }

@@ -276,11 +276,11 @@ import Testing
         #expect(!tooNew.isLinked(to: present))
         try await eventually("both say what each side speaks, and who has to be upgraded") {
             logs.present.errors.contains(
-                "no common wire version: node 3 speaks versions 2 to 3, this node speaks version 1; "
-                    + "upgrade this node first")
+                "no common wire version: node 3 speaks \(WireDialect.nextButOne.versions), this node speaks "
+                    + "\(WireVersionRange.own); upgrade this node first")
                 && logs.tooNew.errors.contains(
-                    "no common wire version: node 1 speaks version 1, this node speaks versions 2 to 3; "
-                        + "upgrade node 1 first")
+                    "no common wire version: node 1 speaks \(WireVersionRange.own), this node speaks "
+                        + "\(WireDialect.nextButOne.versions); upgrade node 1 first")
         }
         for node in [present, next, tooNew] { await node.stop() }
     }

@@ -95,6 +95,7 @@ extension ActorLoop {
     func stop() {
         passivation?.cancel()
         passivation = nil
+        stopStalling()
         let removed = directory.remove { _ in true }
         for actor in removed.residents { Self.deactivate(actor, .released) }
         let held = pauses.keys.flatMap { endPause(of: $0) }
@@ -159,7 +160,7 @@ extension ActorLoop {
 
     private func failed(_ ticket: ActorTicket, _ error: any Error) {
         for delivery in directory.failed(ticket) {
-            delivery.refuse(error, in: self)
+            delivery.refuse(CallError.report(of: error), in: self)
         }
     }
 

@@ -11,6 +11,8 @@ extension ActorLoop {
             return call.fail(CallError.overloaded)
         }
         call.token = token
+        callsBegun += 1
+        call.order = callsBegun
         startTicking()
         route(call)
     }
@@ -20,16 +22,23 @@ extension ActorLoop {
         executor.eventLoop.assertInEventLoop()
         guard let token = call.token, calls.remove(token) != nil else { return }
         call.token = nil
+        forgetStalled(call)
         end(call)
     }
 
-    /// Ends a call, if it still waits, with an error. An actor that says it is not the owner any more may have begun the
-    /// work: the call goes on to the new owner only if running it twice does no harm.
+    /// Ends a call, if it still waits, with an error. An error which says that nothing ran says nothing of an earlier try.
+    func end(_ call: OutstandingCall, _ error: any Error) {
+        let isHarmless = (error as? CallError)?.isHarmless == true
+        settle(call) { $0.fail(isHarmless && $0.mayHaveRun ? CallError.unreachable : error) }
+    }
+
+    /// A call came back with an error. One that its actor has not begun, because its slot is lost, goes on to the new owner; one
+    /// that the actor had begun only if running it twice does no harm.
     func failed(_ call: OutstandingCall, _ error: any Error) {
-        if call.isRepeatable, case CallError.notOwner(let node, let epoch) = error {
-            redirected(call, node: node, epoch: epoch)
-        } else {
-            settle(call) { $0.fail(error) }
+        switch error as? CallError {
+        case .notOwner(let node, let epoch): redirected(call, node: node, epoch: epoch)
+        case .slotLost: again(call, CallError.slotLost)
+        default: end(call, error)
         }
     }
 
@@ -40,7 +49,8 @@ extension ActorLoop {
         if let node {
             system.learn(call.address.slot, node: node, epoch: epoch)
         }
-        retry(call)
+        // The first time it is worth to try at once; whoever sends calls to and fro is asked less and less often.
+        stall(call, call.attempts <= 1 ? .named : .soon)
     }
 
     /// A reply came from another node.
@@ -62,12 +72,14 @@ extension ActorLoop {
 
     /// The link to the node broke: its calls are made again if that does no harm, else they fail.
     func linkLost(to node: NodeID) {
-        for call in calls.elements where call.sentTo == node {
-            lost(call)
+        for call in calls.elements.filter({ $0.sentTo == node }).sorted(by: { $0.order < $1.order }) {
+            again(call, CallError.unreachable)
         }
     }
 
-    private func route(_ call: OutstandingCall) {
+    /// Sends a call on its way, behind those to the same actor that wait for a way.
+    func route(_ call: OutstandingCall) {
+        guard stalled.isEmpty || !stalled.holds(call.address) else { return stall(call) }
         call.attempts += 1
         switch routing.destination(of: call.address) {
         case .here:
@@ -75,19 +87,19 @@ extension ActorLoop {
             let loop = system.loop(of: call.address)
             if !system.mesh.offer(to: loop.executor.index, { loop.deliver(call) }) {
                 system.metrics.refusals.increment()
-                settle(call) { $0.fail(CallError.overloaded) }
+                end(call, CallError.overloaded)
             }
         case .node(let node):
             send(call, to: node)
         case .unowned:
-            retry(call)
+            stall(call)
         case .nowhere:
-            settle(call) { $0.fail(CallError.unknownTarget) }
+            end(call, CallError.unknownTarget)
         }
     }
 
     private func send(_ call: OutstandingCall, to node: NodeID) {
-        guard let token = call.token else { return lost(call) }
+        guard let token = call.token else { return notSent(call) }
         let left = max(0, (call.deadline - .now()).nanoseconds / 1_000_000)
         let head = ClusterFrame.CallHead(
             reference: .init(loop: executor.index, token: token.rawValue), address: call.address,
@@ -95,33 +107,32 @@ extension ActorLoop {
         call.sentTo = node
         switch system.dispatch(.call(head), to: node, over: .control, capacity: 256, call.encodeArguments) {
         case .sent: break
-        case .unlinked: lost(call)
+        case .unlinked: notSent(call)
         // What an older node would answer.
-        case .tooNew: settle(call) { $0.fail(CallError.unknownTarget) }
+        case .tooNew: end(call, CallError.unknownTarget)
         }
     }
 
-    private func lost(_ call: OutstandingCall) {
+    /// The call could not leave. Another node may become the owner, or the link come up; but an actor whose key names its node is
+    /// gone with it.
+    private func notSent(_ call: OutstandingCall) {
         call.sentTo = nil
-        if call.isRepeatable {
-            system.metrics.repetitions.increment()
-            retry(call)
+        if call.isRepeatable || routing.isPlacedBySlot(call.address.kind) {
+            stall(call)
         } else {
-            settle(call) { $0.fail(CallError.unreachable) }
+            end(call, CallError.unreachable)
         }
     }
 
-    /// Routes the call again: at once the first time, then less and less often, until its deadline.
-    private func retry(_ call: OutstandingCall) {
+    /// The call may have run, and its answer will not come: it is made again if that does no harm, else it fails.
+    private func again(_ call: OutstandingCall, _ error: CallError) {
+        guard call.token != nil else { return }
         call.sentTo = nil
-        let exponent = min(call.attempts - 1, 5)
-        guard exponent > 0 else { return post { $0.routeAgain(call) } }
-        executor.eventLoop.scheduleTask(in: .milliseconds(10 << Int64(exponent))) { self.routeAgain(call) }
-    }
-
-    private func routeAgain(_ call: OutstandingCall) {
-        guard call.token != nil, call.sentTo == nil else { return }
-        route(call)
+        guard call.isRepeatable else { return end(call, error) }
+        call.mayHaveRun = true
+        call.onRepeat?()
+        system.metrics.repetitions.increment()
+        stall(call)
     }
 
     private func startTicking() {
@@ -131,9 +142,11 @@ extension ActorLoop {
             self.isTicking = false
             for call in self.calls.advance(to: Self.currentTick()) {
                 call.token = nil
+                self.forgetStalled(call)
                 self.system.metrics.timeouts.increment()
                 call.fail(CallError.timedOut)
             }
+            self.tryStalled()
             if self.calls.count > 0 { self.startTicking() }
         }
     }

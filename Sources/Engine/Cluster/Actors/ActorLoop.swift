@@ -23,6 +23,12 @@ final class ActorLoop: @unchecked Sendable {
     var passivation: RepeatedTask?
     /// Slots whose callers wait.
     var pauses: [Slot: SlotPause] = [:]
+    /// Calls of this loop that reach nobody now.
+    var stalled: StalledCalls<OutstandingCall>
+    /// How many calls began on this loop.
+    var callsBegun: UInt64 = 0
+    /// Nobody waits for an owner any more.
+    var isStopped = false
 
     init(executor: LoopExecutor, system: ClusterActorSystem, limits: CallLimits) {
         self.executor = executor
@@ -30,6 +36,7 @@ final class ActorLoop: @unchecked Sendable {
         directory = ActorDirectory(waitingBound: limits.waitingPerActivation, runningBound: limits.runningPerActor)
         calls = DeadlineWheel(at: Self.currentTick(), bound: limits.outstandingPerLoop)
         routing = Routing(node: system.identity.id)
+        stalled = StalledCalls(maximumCount: limits.stalledPerLoop, maximumBytes: limits.stalledBytesPerLoop)
     }
 
     static func currentTick() -> Int64 { tick(of: .now()) }
@@ -63,8 +70,11 @@ final class ActorLoop: @unchecked Sendable {
         guard routing.revision > self.routing.revision else { return }
         let former = self.routing.slots
         self.routing = routing
-        guard let observer = system.ownerObserver else { return }
-        let moved = routing.slots.changes(since: former).filter { system.mesh.index(of: $0) == executor.index }
-        if !moved.isEmpty { observer(executor.index, Set(moved)) }
+        let observer = system.ownerObserver
+        guard observer != nil || !stalled.isEmpty else { return }
+        let moved = routing.slots.changes(since: former)
+        let own = moved.filter { system.mesh.index(of: $0) == executor.index }
+        if !own.isEmpty { observer?(executor.index, Set(own)) }
+        wakeStalled(in: moved)
     }
 }

@@ -4,8 +4,13 @@ import FluxCore
 public enum CallError: Error, Sendable {
     /// The deadline passed. The call may have run, may be running, or may not run at all.
     case timedOut
-    /// This node does not own the actor's slot; who does, as far as it knows.
+    /// Nothing ran, because the node that was asked does not own the actor's slot; who does, as far as it knows. An actor that
+    /// has lost its slot may answer so what it has not begun: then the call is sent on. A caller sees it of a call for which no
+    /// owner was found in time.
     case notOwner(node: NodeID?, epoch: Epoch)
+    /// The actor lost its slot while the call was under way: what it did may have been stored, or not. Made again for the new
+    /// owner if that does no harm.
+    case slotLost
     /// The owner cannot be reached, or the link broke before the reply came: the call may have run.
     case unreachable
     /// A queue on the way is full; nothing ran.
@@ -31,6 +36,14 @@ public enum CallError: Error, Sendable {
         case let error as any WireFailure: self = .refused(error)
         case let error as WireError: self = .malformed(error)
         default: self = .failed(String(describing: type(of: error)))
+        }
+    }
+
+    /// Whether nothing ran.
+    var isHarmless: Bool {
+        switch self {
+        case .notOwner, .overloaded, .noSuchActor, .unknownTarget: true
+        default: false
         }
     }
 

@@ -7,6 +7,7 @@ struct CallMetrics: Sendable {
     let passivations = Counter(label: "flux_actor_passivations_total")
     let timeouts = Counter(label: "flux_call_timeouts_total")
     let refusals = Counter(label: "flux_call_overloads_total")
+    let stalled = Counter(label: "flux_call_stalls_total")
     let redirections = Counter(label: "flux_call_redirections_total")
     let repetitions = Counter(label: "flux_call_repetitions_total")
 }

@@ -10,13 +10,20 @@ import NIOCore
 public struct CallOptions: Sendable {
     /// How long the caller waits for the reply.
     public var deadline: TimeAmount
-    /// Whether running the call twice does no harm, so that it may be sent again after a lost link.
+    /// Whether running the call twice does no harm, so that it may be sent again after a lost link or a
+    /// lost slot.
     public var isIdempotent: Bool
+    /// Told, on some loop, when the call is sent again although an earlier try may have run: what it then answers may be about
+    /// what that try has left.
+    public var onRepeat: (@Sendable () -> Void)?
 
     /// 5 seconds, and not twice.
-    public init(deadline: TimeAmount = .seconds(5), isIdempotent: Bool = false) {
+    public init(
+        deadline: TimeAmount = .seconds(5), isIdempotent: Bool = false, onRepeat: (@Sendable () -> Void)? = nil
+    ) {
         self.deadline = deadline
         self.isIdempotent = isIdempotent
+        self.onRepeat = onRepeat
     }
 
     /// What applies to the current task.

@@ -23,8 +23,15 @@ extension ClusterActorSystem {
         }
     }
 
-    /// The link to a node broke. Calls that wait for it fail with `CallError.unreachable`, or are made again if that does
-    /// no harm.
+    /// There is a link to a node: calls that wait for one leave.
+    public func linkMade(to node: NodeID) {
+        for loop in loops {
+            loop.post { $0.linkMade(to: node) }
+        }
+    }
+
+    /// The link to a node broke. Calls under way over it fail with `CallError.unreachable`, or are made again if that does
+    /// no harm, as soon as there is somebody to make them to.
     public func linkLost(to node: NodeID) {
         for loop in loops {
             loop.post { $0.linkLost(to: node) }

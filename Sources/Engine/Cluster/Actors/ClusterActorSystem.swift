@@ -9,10 +9,13 @@ import NIOCore
 /// actor there when it is not active, runs the call on the event loop of its slot, and brings the answer back. Guarantees:
 /// - One activation per address and epoch on this node; its epoch is passed to the activator.
 /// - A call runs at most once, unless it is declared idempotent or carries an idempotency key (`Repeatable`); then it is
-///   made again after a lost link. A node that does not own the slot runs nothing and says who does; that repetition is
-///   always safe.
+///   made again after a lost link or a lost slot. A node that does not own the slot runs nothing and says who does; that
+///   repetition is always safe.
+/// - A call that reaches nobody, because the owner is dead or the slot is on the move, waits until it does, up to the bounds of
+///   `CallLimits`.
 /// - Every call ends by its deadline. Errors are typed: the application's own, or `CallError`.
-/// - Hot calls of one loop to one actor run in the order they were made, also while it is being activated.
+/// - Hot calls of one loop to one actor run in the order they were made, also while it is being activated; those that wait
+///   for an owner leave in that order, too.
 ///
 /// Distributed funcs are for control calls; `invoke` is for the message path.
 public final class ClusterActorSystem: DistributedActorSystem, Sendable {

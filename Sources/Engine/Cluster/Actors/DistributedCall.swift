@@ -9,6 +9,7 @@ final class DistributedCall<Reply: WireCodable>: OutstandingCall, @unchecked Sen
     private let invocation: CallInvocationEncoder
     private var continuation: CheckedContinuation<Reply, any Error>?
     private var isCancelled = false
+    private let repeated: (@Sendable () -> Void)?
 
     init(
         _ target: RemoteCallTarget, invocation: CallInvocationEncoder, address: ActorAddress, options: CallOptions,
@@ -16,6 +17,7 @@ final class DistributedCall<Reply: WireCodable>: OutstandingCall, @unchecked Sen
     ) {
         self.target = target
         self.invocation = invocation
+        repeated = options.onRepeat
         super.init(
             address: address, deadline: .now() + options.deadline,
             isRepeatable: options.isIdempotent || invocation.isRepeatable, home: home)
@@ -45,6 +47,8 @@ final class DistributedCall<Reply: WireCodable>: OutstandingCall, @unchecked Sen
 
     override var method: ClusterFrame.Method { .name(target.identifier) }
 
+    override var onRepeat: (@Sendable () -> Void)? { repeated }
+
     override func encodeArguments(to writer: inout WireWriter) {
         invocation.encode(to: &writer)
     }
@@ -54,7 +58,8 @@ final class DistributedCall<Reply: WireCodable>: OutstandingCall, @unchecked Sen
             var decoder = CallInvocationDecoder(self.invocation)
             await loop.system.execute(
                 self.target, on: actor, decoder: &decoder,
-                onReturn: { value in self.answer(value) }, onThrow: { error in self.refuse(error, in: loop) })
+                onReturn: { value in self.answer(value) },
+                onThrow: { error in self.refuse(CallError.report(of: error), in: loop) })
             loop.finished(ticket)
         }
     }

@@ -81,7 +81,7 @@ final class IncomingCall: Delivery {
             await system.execute(
                 .init(name), on: actor, decoder: &decoder,
                 onReturn: { value in self.succeed(value, through: system) },
-                onThrow: { error in self.refuse(error, through: system) })
+                onThrow: { error in self.refuse(CallError.report(of: error), through: system) })
             loop.finished(ticket)
         }
     }

@@ -19,6 +19,20 @@ class OutstandingCall: Delivery, @unchecked Sendable {
     var sentTo: NodeID?
     /// How many times the call was sent on its way.
     var attempts = 0
+    /// Its place among the calls of its home loop, in the order in which they were made.
+    var order: UInt64 = 0
+    /// Whether it waits in `StalledCalls`.
+    var isStalled = false
+    /// The tick up to which it may wait there; set when it first does.
+    var stallEnd: Int64?
+    /// An earlier try may have run.
+    var mayHaveRun = false
+    /// Its size on the wire, for the bound on what waits.
+    private(set) lazy var argumentSize: Int = {
+        var writer = WireWriter(version: .current)
+        encodeArguments(to: &writer)
+        return writer.bytes.count
+    }()
 
     init(address: ActorAddress, deadline: NIODeadline, isRepeatable: Bool, home: ActorLoop) {
         self.address = address
@@ -35,6 +49,9 @@ class OutstandingCall: Delivery, @unchecked Sendable {
 
     /// Whether the actor is made for it where it is not active.
     func wakes(in loop: ActorLoop) -> Bool { true }
+
+    /// Told when a try that may have run is followed by another one.
+    var onRepeat: (@Sendable () -> Void)? { nil }
 
     /// Appends the arguments for another node.
     func encodeArguments(to writer: inout WireWriter) { preconditionFailure("overridden") }

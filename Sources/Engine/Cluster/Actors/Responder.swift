@@ -39,6 +39,11 @@ public final class Responder<Reply: WireCodable>: Sendable {
     public func refuse(_ failure: any WireFailure) {
         self(.failure(.refused(failure)))
     }
+
+    /// Answers the call with whatever came up: an error of the application, or `SlotLoss`.
+    public func fail(_ error: any Error) {
+        self(.failure(CallError(carrying: CallError.report(of: error))))
+    }
 }
 
 /// Where an answer goes: to a callback on a loop of this node, or back to another node.

@@ -179,6 +179,8 @@ extension CallError {
             writer.byte(2)
             writer.optional(node)
             writer.signed(epoch)
+        // Version 1 knows no better word for what may have run.
+        case .slotLost: writer.byte(writer.version.rawValue >= 2 ? 10 : 3)
         case .unreachable: writer.byte(3)
         case .overloaded: writer.byte(4)
         case .refused(let failure):
@@ -205,6 +207,7 @@ extension CallError {
         case 7: self = .malformed(.malformed("reported by the other node"))
         case 8: self = .unanswered
         case 9: self = .noSuchActor
+        case 10: self = .slotLost
         case let other: throw .unknownCase(UInt64(other))
         }
     }

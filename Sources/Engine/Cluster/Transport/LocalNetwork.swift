@@ -41,12 +41,15 @@ public final class LocalNetwork: Sendable {
         state.withLockedValue { state in _ = state.silentLinks.insert(Link(source: source, target: target)) }
     }
 
-    /// Makes the link between two nodes again.
+    /// Makes the link between two nodes again, and tells both.
     public func heal(_ first: NodeID, _ second: NodeID) {
-        state.withLockedValue { state in
+        let ends = state.withLockedValue { state in
             state.silentLinks.subtract([Link(source: first, target: second), Link(source: second, target: first)])
             state.cutLinks.subtract([Link(source: first, target: second), Link(source: second, target: first)])
+            return (state.systems[first], state.systems[second])
         }
+        ends.0?.linkMade(to: second)
+        ends.1?.linkMade(to: first)
     }
 
     func attach(_ system: ClusterActorSystem, as node: NodeID) {

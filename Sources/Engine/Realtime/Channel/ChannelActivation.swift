@@ -90,8 +90,12 @@ extension NonceTable {
     /// Takes in what an earlier owner has recorded.
     fileprivate mutating func record(_ records: [NonceRecord]) {
         for record in records {
-            guard case .nonce(let text) = record.key else { continue }
-            self.record(Key(authorID: record.authorID, nonce: text), messageID: record.messageID)
+            let key =
+                switch record.key {
+                case .nonce(let text): Key(authorID: record.authorID, nonce: text)
+                case .idempotency(let key): Key(authorID: record.authorID, idempotencyKey: key)
+                }
+            self.record(key, messageID: record.messageID)
         }
     }
 }

@@ -70,6 +70,8 @@ extension ChannelActor {
         _ edit: MessageEdit, to message: Message, new: [Attachment], permissions: Permissions
     ) throws(APIError) -> Message {
         var changed = message
+        // Those of an edit that is made again are there.
+        let new = new.filter { file in !message.attachments.contains { $0.id == file.id } || edit.attachments != nil }
         if let content = edit.content { changed.content = content }
         if let embeds = edit.embeds { changed.embeds = embeds }
         if let components = edit.components { changed.components = components }

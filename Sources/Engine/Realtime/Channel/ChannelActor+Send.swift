@@ -8,6 +8,8 @@ struct PendingSend: Sendable {
     let caller: Caller
     let body: JSON
     let attachments: [Attachment]
+    /// The edge's own name for the request, under which it may send it again; nil where the nonce is that (op 100).
+    var idempotencyKey: UInt64?
     /// Whether a repeat of the nonce is the same message even if the body does not ask for it (op 100).
     let enforcesNonce: Bool
     /// Whether it still has to be counted; a send over REST was counted at the edge, where its headers are made.
@@ -24,8 +26,9 @@ extension ChannelActor {
             (continuation: CheckedContinuation<Message, any Error>) in
             accept(
                 PendingSend(
-                    caller: command.caller, body: command.body, attachments: attachments, enforcesNonce: false,
-                    countsAgainstLimit: false, answer: { result in continuation.resume(with: result.mapError { $0 }) }))
+                    caller: command.caller, body: command.body, attachments: attachments,
+                    idempotencyKey: command.idempotencyKey == 0 ? nil : command.idempotencyKey, enforcesNonce: false,
+                    countsAgainstLimit: false, answer: { continuation.resume(with: $0) }))
         }
         return CommandReply(status: 200, body: try await render(message, for: command.caller.userID))
     }
@@ -35,13 +38,13 @@ extension ChannelActor {
     /// Nothing here waits, except a send that refers to something which is not at hand, whose author's later ones stay behind it,
     /// and all of them while the lane is full.
     func accept(_ send: PendingSend) {
-        guard !isOver else { return send.answer(.failure(.notCommitted)) }
+        guard !isOver else { return send.answer(.failure(SlotLoss.notBegun)) }
         guard !loop.isLaneFull(of: slot) else { return waitForRoom(send) }
         if waitingSends[send.caller.userID] != nil {
             waitingSends[send.caller.userID]?.append(send)
             return
         }
-        do throws(APIError) {
+        do {
             try decide(send, reference: nil)
         } catch {
             send.answer(.failure(error))
@@ -57,46 +60,49 @@ extension ChannelActor {
     /// Keeps a send until the lane has room. It is refused if that takes too long.
     private func waitForRoom(_ send: PendingSend) {
         let isWaiting = loop.waitForLane(of: slot) { [weak self] in
-            guard let self else { return send.answer(.failure(.notCommitted)) }
+            guard let self else { return send.answer(.failure(SlotLoss.notBegun)) }
             self.assumeIsolated { $0.accept(send) }
         } giveUp: {
-            send.answer(.failure(.notCommitted))
+            send.answer(.failure(APIError.notCommitted))
         }
-        if !isWaiting { send.answer(.failure(.notCommitted)) }
+        if !isWaiting { send.answer(.failure(APIError.notCommitted)) }
     }
 
-    private func decide(_ send: PendingSend, reference: ResolvedReference?) throws(APIError) {
+    private func decide(_ send: PendingSend, reference: ResolvedReference?) throws {
         // It may have waited for what it refers to.
-        guard !isOver else { throw .notCommitted }
+        guard !isOver else { throw SlotLoss.notBegun }
         let caller = send.caller
+        let now = services.clock.wallMilliseconds
+        let key = send.idempotencyKey.map { NonceTable.Key(authorID: caller.userID, idempotencyKey: $0) }
+        // The same request again, whose answer was lost: whatever has changed since, it has been carried out.
+        if let key, let earlier = state.nonces.message(of: key, at: now) { return answerRepeat(earlier, send) }
         var permissions = try permissions(of: caller)
         try requireMessages()
-        guard permissions.contains(.sendMessages) else { throw .missingPermissions }
+        guard permissions.contains(.sendMessages) else { throw APIError.missingPermissions }
         try conversation.checkMaySend(caller.userID)
         let draft = try MessageDraft(json: send.body)
-        let now = services.clock.wallMilliseconds
         let nonce = draft.nonceText.map { NonceTable.Key(authorID: caller.userID, nonce: $0) }
         if let nonce, send.enforcesNonce || draft.enforceNonce, let earlier = state.nonces.message(of: nonce, at: now) {
             return answerRepeat(earlier, send)
         }
-        if nonce != nil, let wait = state.timeUntilRoomForNonce(at: now) {
-            throw .rateLimited(retryAfter: Double(wait) / 1000)
+        if nonce != nil || key != nil, let wait = state.timeUntilRoomForNonce(at: now) {
+            throw APIError.rateLimited(retryAfter: Double(wait) / 1000)
         }
         if send.countsAgainstLimit, !send.hasBeenCounted { try takeBudget(.messageCreate, of: caller.userID) }
-        if !send.attachments.isEmpty, !permissions.contains(.attachFiles) { throw .missingPermissions }
+        if !send.attachments.isEmpty, !permissions.contains(.attachFiles) { throw APIError.missingPermissions }
         try draft.checkNotEmpty(fileCount: send.attachments.count)
         if !send.hasBeenCounted {
             try slowmode.take(
                 caller.userID, seconds: permissions.contains(.bypassSlowmode) ? 0 : slowmodeSeconds,
                 at: services.clock.milliseconds)
         }
-        guard let author = conversation.participant(caller.userID) else { throw .missingAccess }
+        guard let author = conversation.participant(caller.userID) else { throw APIError.missingAccess }
 
         var referenced: Message.Referenced = .absent
         var messageReference: MessageReference?
         var repliedTo: User?
         if let wanted = draft.reference {
-            guard permissions.contains(.readMessageHistory) else { throw .missingPermissions }
+            guard permissions.contains(.readMessageHistory) else { throw APIError.missingPermissions }
             guard let reference = reference ?? referenceAtHand(wanted) else { return lookUp(wanted, for: send) }
             switch reference {
             case .found(let message, let user):
@@ -105,7 +111,7 @@ extension ChannelActor {
                 repliedTo = user
                 referenced = .message(encodeReferenced(message, author: user))
             case .missing where wanted.failIfNotExists:
-                throw .form(
+                throw APIError.form(
                     ["message_reference"], code: "REPLIES_UNKNOWN_MESSAGE", message: "Unknown message")
             case .missing: break
             }
@@ -121,14 +127,14 @@ extension ChannelActor {
             reference: messageReference, seq: 0, epoch: state.epoch)
         do throws(CommitRefusal) {
             try show(
-                message, by: author, mentions: mentions.users, referenced: referenced, nonce: nonce,
+                message, by: author, mentions: mentions.users, referenced: referenced, nonce: nonce, key: key,
                 answers: [send.answer])
         } catch .laneIsFull {
             var counted = send
             counted.hasBeenCounted = true
             waitForRoom(counted)
         } catch {
-            throw .notCommitted
+            throw APIError.notCommitted
         }
     }
 
@@ -136,17 +142,18 @@ extension ChannelActor {
     /// for the commit).
     func show(
         _ unnumbered: Message, by author: Participant, mentions: [User], referenced: Message.Referenced,
-        nonce: NonceTable.Key?, answers: [SendAnswer]
+        nonce: NonceTable.Key?, key: NonceTable.Key? = nil, answers: [SendAnswer]
     ) throws(CommitRefusal) {
         var message = unnumbered
         let sequence = state.takeSequence()
         message.seq = sequence
         let shown = message
-        try commit(.createMessage(MessageRow(shown)), sequence: sequence) { channel, result in
-            channel.finishCreate(shown, nonce: nonce, result)
+        let row = MessageRow(shown, idempotencyKey: key?.idempotencyKey)
+        try commit(.createMessage(row), sequence: sequence) { channel, result in
+            channel.finishCreate(shown, nonce: nonce, key: key, result)
         }
         unsettledCreates[shown.id] = answers
-        state.created(shown, nonce: nonce)
+        state.created(shown, nonce: nonce, key: key)
         services.measurements.messageAccepted()
         var writer = JSONWriter()
         shown.write(
@@ -186,15 +193,18 @@ extension ChannelActor {
     private func findRepeated(_ id: MessageID, _ send: PendingSend) async {
         // A message that was deleted since still answers for its nonce, without its content.
         let stored = try? await services.messages.stored(id, in: channelID, guildID: state.guildID)
-        send.answer(stored.map { .success($0.message) } ?? .failure(.notCommitted))
+        send.answer(stored.map { .success($0.message) } ?? .failure(APIError.serviceUnavailable))
     }
 
     /// A new message's fate is known.
-    private func finishCreate(_ message: Message, nonce: NonceTable.Key?, _ result: LaneOutcome.Result) {
+    private func finishCreate(
+        _ message: Message, nonce: NonceTable.Key?, key: NonceTable.Key?, _ result: LaneOutcome.Result
+    ) {
         let answers = unsettledCreates.removeValue(forKey: message.id) ?? []
         switch result {
         case .committed:
-            if state.createSettled(message, nonce: nonce, isDurable: true), let correction = state.owedCorrections.last
+            if state.createSettled(message, nonce: nonce, key: key, isDurable: true),
+                let correction = state.owedCorrections.last
             {
                 takeBack(correction)
             }
@@ -204,7 +214,7 @@ extension ChannelActor {
             }
             for answer in answers { answer(.success(message)) }
         case .refused, .withdrawn:
-            if state.createSettled(message, nonce: nonce, isDurable: false),
+            if state.createSettled(message, nonce: nonce, key: key, isDurable: false),
                 let correction = state.owedCorrections.last
             {
                 takeBack(correction)
@@ -212,7 +222,8 @@ extension ChannelActor {
             let error: APIError = if case .refused = result { .refusedByDatabase } else { .notCommitted }
             for answer in answers { answer(.failure(error)) }
         case .lost:
-            for answer in answers { answer(.failure(.notCommitted)) }
+            // The batch may have been committed by the time that the lease was taken: the new owner knows.
+            for answer in answers { answer(.failure(SlotLoss.underWay)) }
         }
     }
 
@@ -242,7 +253,7 @@ extension ChannelActor {
             }
             try decide(send, reference: reference)
         } catch {
-            send.answer(.failure(error as? APIError ?? .notCommitted))
+            send.answer(.failure(error is APIError || error is SlotLoss ? error : APIError.notCommitted))
         }
         let followers = waitingSends.removeValue(forKey: send.caller.userID) ?? []
         for follower in followers { accept(follower) }

@@ -34,7 +34,8 @@ distributed actor ChannelActor: KeyedActor {
     /// How many times a DM began to read whether its people block one another.
     private var blockingReads: UInt64 = 0
 
-    typealias SendAnswer = @Sendable (Result<Message, APIError>) -> Void
+    /// Told the message when it is durable; or an `APIError`, or `SlotLoss` where the new owner has to be asked.
+    typealias SendAnswer = @Sendable (Result<Message, any Error>) -> Void
 
     init(
         channelID: ChannelID, slot: Slot, conversation: any Conversation, state: ChannelState, loop: EngineLoop,
@@ -59,7 +60,7 @@ distributed actor ChannelActor: KeyedActor {
         isOver = true
         if let guildID = state.guildID { loop.channelDeactivated(in: guildID) }
         for resume in state.abandonWaiters() { resume() }
-        for answers in unsettledCreates.values.joined() { answers(.failure(.notCommitted)) }
+        for answers in unsettledCreates.values.joined() { answers(.failure(SlotLoss.underWay)) }
         unsettledCreates = [:]
     }
 
@@ -70,9 +71,9 @@ distributed actor ChannelActor: KeyedActor {
     distributed func wake() {}
 
     /// Carries out a command of a person or bot.
-    /// - Throws: `APIError` in the contract's words.
+    /// - Throws: `APIError` in the contract's words; `SlotLoss`.
     distributed func perform(_ command: ChannelCommand) async throws -> CommandReply {
-        guard !isOver else { throw APIError.notCommitted }
+        guard !isOver else { throw SlotLoss.notBegun }
         return switch command.operation {
         case .get: try get(command)
         case .send(let attachments): try await send(command, attachments: attachments)
@@ -181,6 +182,7 @@ distributed actor ChannelActor: KeyedActor {
         while loop.isLaneFull(of: slot) {
             guard await loop.roomForCommit(slot) else { throw APIError.notCommitted }
         }
+        guard !isOver else { throw SlotLoss.notBegun }
         if let right { try check(right) }
         let sequence = state.takeSequence()
         let payload = makeBody(sequence)
@@ -246,11 +248,13 @@ distributed actor ChannelActor: KeyedActor {
         conversation.publish(kind, body: payload, in: channelID, entry)
     }
 
-    static func check(_ result: LaneOutcome.Result) throws(APIError) {
+    /// - Throws: `APIError`; `SlotLoss` for what was under way when the slot was lost.
+    static func check(_ result: LaneOutcome.Result) throws {
         switch result {
         case .committed: return
-        case .refused: throw .refusedByDatabase
-        case .withdrawn, .lost: throw .notCommitted
+        case .refused: throw APIError.refusedByDatabase
+        case .withdrawn: throw APIError.notCommitted
+        case .lost: throw SlotLoss.underWay
         }
     }
 

@@ -57,11 +57,12 @@ package struct ChannelState {
     }
 
     /// A new message was decided and shown.
-    package mutating func created(_ message: Message, nonce: NonceTable.Key?) {
+    package mutating func created(_ message: Message, nonce: NonceTable.Key?, key: NonceTable.Key? = nil) {
         precondition(lastMessageID.map { $0 < message.id } ?? true, "ids of a channel grow with its seqs")
         lastMessageID = message.id
         tail.append(message)
         if let nonce { nonces.record(nonce, messageID: message.id) }
+        if let key { nonces.record(key, messageID: message.id) }
         pending.decided(message.id, message.seq, from: nil)
     }
 
@@ -87,12 +88,17 @@ package struct ChannelState {
 
     package mutating func reacted(to id: MessageID) { tail.markReacted(id) }
 
-    /// Nil when a message with a nonce may be sent; else the milliseconds until the table of nonces has room for it.
+    /// Nil when a message with a nonce or a key may be sent; else the milliseconds until the table of nonces has room for it.
     package mutating func timeUntilRoomForNonce(at now: Int64) -> Int64? { nonces.timeUntilRoom(at: now) }
 
     /// The fate of a new message is known. - Returns: whether it has to be taken back now.
-    package mutating func createSettled(_ message: Message, nonce: NonceTable.Key?, isDurable: Bool) -> Bool {
-        if !isDurable, let nonce { nonces.forget(nonce, messageID: message.id) }
+    package mutating func createSettled(
+        _ message: Message, nonce: NonceTable.Key?, key: NonceTable.Key? = nil, isDurable: Bool
+    ) -> Bool {
+        if !isDurable {
+            if let nonce { nonces.forget(nonce, messageID: message.id) }
+            if let key { nonces.forget(key, messageID: message.id) }
+        }
         return owe(
             pending.settled(message.id, message.seq, as: message, isDurable: isDurable, makesMessage: true))
     }

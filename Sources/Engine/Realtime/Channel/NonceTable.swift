@@ -1,13 +1,14 @@
 import Collections
 import FluxCore
 
-/// The nonces of one channel of the last ten minutes: a repeat by the same author is the same message (I4).
+/// The nonces of one channel of the last ten minutes, and the edge's own keys of writes: a repeat by the same author is the same
+/// message (I4). The two never meet: no nonce is ever taken for a key, and nobody is shown a key.
 ///
 /// A value without I/O. Of a nonce it keeps a digest and the id of its message, which says when: some 40 bytes, so that a
 /// channel at 1,000 messages a second costs 25 MB and no question to Postgres. Nonces lie in generations of a minute each,
 /// by their messages' time; to forget the oldest is to drop a generation.
 ///
-/// Bounded: at `maximumCount` it takes no further nonce (`timeUntilRoom`), so that no promise is broken silently.
+/// Bounded: at `maximumCount` it takes no further one (`timeUntilRoom`), so that no promise is broken silently.
 package struct NonceTable {
     /// How long a nonce is unique, in milliseconds.
     package static let lifetimeMilliseconds: Int64 = 600_000
@@ -16,13 +17,31 @@ package struct NonceTable {
     private static let generationMilliseconds: Int64 = 60_000
 
     package struct Key: Hashable {
-        package let authorID: UserID
-        package let nonce: String
+        private enum Name: Hashable {
+            case nonce(String)
+            case key(UInt64)
+        }
 
+        package let authorID: UserID
+        private let name: Name
+
+        /// What a client calls its message.
         package init(authorID: UserID, nonce: String) {
             self.authorID = authorID
-            self.nonce = nonce
+            name = .nonce(nonce)
         }
+
+        /// What the edge calls a request.
+        package init(authorID: UserID, idempotencyKey: UInt64) {
+            self.authorID = authorID
+            name = .key(idempotencyKey)
+        }
+
+        /// The nonce; empty for a key.
+        package var nonce: String { if case .nonce(let text) = name { text } else { "" } }
+
+        /// The edge's key, if it is one.
+        package var idempotencyKey: UInt64? { if case .key(let key) = name { key } else { nil } }
     }
 
     /// 128 bits of a hash whose key is drawn anew by each process and known to nobody outside: no two nonces that anybody

@@ -29,7 +29,7 @@ enum ActorRegistration {
                         switch result {
                         case .success(let message):
                             respond(Sent(id: message.id, sequence: message.seq, epoch: message.epoch))
-                        case .failure(let error): respond.refuse(error)
+                        case .failure(let error): respond.fail(error)
                         }
                     }))
         }

@@ -91,7 +91,20 @@ public final class Realtime: SessionService, Sendable {
     /// Carries out a command on a channel or DM.
     /// - Throws: `APIError`.
     public func perform(_ command: ChannelCommand, on channel: ChannelID) async throws(APIError) -> CommandReply {
-        try await carryOut { try await self.services.channel(channel).perform(command) }
+        let tries = CommandTries()
+        do {
+            return try await carryOut(tries) { try await self.services.channel(channel).perform(command) }
+        } catch {
+            guard case .delete(let message) = command.operation, error == .unknownMessage, tries.isRepeat,
+                await isDeleted(message, in: channel)
+            else { throw error }
+            // By its first try, or meanwhile by somebody else: it is as the caller wants it.
+            return .nothing
+        }
+    }
+
+    private func isDeleted(_ message: MessageID, in channel: ChannelID) async -> Bool {
+        (try? await services.messages.stored(message, in: channel, guildID: nil))?.isDeleted == true
     }
 
     /// Carries out a command on the caller's own account.
@@ -129,31 +142,34 @@ public final class Realtime: SessionService, Sendable {
 
     /// Closes the sessions of a login that has ended, with 4004.
     public func loginEnded(_ loginID: LoginID, of userID: UserID) async throws(APIError) {
-        try await carryOut { try await self.services.user(userID).loginEnded(loginID) }
+        try await carryOut(isIdempotent: true) { try await self.services.user(userID).loginEnded(loginID) }
     }
 
     /// Closes all sessions of a user whose credentials are void, with 4004.
     public func credentialsRevoked(of userID: UserID) async throws(APIError) {
-        try await carryOut { try await self.services.user(userID).credentialsRevoked() }
+        try await carryOut(isIdempotent: true) { try await self.services.user(userID).credentialsRevoked() }
     }
 
     /// Tells sessions, guilds and friends of an account's new face, which is committed already.
     public func profileChanged(of userID: UserID) async throws(APIError) {
-        try await carryOut { try await self.services.user(userID).profileChanged() }
+        try await carryOut(isIdempotent: true) { try await self.services.user(userID).profileChanged() }
     }
 
-    /// Longer than a lane holds a change that it cannot commit, so that a caller always learns what became of it.
+    /// Longer than a lane holds a change that it cannot commit, so that a caller always learns what became of it. A command that
+    /// reaches no owner is answered earlier (`CallLimits.stallTime`).
     private static let commandDeadline: TimeAmount = .seconds(60)
 
     private func carryOut<Value: Sendable>(
+        _ tries: CommandTries = CommandTries(), isIdempotent: Bool = false,
         _ command: @Sendable () async throws -> Value
     ) async throws(APIError) -> Value {
         do {
-            return try await CallOptions.$current.withValue(CallOptions(deadline: Self.commandDeadline)) {
-                try await command()
-            }
+            let options = CallOptions(
+                deadline: Self.commandDeadline, isIdempotent: isIdempotent, onRepeat: tries.repeated)
+            return try await CallOptions.$current.withValue(options) { try await command() }
         } catch let error as APIError {
-            throw error
+            // That the last try stored nothing says nothing of the ones before.
+            throw error == .notCommitted && tries.isRepeat ? .serviceUnavailable : error
         } catch let error as CallError {
             throw APIError(error)
         } catch {

@@ -94,7 +94,7 @@ distributed actor GuildActor: KeyedActor {
     // MARK: Commands
 
     /// Carries out a command of a person or bot. Changes are durable, and in force at every session, when it returns.
-    /// - Throws: `APIError` in the contract's words.
+    /// - Throws: `APIError` in the contract's words; `SlotLoss`.
     distributed func perform(_ command: GuildCommand) async throws -> CommandReply {
         let people = try await unknownPeople(in: command)
         guard await turns.enter() else { throw APIError.notCommitted }
@@ -113,7 +113,7 @@ distributed actor GuildActor: KeyedActor {
     }
 
     /// Commits control changes; returns when they are durable.
-    func commit(_ statements: [Statement]) async throws(APIError) {
+    func commit(_ statements: [Statement]) async throws {
         try ChannelActor.check(await loop.commit(.statements(statements), slot: slot, epoch: home.epoch))
     }
 

@@ -3,22 +3,24 @@ import FluxStore
 /// Waits for the fate of several coalesced values together. Confined to its actor.
 final class PendingCounters {
     private var open = 0
-    private var areCommitted = true
-    private var waiting: CheckedContinuation<Bool, Never>?
+    /// The worst.
+    private var result = LaneOutcome.Result.committed
+    private var waiting: CheckedContinuation<LaneOutcome.Result, Never>?
 
     func began() { open += 1 }
 
     func ended(_ result: LaneOutcome.Result) {
         open -= 1
-        if result != .committed { areCommitted = false }
+        // What may have been stored, or not, outweighs what surely was not.
+        if result != .committed, self.result != .lost { self.result = result == .lost ? .lost : .withdrawn }
         guard open == 0 else { return }
-        waiting?.resume(returning: areCommitted)
+        waiting?.resume(returning: self.result)
         waiting = nil
     }
 
-    /// Whether all of them are durable, once that is known. Asked once.
-    func outcome(isolation: isolated (any Actor)? = #isolation) async -> Bool {
-        guard open > 0 else { return areCommitted }
+    /// What became of all of them, once that is known: `.committed` if all are durable. Asked once.
+    func outcome(isolation: isolated (any Actor)? = #isolation) async -> LaneOutcome.Result {
+        guard open > 0 else { return result }
         return await withCheckedContinuation { waiting = $0 }
     }
 }

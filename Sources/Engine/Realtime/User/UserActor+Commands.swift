@@ -5,7 +5,7 @@ import FluxStore
 
 extension UserActor {
     /// Carries out a command of the user themselves. Changes are durable when it returns.
-    /// - Throws: `APIError` in the contract's words.
+    /// - Throws: `APIError` in the contract's words; `SlotLoss`.
     distributed func perform(_ command: UserCommand) async throws -> CommandReply {
         await catchUp()
         switch command.operation {
@@ -31,7 +31,7 @@ extension UserActor {
             reply = plan.reply
         }
         // How far one has read is written at most once a second; who acknowledges next need not wait for that.
-        guard await pending.outcome() else { throw APIError.notCommitted }
+        try ChannelActor.check(await pending.outcome())
         return reply
     }
 

@@ -184,7 +184,7 @@ distributed actor UserActor: KeyedActor {
     // MARK: Committing
 
     /// Commits control changes; returns when they are durable.
-    func commit(_ statements: [Statement]) async throws(APIError) {
+    func commit(_ statements: [Statement]) async throws {
         try ChannelActor.check(await loop.commit(.statements(statements), slot: slot, epoch: epoch))
     }
 

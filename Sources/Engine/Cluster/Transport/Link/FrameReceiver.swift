@@ -4,6 +4,9 @@ protocol FrameReceiver: AnyObject, Sendable {
     /// the link.
     func receive(_ bytes: [UInt8], from node: NodeID) throws(WireError)
 
+    /// A link to the node is there; frames are accepted for it.
+    func linkMade(to node: NodeID)
+
     /// The link to the node is over, after everything that came over it.
     func linkLost(to node: NodeID)
 

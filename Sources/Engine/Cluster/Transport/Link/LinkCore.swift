@@ -271,6 +271,7 @@ extension LinkCore {
             metadata: [
                 "peer": "\(link.identity.name)", "node": "\(link.identity.id)", "version": "\(link.version.rawValue)",
             ])
+        receiver.linkMade(to: link.identity.id)
         tell(.up(link.identity, link.version))
     }
 
