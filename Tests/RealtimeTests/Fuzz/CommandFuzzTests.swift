@@ -180,6 +180,45 @@ import Testing
         return true
     }
 
+    /// What nodes say of a session that moves, each sort once.
+    private static func moves(of key: SessionKey, _ events: [StreamEvent]) -> [SessionMoveMessage] {
+        let position = StreamPosition(epoch: 4, number: 1 << 40)
+        let streams: [StreamKey] = [.user(UserID(7)), .guild(GuildID(9))]
+        var acknowledgements = PendingAcknowledgements()
+        let first = acknowledgements.begin(ChannelID(3)) ?? 0
+        _ = acknowledgements.begin(ChannelID(3))
+        _ = acknowledgements.begin(ChannelID(4))
+        _ = acknowledgements.finish(first + 1, of: ChannelID(3), with: [7])
+        let state = SessionState(
+            moves: 2, lastSequence: 500, dispatchCount: 2, countsAsOffline: true,
+            places: [
+                .init(key: streams[0], position: position, visibility: nil),
+                .init(
+                    key: streams[1], position: position, visibility: ChannelVisibility([ChannelID(3), ChannelID(4)])),
+                .init(key: .guild(GuildID(10)), position: nil, visibility: nil),
+            ],
+            acknowledgements: acknowledgements,
+            unroutedSends: [.init(channelID: ChannelID(5), ticket: 3, body: ["content": "c"])],
+            memberRequests: [
+                MemberRequest(
+                    guildID: GuildID(9), query: "q", limit: 5, userIDs: [], wantsPresences: true, nonce: "n")
+            ])
+        let description = SessionDescription(
+            identity: GatewayIdentity(userID: UserID(7), isBot: true, loginID: LoginID(8)),
+            request: IdentifyRequest(
+                intents: .all, largeThreshold: 50, shard: (index: 1, count: 4), presence: ["status": "idle"]),
+            streams: streams)
+        return [
+            .ask(ticket: 1, key: key, userID: UserID(7), sequence: 9), .refused(ticket: 1, .unknown),
+            .refused(ticket: 1, .movedTo(NodeID(rawValue: 3)!)), .refused(ticket: 1, .notNow),
+            .refused(ticket: 1, .impossible), .described(ticket: 1, description),
+            .take(ticket: 1, key: key, streams.map { StreamHead(key: $0, position: position) }),
+            .state(ticket: 1, state), .dispatches(ticket: 1, events.map(MovedDispatch.init)),
+            .settle(ticket: 1, key: key), .settled(ticket: 1, isYours: true),
+            .answer(ticket: 1, key: key, SendAnswer(send: 4, channelID: ChannelID(5), body: [1, 2])),
+        ]
+    }
+
     @Test func commandsAndCallsBetweenNodes() {
         var generator = FuzzGenerator(seed: 84)
         let caller = Caller(userID: UserID(7), isBot: true)
@@ -229,10 +268,13 @@ import Testing
         add(MemberChunks(bodies: [[1], [2, 3]]))
         if let presence {
             add(SessionAttachment(session: key, isBot: false, loginID: nil, presence: presence))
-            add(SessionNews(session: key, news: .presence(presence)))
+            add(SessionNews(session: key, home: nil, news: .presence(presence)))
         }
-        add(SessionNews(session: key, news: .ended))
         let node = NodeID(rawValue: 1)!
+        add(SessionNews(session: key, home: SessionHome(node: node, moves: 3), news: .ended))
+        add(SessionQuestion(session: key))
+        add(SessionWhereabouts(node: node))
+        add(WatchBegan(userID: UserID(1), node: node))
         add(WatchEnded(userID: UserID(1), node: node))
         let head = ChannelHead(channelID: ChannelID(3), sequence: 4, epoch: 5)
         let view = RelayView(heads: [head], version: 6)
@@ -257,6 +299,7 @@ import Testing
                     StreamPosition(epoch: 2, number: 1), view,
                     [ChannelCorrection(channelID: ChannelID(3), standsUpTo: 1, missed: events)])))
         add(StreamHead(key: .guild(GuildID(1)), position: StreamPosition(epoch: 1, number: 2)))
+        for message in Self.moves(of: key, events) { addIncomparable(message) }
         for sample in samples { #expect(sample.read(sample.bytes), "\(sample.name)") }
 
         var refused = 0

@@ -78,6 +78,16 @@ final class TestCluster: Sendable {
         return try #require(nodes.firstIndex { $0.id == owner })
     }
 
+    /// The last committed number of each channel.
+    func heads(of channels: [ChannelID]) async throws -> [ChannelID: Int] {
+        var heads: [ChannelID: Int] = [:]
+        for channel in channels {
+            let stored = try await Channels(nodes[0].database).activation(of: channel, noncesSince: Snowflake(0))
+            heads[channel] = Int(try #require(stored).head.seq)
+        }
+        return heads
+    }
+
     /// Another node takes all slots of one that lost every link: the takers learn at once, the loser does not.
     func takeOver(from dead: Int, by taker: Int) async throws {
         for other in nodes.indices where other != dead { network.cut(nodes[dead].id, nodes[other].id) }

@@ -33,6 +33,8 @@ enum ChannelCalls {
 enum GuildCalls {
     /// A session of a member listens no longer.
     static let unwatch = Call<GuildActor, WatchEnded, Nothing>(number: 10)
+    /// A session of a member, which has moved to another node, listens there. To count it twice does no harm.
+    static let watch = Call<GuildActor, WatchBegan, Nothing>(number: 14, isIdempotent: true)
     /// A node's relay wants the guild's stream.
     static let register = Call<GuildActor, RelayRegistration, RelayWelcome>(number: 13, isIdempotent: true)
     /// A member's presence changed.
@@ -42,6 +44,8 @@ enum GuildCalls {
 }
 
 enum UserCalls {
+    /// Where does one of the user's sessions live?
+    static let whereabouts = Call<UserActor, SessionQuestion, SessionWhereabouts>(number: 28, isIdempotent: true)
     /// What became of one of the user's sessions.
     static let session = Call<UserActor, SessionNews, Nothing>(number: 20, isIdempotent: true)
     /// A node's relay wants the user's stream.

@@ -14,15 +14,19 @@ struct SessionNews: WireCodable, Equatable {
     }
 
     var session: SessionKey
+    /// Where the session lives, once it has left the node that its id names.
+    var home: SessionHome?
     var news: News
 
-    init(session: SessionKey, news: News) {
+    init(session: SessionKey, home: SessionHome?, news: News) {
         self.session = session
+        self.home = home
         self.news = news
     }
 
     func encode(to writer: inout WireWriter) {
         writer.unsigned(session.rawValue)
+        writer.optional(home)
         switch news {
         case .presence(let presence):
             writer.byte(1)
@@ -35,6 +39,7 @@ struct SessionNews: WireCodable, Equatable {
 
     init(from reader: inout WireReader) throws(WireError) {
         let session = SessionKey(rawValue: try reader.unsigned())
+        let home = try reader.optional(SessionHome.self)
         let number = try reader.byte()
         let news: News
         switch number {
@@ -44,7 +49,7 @@ struct SessionNews: WireCodable, Equatable {
         case 4: news = .ended
         default: throw .unknownCase(UInt64(number))
         }
-        self.init(session: session, news: news)
+        self.init(session: session, home: home, news: news)
     }
 }
 

@@ -35,23 +35,27 @@ struct UserMemory: WireCodable, Equatable {
         var session: SessionKey
         var presence: SessionPresence
         var isAbsent: Bool
+        /// Where it lives, once it has left the node that its id names.
+        var home: SessionHome?
 
-        init(session: SessionKey, presence: SessionPresence, isAbsent: Bool) {
+        init(session: SessionKey, presence: SessionPresence, isAbsent: Bool, home: SessionHome? = nil) {
             self.session = session
             self.presence = presence
             self.isAbsent = isAbsent
+            self.home = home
         }
 
         func encode(to writer: inout WireWriter) {
             writer.unsigned(session.rawValue)
             writer.value(presence)
             writer.bool(isAbsent)
+            writer.optional(home)
         }
 
         init(from reader: inout WireReader) throws(WireError) {
             self.init(
                 session: SessionKey(rawValue: try reader.unsigned()), presence: try reader.value(),
-                isAbsent: try reader.bool())
+                isAbsent: try reader.bool(), home: try reader.optional())
         }
     }
 

@@ -44,6 +44,10 @@ enum ActorRegistration {
             guild.unwatch(ended.userID, on: ended.node)
             respond(Nothing())
         }
+        system.register(GuildCalls.watch) { guild, began, respond in
+            guild.watch(began.userID, on: began.node)
+            respond(Nothing())
+        }
         system.register(GuildCalls.register) { guild, request, respond in guild.register(request, respond) }
         system.register(UserCalls.register) { user, request, respond in respond(user.register(request)) }
         system.register(GuildCalls.presence) { guild, presence, respond in
@@ -59,6 +63,9 @@ enum ActorRegistration {
         system.register(UserCalls.session) { user, news, respond in
             user.heard(news)
             respond(Nothing())
+        }
+        system.register(UserCalls.whereabouts) { user, question, respond in
+            respond(SessionWhereabouts(node: user.presence.node(of: question.session)))
         }
         system.register(UserCalls.directEvent) { user, event, respond in
             user.receive(event)

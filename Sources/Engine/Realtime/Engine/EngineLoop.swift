@@ -30,6 +30,8 @@ final class EngineLoop: @unchecked Sendable {
     private(set) lazy var sessions = LoopSessions(loop: self)
     private(set) lazy var users = SessionAnnouncer(loop: self)
     private(set) lazy var sends = SendRouter(loop: self)
+    private(set) lazy var arrivals = LoopArrivals(loop: self)
+    private(set) lazy var departures = LoopDepartures(loop: self)
     private(set) lazy var sentMarks = SentMarks(loop: self)
     /// The streams whose owner lives on this loop, and where each stands.
     private var positions: [StreamKey: StreamPosition] = [:]
@@ -70,6 +72,9 @@ final class EngineLoop: @unchecked Sendable {
                 }
             },
             breakOff: { [services] loop, key in services.run(on: loop) { $0.registry.breakStream(key) } },
+            succeed: { [services] loop, key, succession in
+                services.run(on: loop) { $0.registry.succeed(key, succession) }
+            },
             whenWritten: { [mesh = services.mesh, index] loop, completion in
                 mesh.post(to: loop) {
                     // What the loop got before has been written by the time that its turn ends.
@@ -279,10 +284,14 @@ final class EngineLoop: @unchecked Sendable {
     /// Op 8: asks the guild and sends the session what it says.
     func requestMembers(_ request: MemberRequest, for session: Session) {
         let (key, userID, services, home) = (session.key, session.userID, services, index)
+        let number = UInt64.random(in: 0...UInt64.max)
+        session.memberRequests[number] = request
         Task {
-            guard let chunks = try? await services.guild(request.guildID).members(request, for: userID) else { return }
+            let chunks = try? await services.guild(request.guildID).members(request, for: userID)
             services.reach(key, from: home) { session in
-                for body in chunks.bodies {
+                // A session that has moved to this node since has asked again.
+                guard session.memberRequests.removeValue(forKey: number) != nil else { return }
+                for body in chunks?.bodies ?? [] {
                     session.dispatch(StreamEvent(kind: .guildMembersChunk, body: body))
                 }
             }
@@ -294,6 +303,7 @@ final class EngineLoop: @unchecked Sendable {
     /// Once a second.
     func tick() {
         sessions.sweep(at: now)
+        arrivals.sweep(at: now)
         relays.sweep(at: now)
         sentMarks.flush()
         gate.expire(at: now)

@@ -2,6 +2,7 @@ import FluxCluster
 import FluxCore
 import FluxStore
 import Logging
+import NIOConcurrencyHelpers
 import Synchronization
 
 /// What every actor and session of a node shares. Everything here is safe from every thread.
@@ -37,10 +38,12 @@ public final class EngineServices: Sendable {
     let logger: Logger
     let measurements = EngineMeasurements()
     let links: StreamLinks
+    let moves: SessionMoves
     /// What former owners of this node's slots have left.
     let slotMemories = SlotMemories()
     private let draining = Atomic<Bool>(false)
     private let apart = Atomic<Bool>(false)
+    private let away = NIOLockedValueBox<Set<NodeID>>([])
 
     init(
         system: ClusterActorSystem, mesh: LoopMesh, database: Database, lanes: LanePool,
@@ -77,6 +80,7 @@ public final class EngineServices: Sendable {
             users: users, messages: messages, reactions: reactions, mediaBase: settings.mediaBase)
         sessions = SessionDirectory()
         links = StreamLinks(system: system, mesh: mesh, clock: clock, logger: logger)
+        moves = SessionMoves(system: system, mesh: mesh, sessions: sessions, logger: logger)
     }
 
     /// This node's number, which is part of its ids.
@@ -97,10 +101,16 @@ public final class EngineServices: Sendable {
     /// Whether the node takes no new sessions.
     var isDraining: Bool { draining.load(ordering: .relaxed) || apart.load(ordering: .relaxed) }
 
-    func beginDraining() { draining.store(true, ordering: .relaxed) }
+    func setDraining(_ isDraining: Bool) { draining.store(isDraining, ordering: .relaxed) }
 
     /// Whether the node is cut off from others, so that its clients would not hear from them.
     func setApart(_ isApart: Bool) { apart.store(isApart, ordering: .relaxed) }
+
+    /// Members that are held to be over: what lived there is gone.
+    func setAway(_ nodes: Set<NodeID>) { away.withLockedValue { $0 = nodes } }
+
+    /// Whether a node is held to be over.
+    func isAway(_ node: NodeID) -> Bool { away.withLockedValue { $0.contains(node) } }
 
     /// Runs `body` on a loop of the node, in the order of the calls from one loop, one hop per turn.
     func run(on loop: Int, _ body: @escaping @Sendable (EngineLoop) -> Void) {

@@ -61,6 +61,7 @@ public final class Realtime: SessionService, Sendable {
     public func start(slots: [Slot]? = nil) async throws {
         ActorRegistration.register(services)
         services.links.register()
+        services.moves.register()
         for loop in loops {
             try await loop.executor.eventLoop.submit { loop.install() }.get()
         }
@@ -196,7 +197,9 @@ public final class Realtime: SessionService, Sendable {
         guard let loop = EngineLoop.current, let key = SessionKey(identifier) else {
             return completion(.failure(.invalidSession(resumable: false)))
         }
-        loop.sessions.resume(key, after: sequence, as: identity, over: transport, completion: completion)
+        loop.sessions.resume(
+            key,
+            for: ArrivingClient(sequence: sequence, identity: identity, transport: transport, completion: completion))
     }
 
     /// What the engine holds right now, for the metrics.
@@ -214,7 +217,7 @@ public final class Realtime: SessionService, Sendable {
 
     /// Takes no new sessions and tells every client to come back elsewhere, `perSecond` of them a second on each loop.
     public func drainSessions(perSecond: Int = 1000) async {
-        services.beginDraining()
+        services.setDraining(true)
         await reconnectAll(perSecond: perSecond)
     }
 

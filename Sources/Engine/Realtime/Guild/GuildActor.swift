@@ -176,6 +176,8 @@ distributed actor GuildActor: KeyedActor {
             position: home.publisher.position, visibility: opening.visibility, body: opening.body)
     }
 
+    func watch(_ userID: UserID, on node: NodeID) { home.watch(userID, on: node) }
+
     func unwatch(_ userID: UserID, on node: NodeID) { home.unwatch(userID, on: node) }
 
     /// A member's presence changed. It goes only where somebody listens (design 7).

@@ -112,58 +112,53 @@ final class LoopSessions {
     /// How often a session that is taken away from under a RESUME is looked for again.
     private static let maximumChases = 16
 
+    /// Takes a session up again, wherever it lives.
     /// - Parameter chases: how often the session may still be looked for on another loop.
-    func resume(
-        _ key: SessionKey, after sequence: UInt64, as identity: GatewayIdentity, over transport: any SessionTransport,
-        chases: Int = maximumChases, completion: @escaping Completion
-    ) {
-        if let session = sessions[key] {
-            return takeUp(session, after: sequence, as: identity, over: transport, completion: completion)
-        }
-        guard let home = services.sessions.loop(of: key) else {
-            return completion(.failure(.invalidSession(resumable: false)))
-        }
+    func resume(_ key: SessionKey, for client: ArrivingClient, chases: Int = maximumChases) {
+        // It goes on, elsewhere.
+        guard !services.isDraining else { return client.refuse(resumable: true) }
+        if let session = sessions[key] { return takeUp(session, for: client) }
+        guard let home = services.sessions.loop(of: key) else { return loop.arrivals.bring(key, for: client) }
         guard home != loop.index else {
             return onArrival(of: key) { [unowned self] session in
-                guard let session else { return completion(.failure(.invalidSession(resumable: false))) }
-                takeUp(session, after: sequence, as: identity, over: transport, completion: completion)
+                guard let session else { return client.refuse(resumable: false) }
+                takeUp(session, for: client)
             }
         }
         // The session lives on another loop than the new connection: it moves here.
-        let arrival = LoopConfined((transport: transport, completion: completion))
-        let (services, target) = (services, loop.index)
+        let arriving = LoopConfined(client)
+        let (services, target, identity, sequence) = (services, loop.index, client.identity, client.sequence)
         services.run(on: home) { source in
             // Another connection may have taken it away in the meantime; then it is looked for anew.
             let isGone = source.sessions[key] == nil && services.sessions.loop(of: key) != home
+            let isUnsettled = source.sessions[key]?.claim != nil
             let moved = source.sessions.release(key, for: identity, after: sequence, to: target).map(LoopConfined.init)
             services.run(on: target) { target in
                 if let moved {
                     target.sessions.adopt(moved.value)
                 } else if !isGone || chases == 0 {
-                    arrival.value.completion(.failure(.invalidSession(resumable: false)))
-                    return
+                    return arriving.value.refuse(resumable: isUnsettled)
                 }
-                target.sessions.resume(
-                    key, after: sequence, as: identity, over: arrival.value.transport, chases: chases - 1,
-                    completion: arrival.value.completion)
+                target.sessions.resume(key, for: arriving.value, chases: chases - 1)
                 if moved != nil { target.sessions.arrived(key) }
             }
         }
     }
 
-    private func takeUp(
-        _ session: Session, after sequence: UInt64, as identity: GatewayIdentity, over transport: any SessionTransport,
-        completion: Completion
-    ) {
-        guard session.phase == .ready, session.identity.userID == identity.userID,
-            let missed = session.replay(after: sequence)
-        else { return completion(.failure(.invalidSession(resumable: false))) }
+    private func takeUp(_ session: Session, for client: ArrivingClient) {
+        guard session.phase == .ready, session.identity.userID == client.identity.userID,
+            let missed = session.replay(after: client.sequence)
+        else { return client.refuse(resumable: false) }
+        guard session.claim == nil else { return loop.arrivals.wait(client, for: session) }
+        // A node that was about to take it comes too late.
+        session.departure = nil
+        let transport = client.transport
         session.releaseTransport()?.close(.unknownError)
-        session.acknowledge(sequence)
+        session.acknowledge(client.sequence)
         session.attach(transport)
         let wasOffline = session.countsAsOffline
         session.countsAsOffline = false
-        completion(.success(AttachedSession(session, transport: transport)))
+        client.completion(.success(AttachedSession(session, transport: transport)))
         for dispatch in missed { transport.deliver(dispatch.event, sequence: dispatch.sequence) }
         session.dispatch(StreamEvent(kind: .resumed, body: Array("{}".utf8)))
         if wasOffline { loop.users.sessionReturned(session) }
@@ -192,7 +187,7 @@ final class LoopSessions {
         _ key: SessionKey, for identity: GatewayIdentity, after sequence: UInt64, to target: Int
     ) -> MovingSession? {
         guard let session = sessions[key], session.phase == .ready, session.identity.userID == identity.userID,
-            session.replay(after: sequence) != nil
+            session.claim == nil, session.replay(after: sequence) != nil
         else { return nil }
         let places = session.places
         session.releaseTransport()?.close(.unknownError)
@@ -249,9 +244,52 @@ final class LoopSessions {
         {
             remove(session)
         } else {
-            detached.append((session.key, services.clock.milliseconds))
-            session.detachedSince = services.clock.milliseconds
+            waitForClient(session)
         }
+    }
+
+    private func waitForClient(_ session: Session) {
+        session.detachedSince = services.clock.milliseconds
+        detached.append((session.key, session.detachedSince))
+    }
+
+    // MARK: Moving between nodes
+
+    /// The session's client is said to have come to another node.
+    func clientLeft(_ session: Session) {
+        guard let transport = session.releaseTransport() else { return }
+        waitForClient(session)
+        transport.close(.unknownError)
+    }
+
+    /// Another node has the session and follows its streams: here it is over, which nobody need be told.
+    func letDepart(_ session: Session, to node: NodeID, ticket: UInt64) {
+        drop(session)
+        services.sessions.departed(session.key, to: node, ticket: ticket, at: services.clock.milliseconds)
+    }
+
+    /// Takes in a session that has come from another node and waits for its client.
+    func takeIn(_ session: Session) {
+        sessions[session.key] = session
+        services.sessions.set(session.key, loop: loop.index)
+        _ = host(session)
+        waitForClient(session)
+    }
+
+    /// Forgets a session that lives on another node; of it nobody is told anything.
+    func drop(_ session: Session) {
+        let watched = session.watchedGuilds
+        forget(session)
+        for guild in watched { loop.users.stopWatching(guild, as: session.userID) }
+    }
+
+    private func forget(_ session: Session) {
+        session.end()
+        if sessions[session.key] === session {
+            sessions[session.key] = nil
+            services.sessions.remove(session.key, from: loop.index)
+        }
+        letGo(session)
     }
 
     /// Ends a session from the server's side.
@@ -263,11 +301,13 @@ final class LoopSessions {
 
     private func remove(_ session: Session) {
         guard session.phase != .ended else { return }
+        // What has come from another node and is not settled may live on there.
+        guard session.claim == nil else {
+            drop(session)
+            return loop.arrivals.ended(session)
+        }
         let watched = session.watchedGuilds
-        session.end()
-        sessions[session.key] = nil
-        letGo(session)
-        services.sessions.remove(session.key)
+        forget(session)
         if session.isAnnounced { loop.users.sessionEnded(session, watching: watched) }
     }
 
@@ -301,8 +341,7 @@ final class LoopSessions {
         var told = 0
         for session in sessions.values where !session.isDetached && told < count {
             session.releaseTransport()?.reconnect()
-            session.detachedSince = services.clock.milliseconds
-            detached.append((session.key, services.clock.milliseconds))
+            waitForClient(session)
             told += 1
         }
         return told

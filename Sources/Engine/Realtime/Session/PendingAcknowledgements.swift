@@ -2,26 +2,33 @@ import Collections
 import FluxCore
 
 /// Keeps the answers to op 100 in the order of the sends, per channel (protocol 10.2). Bounded by the session's sends in flight.
-struct PendingAcknowledgements {
+struct PendingAcknowledgements: Sendable {
     /// How many sends of one session may be unanswered; the next is refused.
     static let maximumInFlight = 1024
 
-    private struct Entry {
+    struct Entry: Sendable {
         let ticket: UInt64
         var answer: [UInt8]?
     }
 
-    private var queues: [ChannelID: Deque<Entry>] = [:]
-    private var nextTicket: UInt64 = 0
+    private(set) var queues: [ChannelID: Deque<Entry>] = [:]
+    /// The newest ticket.
+    var lastTicket: UInt64 = 0
     private(set) var inFlight = 0
 
     /// A send to `channel` begins. - Returns: its ticket; nil at the bound.
     mutating func begin(_ channel: ChannelID) -> UInt64? {
-        guard inFlight < Self.maximumInFlight else { return nil }
+        lastTicket &+= 1
+        guard keep(Entry(ticket: lastTicket), of: channel) else { return nil }
+        return lastTicket
+    }
+
+    /// Takes in what a session brings along. - Returns: false at the bound.
+    mutating func keep(_ entry: Entry, of channel: ChannelID) -> Bool {
+        guard inFlight < Self.maximumInFlight else { return false }
         inFlight += 1
-        nextTicket += 1
-        queues[channel, default: []].append(Entry(ticket: nextTicket, answer: nil))
-        return nextTicket
+        queues[channel, default: []].append(entry)
+        return true
     }
 
     /// The answer to a send is here. - Returns: the answers that may leave now, in order.

@@ -17,6 +17,13 @@ package struct ReplayRing {
         self.maximumCost = maximumCost
     }
 
+    /// A ring that another node has kept: `events` are the newest, the last one being number `lastSequence`.
+    package init(_ events: [StreamEvent], upTo lastSequence: UInt64, maximumCount: Int, maximumCost: Int) {
+        self.init(maximumCount: maximumCount, maximumCost: maximumCost)
+        self.lastSequence = lastSequence - min(lastSequence, UInt64(events.count))
+        for event in events { _ = append(event) }
+    }
+
     /// How many dispatches are held.
     package var count: Int { events.count }
 

@@ -45,9 +45,20 @@ final class SendRouter {
         }
     }
 
-    /// An answer is here; the session may have moved to another loop or ended meanwhile.
-    private func answered(_ answer: [UInt8], ticket: UInt64, channel: ChannelID, session key: SessionKey) {
+    /// Looks for the channel of a send that a session has brought from another node.
+    func route(_ send: SessionState.UnroutedSend, from session: Session) {
+        let isFirst = session.unroutedSends[send.channelID] == nil
+        session.unroutedSends[send.channelID, default: []].append((send.ticket, send.body))
+        if isFirst { locate(send.channelID, for: session.key) }
+    }
+
+    /// An answer is here; the session may have moved to another loop or node, or ended, meanwhile.
+    func answered(_ answer: [UInt8], ticket: UInt64, channel: ChannelID, session key: SessionKey) {
         guard let session = loop.sessions[key] else {
+            if loop.services.sessions.loop(of: key) == nil, let gone = loop.services.sessions.departure(of: key) {
+                let answer = SendAnswer(send: ticket, channelID: channel, body: answer)
+                return loop.services.moves.forward(answer, of: key, ticket: gone.ticket, to: gone.node)
+            }
             loop.services.reach(key, from: loop.index) { session in
                 session.loop.sends.answered(answer, ticket: ticket, channel: channel, session: key)
             }
@@ -55,6 +66,11 @@ final class SendRouter {
         }
         for ready in session.acknowledgements.finish(ticket, of: channel, with: answer) {
             session.transport?.acknowledge(ready)
+        }
+        if let departure = session.departure, departure.isFrozen {
+            // The node that takes the session was sent it without this answer.
+            let answer = SendAnswer(send: ticket, channelID: channel, body: answer)
+            loop.services.moves.forward(answer, of: key, ticket: departure.ticket, to: departure.node)
         }
     }
 

@@ -7,7 +7,7 @@ import FluxCore
 /// the loop's registry, without a hop or a task per session.
 ///
 /// `@unchecked Sendable` is sound because of that confinement: it changes loops only in `LoopSessions.release` and `adopt`, as
-/// a message from one loop to the other, when the first has let go of it.
+/// a message from one loop to the other, when the first has let go of it. Another node makes a session of its own of what it is sent.
 final class Session: StreamSubscriber, @unchecked Sendable {
     /// Names the session in its node; part of `identifier`.
     let key: SessionKey
@@ -31,6 +31,14 @@ final class Session: StreamSubscriber, @unchecked Sendable {
     var detachedSince: UInt64 = 0
     var presenceBudget = PresenceBudget()
     var acknowledgements = PendingAcknowledgements()
+    /// Requests for members that have no answer yet.
+    var memberRequests: [UInt64: MemberRequest] = [:]
+    /// Where the session lives, once it has left the node that its id names.
+    var home: SessionHome?
+    /// Another node is taking the session.
+    var departure: SessionDeparture?
+    /// The session came from another node, which has not let go of it yet: nothing of it may reach the client.
+    var claim: SessionClaim?
     /// Sends that arrived while the guild of their channel was being looked up, in order.
     var unroutedSends: [ChannelID: [(ticket: UInt64, body: JSON)]] = [:]
 
@@ -168,6 +176,33 @@ final class Session: StreamSubscriber, @unchecked Sendable {
                 key: subscription.key, position: loop.registry.position(of: subscription),
                 visibility: subscription.visibility)
         }
+    }
+
+    /// What another node needs to go on from here, without the dispatches, of which it gets those after `sequence`.
+    /// - Parameter reached: up to where streams have been seen at least, whatever their last event was.
+    func state(after sequence: UInt64, reached: [StreamKey: StreamPosition]) -> SessionState {
+        SessionState(
+            moves: home?.moves ?? 0, lastSequence: ring.lastSequence, dispatchCount: ring.lastSequence - sequence,
+            countsAsOffline: countsAsOffline,
+            places: places.map { place in
+                SessionState.Place(
+                    key: place.key, position: place.position.map { max($0, reached[place.key] ?? .none) },
+                    visibility: place.visibility)
+            },
+            acknowledgements: acknowledgements,
+            unroutedSends: unroutedSends.flatMap { channel, sends in
+                sends.map { SessionState.UnroutedSend(channelID: channel, ticket: $0.ticket, body: $0.body) }
+            },
+            memberRequests: Array(memberRequests.values))
+    }
+
+    /// Takes over what another node knows of the session. Streams and open requests are taken up by the caller.
+    func restore(_ state: SessionState, _ dispatches: [StreamEvent], at node: NodeID) {
+        ring = ReplayRing(
+            dispatches, upTo: state.lastSequence, maximumCount: ring.maximumCount, maximumCost: ring.maximumCost)
+        home = SessionHome(node: node, moves: state.moves &+ 1)
+        countsAsOffline = state.countsAsOffline
+        acknowledgements = state.acknowledgements
     }
 
     func becameReady() { if phase == .opening { phase = .ready } }

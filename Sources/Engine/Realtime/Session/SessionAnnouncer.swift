@@ -29,12 +29,28 @@ final class SessionAnnouncer {
     /// The session has waited so long for its client that its user may be offline.
     func sessionAbsent(_ session: Session) { tell(.absent, of: session) }
 
+    /// A session has come from another node, which says no more of it.
+    func sessionMoved(_ session: Session) { tell(session.countsAsOffline ? .absent : .returned, of: session) }
+
+    /// A session that has moved listens to a guild here. - Parameter completion: on this loop, whether the guild knows.
+    func startWatching(
+        _ guild: GuildID, as userID: UserID, _ completion: @escaping @Sendable (_ isKnown: Bool) -> Void
+    ) {
+        loop.services.system.invoke(
+            GuildCalls.watch, on: .guild(guild), WatchBegan(userID: userID, node: loop.services.system.identity.id),
+            replyOn: loop.index
+        ) { result in
+            if case .success = result { completion(true) } else { completion(false) }
+        }
+    }
+
     /// The client of an absent session is back.
     func sessionReturned(_ session: Session) { tell(.returned, of: session) }
 
     private func tell(_ news: SessionNews.News, of session: Session) {
         loop.services.system.invoke(
-            UserCalls.session, on: .user(session.userID), SessionNews(session: session.key, news: news),
+            UserCalls.session, on: .user(session.userID),
+            SessionNews(session: session.key, home: session.home, news: news),
             replyOn: loop.index
         ) { _ in }
     }

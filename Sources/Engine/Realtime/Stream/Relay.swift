@@ -31,10 +31,28 @@ package struct Relay {
     package struct Welcomed {
         /// Who listened before has missed something and must be told, before all else.
         var isBroken = false
+        /// A new owner goes on. Before `events`.
+        var succession: Succession?
         /// To be passed on to the loops, in order.
         var events: [StreamEvent] = []
         /// Events are still missing: the relay has to register again.
         var isIncomplete = false
+    }
+
+    /// A new owner goes on where the former one ended.
+    package struct Succession: Sendable {
+        /// How far the relay had followed the former owner.
+        package var from: StreamPosition
+        /// What brings its listeners to what was committed, at positions of this relay's own.
+        package var corrections: [StreamEvent]
+        /// Where the new owner's part begins.
+        package var start: StreamPosition
+
+        package init(from: StreamPosition, corrections: [StreamEvent], start: StreamPosition) {
+            self.from = from
+            self.corrections = corrections
+            self.start = start
+        }
     }
 
     /// How many events are held while the owner is asked; with more the relay registers anew.
@@ -171,8 +189,9 @@ package struct Relay {
             result.isBroken = !isNew
             begin(at: start, view)
         case .succeeds(let start, let view, let channels):
+            let from = position ?? .none
             if let events = correct(channels) {
-                result.events = events
+                result.succession = Succession(from: from, corrections: events, start: start)
                 position = start
                 self.view = view
             } else {

@@ -15,6 +15,8 @@ package final class RelayHub {
         let handOver: (_ loop: Int, _ events: [Entry]) -> Void
         /// Tells a loop's subscribers that the stream broke.
         let breakOff: (_ loop: Int, _ key: StreamKey) -> Void
+        /// Tells a loop's registry that a new owner goes on.
+        let succeed: (_ loop: Int, _ key: StreamKey, _ succession: Relay.Succession) -> Void
         /// Calls back on this loop when another one has written all that it was passed before.
         let whenWritten: (_ loop: Int, _ completion: @escaping @Sendable () -> Void) -> Void
         /// Sends events to another node's relays; false if they could not be sent.
@@ -30,6 +32,7 @@ package final class RelayHub {
             atEndOfTurn: @escaping (_ work: @escaping () -> Void) -> Void,
             handOver: @escaping (_ loop: Int, _ events: [Entry]) -> Void,
             breakOff: @escaping (_ loop: Int, _ key: StreamKey) -> Void,
+            succeed: @escaping (_ loop: Int, _ key: StreamKey, _ succession: Relay.Succession) -> Void,
             whenWritten: @escaping (_ loop: Int, _ completion: @escaping @Sendable () -> Void) -> Void,
             send: @escaping (_ peer: NodeID, _ events: [Entry]) -> Bool,
             register: @escaping (_ key: StreamKey, _ relay: Relay) -> Void,
@@ -39,6 +42,7 @@ package final class RelayHub {
             self.atEndOfTurn = atEndOfTurn
             self.handOver = handOver
             self.breakOff = breakOff
+            self.succeed = succeed
             self.whenWritten = whenWritten
             self.send = send
             self.register = register
@@ -102,6 +106,19 @@ package final class RelayHub {
         guard let relay = relays[key] else { return completion(false) }
         guard relay.standing == .registering else { return completion(true) }
         waiting[key, default: []].append(completion)
+    }
+
+    /// Where the relay stands; nil if there is none, or its owner has to be asked.
+    package func position(of key: StreamKey) -> StreamPosition? {
+        guard let relay = relays[key], relay.standing != .registering else { return nil }
+        return relay.position
+    }
+
+    /// Whether everything up to a position has been handed to the loops that listen, or nobody listens.
+    package func hasHandedOver(_ key: StreamKey, _ position: StreamPosition) -> Bool {
+        guard hasApplied(key, position) else { return false }
+        flush()
+        return true
     }
 
     /// What the relay holds after `position`, for a session that moved; nil if it does not reach back so far.
@@ -194,6 +211,7 @@ package final class RelayHub {
             let result = relays[key]?.welcomed(welcome, isHere: welcome.owner == node)
         else { return }
         if result.isBroken { breakOff(key) }
+        if let succession = result.succession { succeed(key, succession) }
         for event in result.events { enqueue(event, of: key, toPeers: false) }
         if result.isIncomplete {
             registerAgain(key)
@@ -351,6 +369,14 @@ package final class RelayHub {
         flush()
         guard let relay = relays[key] else { return }
         for loop in 0..<loopCount where relay.loops & (1 << UInt64(loop)) != 0 { ways.breakOff(loop, key) }
+    }
+
+    private func succeed(_ key: StreamKey, _ succession: Relay.Succession) {
+        flush()
+        guard let relay = relays[key] else { return }
+        for loop in 0..<loopCount where relay.loops & (1 << UInt64(loop)) != 0 {
+            ways.succeed(loop, key, succession)
+        }
     }
 
     private func flush() {

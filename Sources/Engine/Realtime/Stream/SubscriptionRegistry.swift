@@ -6,6 +6,8 @@ package final class SubscriptionRegistry {
     private final class StreamSubscribers {
         /// The last event that reached this loop.
         var position: StreamPosition
+        /// Where the last change of owners was: how far the relay had come, and where the new owner's part begins.
+        var succession: (from: StreamPosition, start: StreamPosition)?
         var groups: [SubscriberGroup] = []
         /// Those that are not live yet.
         var waiting: [Subscription] = []
@@ -73,6 +75,9 @@ package final class SubscriptionRegistry {
         guard case .buffering(let buffered) = subscription.phase, let stream = streams[subscription.key] else { return }
         subscription.visibility = visibility
         subscription.phase = .ahead(of: position)
+        if let (from, start) = stream.succession, position > from, position.epoch < start.epoch {
+            return subscription.subscriber.subscriptionBroken(subscription.key)
+        }
         for event in buffered { offer(event, to: subscription, in: stream) }
         settle(subscription, in: stream)
     }
@@ -101,6 +106,23 @@ package final class SubscriptionRegistry {
         case .ahead(let position): position
         case .live: streams[subscription.key]?.position
         }
+    }
+
+    /// A new owner of the stream goes on.
+    ///
+    /// Who is ahead of the relay has seen from elsewhere what the corrections may say again, or take back: it cannot go on.
+    package func succeed(_ key: StreamKey, _ succession: Relay.Succession) {
+        guard let stream = streams[key] else { return }
+        stream.succession = (succession.from, succession.start)
+        for subscription in stream.waiting {
+            guard case .ahead(let position) = subscription.phase, position > succession.from,
+                position.epoch < succession.start.epoch
+            else { continue }
+            subscription.subscriber.subscriptionBroken(key)
+        }
+        for event in succession.corrections { deliver(event, of: key) }
+        stream.position = max(stream.position, succession.start)
+        settleWaiting(in: stream)
     }
 
     /// Hands one event to every subscriber of its stream on this loop that it is for.
@@ -179,7 +201,10 @@ package final class SubscriptionRegistry {
 
     private func goLive(_ subscription: Subscription, in stream: StreamSubscribers) {
         subscription.phase = .live
-        stream.group(of: subscription.visibility).add(subscription)
+        let group = stream.group(of: subscription.visibility)
+        // One object for all who see the same, wherever each has it from.
+        subscription.visibility = group.visibility
+        group.add(subscription)
     }
 
     /// One event to one subscription that stands outside the groups.

@@ -1,4 +1,5 @@
 import Collections
+import FluxCluster
 import FluxCore
 
 /// What a user's sessions say of them, and what others see of it together (protocol 7.9, 9.3). A value without I/O.
@@ -11,6 +12,8 @@ struct PresenceBoard {
     private struct Entry {
         var presence: SessionPresence
         var isAbsent = false
+        /// Where it lives, once it has left the node that its id names.
+        var home: SessionHome?
     }
 
     private var sessions: OrderedDictionary<SessionKey, Entry> = [:]
@@ -28,13 +31,16 @@ struct PresenceBoard {
 
     /// All that is known of the sessions, for the user's next owner.
     var memory: [UserMemory.Session] {
-        sessions.map { UserMemory.Session(session: $0.key, presence: $0.value.presence, isAbsent: $0.value.isAbsent) }
+        sessions.map {
+            UserMemory.Session(
+                session: $0.key, presence: $0.value.presence, isAbsent: $0.value.isAbsent, home: $0.value.home)
+        }
     }
 
     /// Takes over what a former owner knew.
     mutating func recall(_ memory: [UserMemory.Session]) {
         for entry in memory {
-            sessions[entry.session] = Entry(presence: entry.presence, isAbsent: entry.isAbsent)
+            sessions[entry.session] = Entry(presence: entry.presence, isAbsent: entry.isAbsent, home: entry.home)
         }
     }
 
@@ -42,9 +48,15 @@ struct PresenceBoard {
         sessions[session] = Entry(presence: presence)
     }
 
-    /// Takes in what became of a session; news of one that is not known mean nothing.
-    mutating func apply(_ news: SessionNews.News, to session: SessionKey) {
-        guard var entry = sessions[session] else { return }
+    /// The node where a session lives; nil if there is no such session.
+    func node(of session: SessionKey) -> NodeID? {
+        sessions[session].flatMap { $0.home?.node ?? NodeID(rawValue: session.nodeID) }
+    }
+
+    /// Takes in what became of a session. News of one that is not known mean nothing, nor do those from a node that it has left.
+    mutating func apply(_ news: SessionNews.News, to session: SessionKey, at home: SessionHome? = nil) {
+        guard var entry = sessions[session], home?.moves ?? 0 >= entry.home?.moves ?? 0 else { return }
+        entry.home = home ?? entry.home
         switch news {
         case .presence(let presence): entry.presence = presence
         case .absent: entry.isAbsent = true

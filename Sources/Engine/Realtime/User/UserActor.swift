@@ -154,7 +154,7 @@ distributed actor UserActor: KeyedActor {
 
     /// What became of a session.
     func heard(_ news: SessionNews) {
-        presence.apply(news.news, to: news.session)
+        presence.apply(news.news, to: news.session, at: news.home)
         announcePresence()
     }
 

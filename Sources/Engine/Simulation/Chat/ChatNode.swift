@@ -240,6 +240,7 @@ final class NodeOutbox {
                 for entry in events { node.registry.deliver(entry.event, of: entry.key) }
             },
             breakOff: { [unowned self] _, key in node?.breakStream(key) },
+            succeed: { [unowned self] _, key, succession in node?.registry.succeed(key, succession) },
             whenWritten: { [unowned world] _, completion in world.atEndOfTurn(completion) },
             send: { [unowned self] peer, events in
                 frames.append((peer, events))

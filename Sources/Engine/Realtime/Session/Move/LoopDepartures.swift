@@ -1,0 +1,132 @@
+import FluxCluster
+import FluxCore
+import NIOCore
+
+/// Another node is taking a session.
+struct SessionDeparture {
+    /// Names the move; a later one takes the place of an earlier.
+    var ticket: UInt64
+    var node: NodeID
+    /// The last dispatch that the client has.
+    var sequence: UInt64
+    /// Whether the node has been sent the session: what it is answered from then on is for there.
+    var isFrozen = false
+}
+
+/// Lets sessions of one loop go to other nodes. Until the taker has it all and follows its streams, a session goes on here as one
+/// that waits for its client, and whoever comes for it gets it (design 4). Confined to its loop.
+final class LoopDepartures {
+    /// How long a taker's positions are waited for, in milliseconds, and how often is looked.
+    private static let waiting: UInt64 = 3_000
+    private static let pause: TimeAmount = .milliseconds(5)
+
+    private unowned let loop: EngineLoop
+    private var services: EngineServices { loop.services }
+
+    init(loop: EngineLoop) { self.loop = loop }
+
+    /// A client of the session has come to another node.
+    func asked(for key: SessionKey, by userID: UserID, after sequence: UInt64, _ ticket: UInt64, from peer: NodeID) {
+        guard let session = loop.sessions[key] else { return refuse(ticket, whereabouts(of: key), to: peer) }
+        // One that came itself and is not settled yet.
+        guard session.claim == nil else { return refuse(ticket, .notNow, to: peer) }
+        guard session.phase == .ready, session.userID == userID, session.replay(after: sequence) != nil else {
+            return refuse(ticket, .impossible, to: peer)
+        }
+        loop.sessions.clientLeft(session)
+        session.departure = SessionDeparture(ticket: ticket, node: peer, sequence: sequence)
+        services.moves.send(.described(ticket: ticket, description(of: session)), to: peer)
+    }
+
+    /// The taker follows the session's streams: it is frozen when it has seen what came before that.
+    func take(_ key: SessionKey, _ heads: [StreamHead], _ ticket: UInt64, from peer: NodeID) {
+        guard departing(key, ticket, to: peer) != nil else { return refuse(ticket, .notNow, to: peer) }
+        let (services, home) = (services, loop.index)
+        let left = LoopConfined((count: heads.count, isReached: true))
+        let end = loop.now + Self.waiting
+        guard !heads.isEmpty else { return freeze(key, [:], ticket, for: peer) }
+        for head in heads {
+            services.run(onLoopOf: head.key) { source in
+                source.whenHandedOver(head, before: end, every: Self.pause) { isReached in
+                    services.run(on: home) { loop in
+                        left.value.count -= 1
+                        left.value.isReached = left.value.isReached && isReached
+                        guard left.value.count == 0 else { return }
+                        guard left.value.isReached else { return loop.departures.refuse(ticket, .notNow, to: peer) }
+                        let reached = Dictionary(heads.map { ($0.key, $0.position) }) { max($0, $1) }
+                        loop.departures.freeze(key, reached, ticket, for: peer)
+                    }
+                }
+            }
+        }
+    }
+
+    /// What was sent is the session from here on, if the taker says so in time. Here it goes on nevertheless.
+    private func freeze(_ key: SessionKey, _ reached: [StreamKey: StreamPosition], _ ticket: UInt64, for peer: NodeID) {
+        guard let session = departing(key, ticket, to: peer), let departure = session.departure else {
+            return refuse(ticket, .notNow, to: peer)
+        }
+        guard let missed = session.replay(after: departure.sequence) else {
+            return refuse(ticket, .impossible, to: peer)
+        }
+        let description = description(of: session)
+        guard description.streams.allSatisfy({ reached[$0] != nil }) else {
+            // It has joined a guild since.
+            services.moves.send(.described(ticket: ticket, description), to: peer)
+            return
+        }
+        let state = session.state(after: departure.sequence, reached: reached)
+        guard services.moves.send(.state(ticket: ticket, state), to: peer),
+            services.moves.send(missed.map(\.event), ticket: ticket, to: peer)
+        else { return }
+        session.departure?.isFrozen = true
+    }
+
+    /// The taker has everything.
+    func settle(_ key: SessionKey, _ ticket: UInt64, from peer: NodeID) {
+        if let session = departing(key, ticket, to: peer), session.departure?.isFrozen == true {
+            loop.sessions.letDepart(session, to: peer, ticket: ticket)
+        }
+        // Asked again, the answer is the same.
+        let isYours = services.sessions.departure(of: key).map { $0.ticket == ticket && $0.node == peer } ?? false
+        services.moves.send(.settled(ticket: ticket, isYours: isYours), to: peer)
+    }
+
+    /// The session, if this move is the latest of it.
+    private func departing(_ key: SessionKey, _ ticket: UInt64, to peer: NodeID) -> Session? {
+        guard let session = loop.sessions[key], session.phase == .ready, session.departure?.ticket == ticket,
+            session.departure?.node == peer
+        else { return nil }
+        return session
+    }
+
+    private func description(of session: Session) -> SessionDescription {
+        SessionDescription(
+            identity: session.identity, request: session.request,
+            streams: session.places.filter { $0.position != nil }.map(\.key))
+    }
+
+    private func whereabouts(of key: SessionKey) -> SessionMoveMessage.Refusal {
+        if services.sessions.loop(of: key) != nil { return .notNow }
+        return services.sessions.departure(of: key).map { .movedTo($0.node) } ?? .unknown
+    }
+
+    private func refuse(_ ticket: UInt64, _ refusal: SessionMoveMessage.Refusal, to peer: NodeID) {
+        services.moves.send(.refused(ticket: ticket, refusal), to: peer)
+    }
+}
+
+extension EngineLoop {
+    /// Calls back, with true, when this loop's relay of a stream has handed everything up to a position to the loops that listen;
+    /// with false if that is not so at `end`.
+    fileprivate func whenHandedOver(
+        _ head: StreamHead, before end: UInt64, every pause: TimeAmount,
+        _ completion: @escaping @Sendable (Bool) -> Void
+    ) {
+        if relays.hasHandedOver(head.key, head.position) { return completion(true) }
+        guard now < end else { return completion(false) }
+        executor.eventLoop.scheduleTask(in: pause) { [self] in
+            whenHandedOver(head, before: end, every: pause, completion)
+        }
+    }
+}

@@ -1,0 +1,217 @@
+import FluxCluster
+import FluxCore
+
+/// What two nodes say to each other while a session moves from one to the other. Everything goes over the bulk lane, in order;
+/// the taker draws the ticket, which names the move.
+///
+/// Taker: `ask`, holder: `described`; taker: `take`, holder: `state` and `dispatches`; taker: `settle`, holder: `settled`. The
+/// holder keeps the session until `settle`, and the taker sends its client nothing before `settled`.
+enum SessionMoveMessage: WireCodable {
+    /// Why a session does not come.
+    enum Refusal: Equatable {
+        /// It is not here, and nobody knows where.
+        case unknown
+        /// It has gone to this node.
+        case movedTo(NodeID)
+        /// Something stands in the way that will pass.
+        case notNow
+        /// It is another user's, or does not reach back to what the client has.
+        case impossible
+    }
+
+    /// A client with the last dispatch `sequence` wants its session.
+    case ask(ticket: UInt64, key: SessionKey, userID: UserID, sequence: UInt64)
+    case refused(ticket: UInt64, Refusal)
+    /// The session's connection is closed; it goes on at the holder. Again after `take`, if it has more streams by now.
+    case described(ticket: UInt64, SessionDescription)
+    /// The taker follows these streams; the session may be frozen once it has seen them up to these positions.
+    case take(ticket: UInt64, key: SessionKey, [StreamHead])
+    /// The session as of one moment.
+    case state(ticket: UInt64, SessionState)
+    /// Dispatches of its replay ring, in order.
+    case dispatches(ticket: UInt64, [MovedDispatch])
+    /// The taker has all of it and goes on from there, if the holder lets go.
+    case settle(ticket: UInt64, key: SessionKey)
+    /// Whether the holder has let go.
+    case settled(ticket: UInt64, isYours: Bool)
+    /// The answer to an op 100 that was under way.
+    case answer(ticket: UInt64, key: SessionKey, SendAnswer)
+
+    func encode(to writer: inout WireWriter) {
+        writer.record { fields in
+            switch self {
+            case .ask(let ticket, let key, let userID, let sequence):
+                fields.byte(1)
+                fields.unsigned(ticket)
+                fields.unsigned(key.rawValue)
+                fields.value(userID)
+                fields.unsigned(sequence)
+            case .refused(let ticket, let refusal):
+                fields.byte(2)
+                fields.unsigned(ticket)
+                switch refusal {
+                case .unknown: fields.byte(1)
+                case .movedTo(let node):
+                    fields.byte(2)
+                    fields.value(node)
+                case .notNow: fields.byte(3)
+                case .impossible: fields.byte(4)
+                }
+            case .described(let ticket, let description):
+                fields.byte(3)
+                fields.unsigned(ticket)
+                fields.value(description)
+            case .take(let ticket, let key, let heads):
+                fields.byte(4)
+                fields.unsigned(ticket)
+                fields.unsigned(key.rawValue)
+                fields.list(heads)
+            case .state(let ticket, let state):
+                fields.byte(5)
+                fields.unsigned(ticket)
+                fields.value(state)
+            case .dispatches(let ticket, let dispatches):
+                fields.byte(6)
+                fields.unsigned(ticket)
+                fields.list(dispatches)
+            case .settle(let ticket, let key):
+                fields.byte(7)
+                fields.unsigned(ticket)
+                fields.unsigned(key.rawValue)
+            case .settled(let ticket, let isYours):
+                fields.byte(8)
+                fields.unsigned(ticket)
+                fields.bool(isYours)
+            case .answer(let ticket, let key, let answer):
+                fields.byte(9)
+                fields.unsigned(ticket)
+                fields.unsigned(key.rawValue)
+                fields.value(answer)
+            }
+        }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self = try reader.record { fields throws(WireError) in
+            let number = try fields.byte()
+            let ticket = try fields.unsigned(UInt64.self)
+            switch number {
+            case 1:
+                return .ask(
+                    ticket: ticket, key: SessionKey(rawValue: try fields.unsigned()), userID: try fields.value(),
+                    sequence: try fields.unsigned())
+            case 2:
+                switch try fields.byte() {
+                case 1: return .refused(ticket: ticket, .unknown)
+                case 2: return .refused(ticket: ticket, .movedTo(try fields.value()))
+                case 3: return .refused(ticket: ticket, .notNow)
+                case 4: return .refused(ticket: ticket, .impossible)
+                case let other: throw WireError.unknownCase(UInt64(other))
+                }
+            case 3: return .described(ticket: ticket, try fields.value())
+            case 4:
+                return .take(ticket: ticket, key: SessionKey(rawValue: try fields.unsigned()), try fields.list())
+            case 5: return .state(ticket: ticket, try fields.value())
+            case 6: return .dispatches(ticket: ticket, try fields.list())
+            case 7: return .settle(ticket: ticket, key: SessionKey(rawValue: try fields.unsigned()))
+            case 8: return .settled(ticket: ticket, isYours: try fields.bool())
+            case 9:
+                return .answer(
+                    ticket: ticket, key: SessionKey(rawValue: try fields.unsigned()), try fields.value())
+            case let other: throw WireError.unknownCase(UInt64(other))
+            }
+        }
+    }
+}
+
+/// What a session is, and what it listens to: enough to prepare a place for it.
+struct SessionDescription: WireCodable {
+    var identity: GatewayIdentity
+    var request: IdentifyRequest
+    /// Those in which it has a place; a guild whose snapshot it waits for is not among them.
+    var streams: [StreamKey]
+
+    init(identity: GatewayIdentity, request: IdentifyRequest, streams: [StreamKey]) {
+        self.identity = identity
+        self.request = request
+        self.streams = streams
+    }
+
+    func encode(to writer: inout WireWriter) {
+        writer.record { fields in
+            fields.value(identity.userID)
+            fields.bool(identity.isBot)
+            fields.optional(identity.loginID)
+            fields.unsigned(request.intents.rawValue)
+            fields.signed(request.largeThreshold)
+            fields.bool(request.shard != nil)
+            if let shard = request.shard {
+                fields.signed(shard.index)
+                fields.signed(shard.count)
+            }
+            fields.optional(request.presence)
+            fields.list(streams)
+        }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self = try reader.record { fields throws(WireError) in
+            let identity = GatewayIdentity(
+                userID: try fields.value(), isBot: try fields.bool(), loginID: try fields.optional())
+            let intents = Intents(rawValue: try fields.unsigned())
+            let largeThreshold: Int = try fields.signed()
+            var shard: (index: Int, count: Int)?
+            if try fields.bool() {
+                let (index, count): (Int, Int) = (try fields.signed(), try fields.signed())
+                guard count >= 1, index >= 0, index < count else { throw WireError.malformed("no such shard") }
+                shard = (index, count)
+            }
+            return SessionDescription(
+                identity: identity,
+                request: IdentifyRequest(
+                    intents: intents, largeThreshold: largeThreshold, shard: shard, presence: try fields.optional()),
+                streams: try fields.list())
+        }
+    }
+}
+
+/// One dispatch of a session that moves: what its client may have to be told again.
+struct MovedDispatch: WireCodable {
+    var event: StreamEvent
+
+    init(_ event: StreamEvent) { self.event = event }
+
+    func encode(to writer: inout WireWriter) {
+        writer.byte(event.kind.rawValue)
+        writer.byteArray(event.body)
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        event = StreamEvent(kind: try reader.eventKind(), body: try reader.byteArray())
+    }
+}
+
+/// What a send of a session that has moved was answered.
+struct SendAnswer: WireCodable, Equatable {
+    /// The send's place among those of its channel.
+    var send: UInt64
+    var channelID: ChannelID
+    /// The `d` of op 101.
+    var body: [UInt8]
+
+    init(send: UInt64, channelID: ChannelID, body: [UInt8]) {
+        self.send = send
+        self.channelID = channelID
+        self.body = body
+    }
+
+    func encode(to writer: inout WireWriter) {
+        writer.unsigned(send)
+        writer.value(channelID)
+        writer.byteArray(body)
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self.init(send: try reader.unsigned(), channelID: try reader.value(), body: try reader.byteArray())
+    }
+}

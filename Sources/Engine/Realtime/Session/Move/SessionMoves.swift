@@ -1,0 +1,116 @@
+import FluxCluster
+import FluxCore
+import Logging
+
+/// Carries what nodes say of sessions that move to the loops that it is for. Safe from every thread; what it comes to is decided in
+/// `LoopArrivals` and `LoopDepartures`.
+final class SessionMoves: Sendable {
+    /// What the frames carry. A number never changes its meaning.
+    enum Frame {
+        static let move: UInt16 = 20
+    }
+
+    /// How long a client waits for its session, in milliseconds, before it is told to try again.
+    static let patience: UInt64 = 10_000
+    /// Bytes of dispatches after which a frame is closed and another one begun.
+    static let frameBytes = 512 << 10
+
+    private let system: ClusterActorSystem
+    private let mesh: LoopMesh
+    private let sessions: SessionDirectory
+    private let logger: Logger
+
+    init(system: ClusterActorSystem, mesh: LoopMesh, sessions: SessionDirectory, logger: Logger) {
+        self.system = system
+        self.mesh = mesh
+        self.sessions = sessions
+        self.logger = logger
+    }
+
+    /// Begins to take in frames. Before the system starts.
+    func register() {
+        system.register(event: Frame.move) { [self] peer, reader in receive(from: peer, &reader) }
+        system.registerLinkObserver { [mesh] peer in
+            for loop in 0..<mesh.count { mesh.run(on: loop) { $0.arrivals.linkLost(to: peer) } }
+        }
+    }
+
+    /// - Returns: false if it could not be sent.
+    @discardableResult
+    func send(_ message: SessionMoveMessage, to peer: NodeID) -> Bool {
+        system.send(event: Frame.move, to: peer) { $0.value(message) }
+    }
+
+    /// Sends the dispatches of a ring, in frames of bounded size. - Returns: false if some could not be sent.
+    func send(_ dispatches: [StreamEvent], ticket: UInt64, to peer: NodeID) -> Bool {
+        var rest = dispatches[...]
+        while !rest.isEmpty {
+            var bytes = 0
+            let end =
+                rest.firstIndex { event in
+                    bytes += event.cost
+                    return bytes > Self.frameBytes
+                } ?? rest.endIndex
+            let part = rest[..<max(end, rest.startIndex + 1)]
+            guard send(.dispatches(ticket: ticket, part.map(MovedDispatch.init)), to: peer) else { return false }
+            rest = rest[part.endIndex...]
+        }
+        return true
+    }
+
+    /// Brings an answer to the node where its session has gone.
+    func forward(_ answer: SendAnswer, of key: SessionKey, ticket: UInt64, to peer: NodeID) {
+        send(.answer(ticket: ticket, key: key, answer), to: peer)
+    }
+
+    /// A ticket whose answers come to this loop.
+    static func ticket(onLoop index: Int) -> UInt64 { UInt64.random(in: 0...UInt64.max) << 8 | UInt64(index & 0xFF) }
+
+    // MARK: Receiving
+
+    private func receive(from peer: NodeID, _ reader: inout WireReader) {
+        let message: SessionMoveMessage
+        do throws(WireError) { message = try reader.value() } catch {
+            logger.error("what node \(peer) says of a session that moves cannot be read: \(error)")
+            return
+        }
+        switch message {
+        case .ask(let ticket, let key, let userID, let sequence):
+            atHolder(of: key) { $0.departures.asked(for: key, by: userID, after: sequence, ticket, from: peer) }
+        case .take(let ticket, let key, let heads):
+            atHolder(of: key) { $0.departures.take(key, heads, ticket, from: peer) }
+        case .settle(let ticket, let key):
+            atHolder(of: key) { $0.departures.settle(key, ticket, from: peer) }
+        case .refused(let ticket, let refusal):
+            atTaker(ticket) { $0.arrivals.refused(ticket, refusal, by: peer) }
+        case .described(let ticket, let description):
+            atTaker(ticket) { $0.arrivals.described(ticket, description, by: peer) }
+        case .state(let ticket, let state):
+            atTaker(ticket) { $0.arrivals.frozen(ticket, state, by: peer) }
+        case .dispatches(let ticket, let dispatches):
+            atTaker(ticket) { $0.arrivals.received(ticket, dispatches.map(\.event), by: peer) }
+        case .settled(let ticket, let isYours):
+            atTaker(ticket) { $0.arrivals.settled(ticket, isYours: isYours, by: peer) }
+        case .answer(let ticket, let key, let answer):
+            atTaker(ticket) { loop in
+                loop.sends.answered(answer.body, ticket: answer.send, channel: answer.channelID, session: key)
+            }
+        }
+    }
+
+    /// On the loop of a session; on any if it is not here.
+    private func atHolder(of key: SessionKey, _ body: @escaping @Sendable (EngineLoop) -> Void) {
+        let home = sessions.loop(of: key) ?? 0
+        mesh.run(on: home) { [sessions] loop in
+            guard loop.sessions[key] == nil, sessions.loop(of: key) == home else { return body(loop) }
+            // On its way from another loop.
+            loop.sessions.onArrival(of: key) { _ in body(loop) }
+        }
+    }
+
+    private func atTaker(_ ticket: UInt64, _ body: @escaping @Sendable (EngineLoop) -> Void) {
+        let index = Int(ticket & 0xFF)
+        guard index < mesh.count else { return }
+        mesh.run(on: index, body)
+    }
+}

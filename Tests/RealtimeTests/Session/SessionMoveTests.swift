@@ -1,0 +1,312 @@
+import FluxCluster
+import FluxCore
+import NIOConcurrencyHelpers
+import Testing
+
+@testable import FluxRealtime
+
+/// Sessions that are taken up again on other nodes than the one that holds them, while messages arrive at full speed: nothing lost,
+/// doubled or out of order (I6), nothing shown that was taken (I7).
+@Suite(.serialized, .timeLimit(.minutes(3))) struct SessionMoveTests {
+    /// What became of one session over all its connections.
+    private struct Journey {
+        var audit = SessionAudit()
+        let identifier: String
+        let member: Caller
+        var client: TestClient
+        private(set) var last: UInt64 = 0
+
+        init(_ client: TestClient) {
+            self.client = client
+            identifier = client.sessionID
+            member = client.caller
+        }
+
+        /// The client knows what has come over this connection by now, and comes back with that.
+        mutating func rest() {
+            let seen = client.dispatches.filter { $0.sequence > last }
+            #expect(client.broken == nil)
+            audit.feed(seen)
+            last = seen.last?.sequence ?? last
+        }
+
+        /// RESUME on a node; as often as it is told to try again.
+        mutating func resume(on node: TestNode, loop: Int = 0) async throws {
+            for _ in 0..<2_000 {
+                let next = TestClient(node: node, caller: member, loop: loop)
+                do {
+                    try await next.resume(identifier, after: last)
+                } catch SessionRefusal.invalidSession(resumable: true) {
+                    try await Task.sleep(for: .milliseconds(5))
+                    continue
+                }
+                client = next
+                return
+            }
+            Issue.record("the session was never taken up")
+        }
+
+        func untilResumed() async {
+            await client.until { dispatches, _, _ in dispatches.contains { $0.kind == .resumed } }
+        }
+
+        func until(_ content: String) async {
+            await client.until { dispatches, _, _ in
+                dispatches.contains { $0.body["content"]?.stringValue == content }
+            }
+        }
+    }
+
+    /// A guild and a conversation of two.
+    private struct Stage {
+        let owner: Caller
+        let member: Caller
+        let guild: (id: GuildID, channel: ChannelID)
+        let direct: ChannelID
+        var places: [ChannelID] { [guild.channel, direct] }
+
+        init(_ cluster: TestCluster) async throws {
+            let node = cluster.nodes[0]
+            owner = try await node.person("owner\(try node.realtime.mintID())")
+            member = try await node.person("member\(try node.realtime.mintID())")
+            guild = try await node.guild(of: owner)
+            try await node.join(member, guild, by: owner)
+            direct = try await node.direct(owner, with: member)
+        }
+    }
+
+    @Test func aSessionGoesFromNodeToNodeUnderLoad() async throws {
+        try await TestCluster.run(nodes: 3) { cluster in
+            let stage = try await Stage(cluster)
+            let witness = try await cluster.nodes[2].connect(stage.owner)
+            var journey = Journey(try await cluster.nodes[0].connect(stage.member))
+            await witness.until { [member = stage.member] dispatches, _, _ in
+                dispatches.contains { $0.kind == .presenceUpdate && isStatus("online", of: member, $0) }
+            }
+            try await Traffic.run(by: stage.owner, in: stage.places, on: cluster.nodes[1]) { traffic in
+                for move in 1...15 {
+                    try await traffic.flow(move % 4 * 15)
+                    // Now and then the old connection still looks alive.
+                    if !move.isMultiple(of: 3) { await journey.client.drop() }
+                    journey.rest()
+                    if move.isMultiple(of: 4) { try await traffic.flow(30) }
+                    let former = journey.client
+                    try await journey.resume(on: cluster.nodes[move % 3], loop: move / 3 % 2)
+                    await journey.untilResumed()
+                    if move.isMultiple(of: 3) { #expect(former.closed == .unknownError) }
+                }
+            }
+            for place in stage.places {
+                try await cluster.nodes[2].say("end of \(place)", in: place, as: stage.owner)
+                await journey.until("end of \(place)")
+            }
+            journey.rest()
+            #expect(journey.audit.breaches == [])
+            #expect(journey.audit.kinds[.resumed] == 15)
+            let ends = try await cluster.heads(of: stage.places)
+            for place in stage.places { #expect(journey.audit.lastSeq(of: place) == ends[place]) }
+            // Nobody has seen anything of it.
+            #expect(!witness.dispatches.contains { isStatus("offline", of: stage.member, $0) })
+            // The member's is on the first node now and nowhere else, the witness's where it was.
+            var counts: [Int] = []
+            for node in cluster.nodes { counts.append(await node.realtime.census().sessions) }
+            #expect(counts == [1, 0, 1])
+        }
+    }
+
+    @Test func whoMayNotHaveASessionIsRefusedAndItStaysWhereItWas() async throws {
+        var limits = SessionLimits()
+        limits.replayEvents = 8
+        try await TestCluster.run(nodes: 3, limits: limits) { cluster in
+            let stage = try await Stage(cluster)
+            var journey = Journey(try await cluster.nodes[0].connect(stage.member))
+            journey.rest()
+            for other in [cluster.nodes[1], cluster.nodes[2]] {
+                let stranger = TestClient(node: other, caller: stage.owner, loop: 0)
+                await #expect(throws: SessionRefusal.invalidSession(resumable: false)) {
+                    try await stranger.resume(journey.identifier, after: 1)
+                }
+                let late = TestClient(node: other, caller: stage.member, loop: 1)
+                await #expect(throws: SessionRefusal.invalidSession(resumable: false)) {
+                    try await late.resume(journey.identifier, after: 99)
+                }
+                for node in [1, 2, 3, 77] {
+                    let unknown = SessionKey(nodeID: UInt16(node), random: 5).description
+                    await #expect(throws: SessionRefusal.invalidSession(resumable: false)) {
+                        try await TestClient(node: other, caller: stage.member, loop: 0).resume(unknown, after: 1)
+                    }
+                }
+            }
+            #expect(journey.client.closed == nil)
+            await journey.client.drop()
+            for number in 1...9 {
+                try await cluster.nodes[1].say("m\(number)", in: stage.guild.channel, as: stage.owner)
+            }
+            // The ring does not reach back to READY any more.
+            await #expect(throws: SessionRefusal.invalidSession(resumable: false)) {
+                try await TestClient(node: cluster.nodes[1], caller: stage.member, loop: 0)
+                    .resume(journey.identifier, after: 1)
+            }
+        }
+    }
+
+    /// The node that the id names is gone, but the session has left it.
+    @Test func aSessionIsFoundWithoutTheNodeThatItsIdNames() async throws {
+        try await TestCluster.run(nodes: 3) { cluster in
+            var stage = try await Stage(cluster)
+            while true {
+                let streams: [Snowflake] = [stage.guild.id, stage.direct, stage.member.userID, stage.owner.userID]
+                if try streams.allSatisfy({ try cluster.owner(of: Slot(of: $0)) != 0 }) { break }
+                stage = try await Stage(cluster)
+            }
+            var journey = Journey(try await cluster.nodes[0].connect(stage.member))
+            journey.rest()
+            try await journey.resume(on: cluster.nodes[1])
+            await journey.untilResumed()
+            journey.rest()
+            for other in 1...2 { cluster.network.cut(cluster.nodes[0].id, cluster.nodes[other].id) }
+            try await cluster.nodes[2].say("one", in: stage.guild.channel, as: stage.owner)
+            await journey.client.drop()
+            journey.rest()
+            try await journey.resume(on: cluster.nodes[2], loop: 1)
+            try await cluster.nodes[1].say("two", in: stage.guild.channel, as: stage.owner)
+            await journey.until("two")
+            journey.rest()
+            #expect(journey.audit.breaches == [])
+            #expect(journey.audit.contents[stage.guild.channel] == ["one", "two"])
+        }
+    }
+
+    /// Wherever in a move the link between the two nodes breaks, the client gets its session at last, and nothing twice.
+    @Test func aLinkThatBreaksInTheMiddleCostsNothing() async throws {
+        try await TestCluster.run(nodes: 3) { cluster in
+            let stage = try await Stage(cluster)
+            var journey = Journey(try await cluster.nodes[0].connect(stage.member))
+            var refusals = 0
+            try await Traffic.run(
+                by: stage.owner, in: stage.places, on: cluster.nodes[2], tolerates: { $0.status >= 500 }
+            ) { traffic in
+                var random = SeededGenerator(seed: 11)
+                for move in 1...40 {
+                    journey.rest()
+                    let (former, next) = (cluster.nodes[(move - 1) % 2], cluster.nodes[move % 2])
+                    let (identifier, last) = (journey.identifier, journey.last)
+                    let delay = Int.random(in: 0...3_000, using: &random)
+                    async let broken: Void = {
+                        try await Task.sleep(for: .microseconds(delay))
+                        cluster.network.cut(former.id, next.id)
+                        try await Task.sleep(for: .milliseconds(3))
+                        cluster.network.heal(former.id, next.id)
+                    }()
+                    let client = TestClient(node: next, caller: stage.member, loop: move % 2)
+                    do {
+                        try await client.resume(identifier, after: last)
+                        journey.client = client
+                        try await broken
+                    } catch SessionRefusal.invalidSession(resumable: true) {
+                        refusals += 1
+                        try await broken
+                        try await journey.resume(on: next, loop: move % 2)
+                    }
+                    await journey.untilResumed()
+                    try await traffic.flow(5)
+                }
+            }
+            for place in stage.places {
+                try await cluster.nodes[2].say("end of \(place)", in: place, as: stage.owner)
+                await journey.until("end of \(place)")
+            }
+            journey.rest()
+            #expect(journey.audit.breaches == [])
+            #expect(journey.audit.kinds[.resumed] ?? 0 >= 40)
+            #expect(refusals > 0, "no link was cut in the middle")
+            let ends = try await cluster.heads(of: stage.places)
+            for place in stage.places { #expect(journey.audit.lastSeq(of: place) == ends[place]) }
+        }
+    }
+
+    @Test func aKickIsKeptByASessionThatMoves() async throws {
+        try await TestCluster.run(nodes: 3) { cluster in
+            let stage = try await Stage(cluster)
+            var journey = Journey(try await cluster.nodes[0].connect(stage.member))
+            var random = SeededGenerator(seed: 12)
+            for round in 1...25 {
+                journey.rest()
+                #expect(journey.audit.shows(stage.guild.channel))
+                try await Traffic.run(by: stage.owner, in: [stage.guild.channel], on: cluster.nodes[0], senders: 2) {
+                    traffic in
+                    try await traffic.flow(3)
+                    journey.rest()
+                    let delay = Int.random(in: 0...4_000, using: &random)
+                    async let kicked: Void = {
+                        try await Task.sleep(for: .microseconds(delay))
+                        _ = try await cluster.nodes[2].realtime.perform(
+                            GuildCommand(caller: stage.owner, operation: .kick(stage.member.userID)),
+                            on: stage.guild.id)
+                        try await cluster.nodes[2].say("secret \(round)", in: stage.guild.channel, as: stage.owner)
+                    }()
+                    try await journey.resume(on: cluster.nodes[round % 3], loop: round % 2)
+                    try await kicked
+                    try await traffic.flow(3)
+                }
+                await journey.untilResumed()
+                try await cluster.nodes[1].say("end \(round)", in: stage.direct, as: stage.owner)
+                await journey.until("end \(round)")
+                await journey.client.until { [id = stage.guild.id] dispatches, _, _ in
+                    dispatches.contains { $0.kind == .guildDelete && $0.body["id"]?.snowflakeValue == id }
+                }
+                journey.rest()
+                #expect(!journey.audit.shows(stage.guild.channel))
+                try await cluster.nodes[0].join(stage.member, stage.guild, by: stage.owner)
+                await journey.client.until { [id = stage.guild.id] dispatches, _, _ in
+                    dispatches.last { $0.body["id"]?.snowflakeValue == id }?.kind == .guildCreate
+                }
+            }
+            journey.rest()
+            #expect(journey.audit.breaches == [])
+            #expect(journey.audit.kinds[.guildDelete] == 25)
+            let shown = journey.audit.contents[stage.guild.channel] ?? []
+            #expect(!shown.contains { $0.hasPrefix("secret") })
+            #expect(!shown.isEmpty)
+        }
+    }
+
+    /// What is on its way when a session moves is answered where it has gone.
+    @Test func answersFollowASessionThatMoves() async throws {
+        try await TestCluster.run(nodes: 3) { cluster in
+            let stage = try await Stage(cluster)
+            var journey = Journey(try await cluster.nodes[0].connect(stage.member))
+            var answered: Set<String> = []
+            var carried = 0
+            for move in 1...30 {
+                journey.rest()
+                for number in 0..<20 {
+                    journey.client.send("s", to: stage.guild.channel, nonce: "\(move).\(number)")
+                }
+                let former = journey.client
+                try await journey.resume(on: cluster.nodes[move % 3])
+                await journey.untilResumed()
+                let before = Set(former.acknowledgements.compactMap { $0["nonce"]?.stringValue })
+                // Its last message is answered after all of those.
+                journey.client.send("last", to: stage.guild.channel, nonce: "\(move).last")
+                await journey.client.until { _, acknowledgements, _ in
+                    acknowledgements.contains { $0["nonce"]?.stringValue == "\(move).last" }
+                }
+                let after = journey.client.acknowledgements.compactMap { $0["nonce"]?.stringValue }
+                    .filter { $0.hasPrefix("\(move).") && !$0.hasSuffix("last") }
+                #expect(after.count == Set(after).count && before.isDisjoint(with: after))
+                carried += after.count
+                answered.formUnion(before)
+                answered.formUnion(after)
+            }
+            #expect(carried > 0)
+            journey.rest()
+            #expect(journey.audit.breaches == [])
+        }
+    }
+}
+
+private func isStatus(_ status: String, of member: Caller, _ dispatch: TestClient.Dispatch) -> Bool {
+    dispatch.kind == .presenceUpdate && dispatch.body["user"]?["id"]?.snowflakeValue == member.userID
+        && dispatch.body["status"]?.stringValue == status
+}
