@@ -180,7 +180,7 @@ extension CallError {
             writer.optional(node)
             writer.signed(epoch)
         // Version 1 knows no better word for what may have run.
-        case .slotLost: writer.byte(writer.version.rawValue >= 2 ? 10 : 3)
+        case .slotLost: writer.byte(10)
         case .unreachable: writer.byte(3)
         case .overloaded: writer.byte(4)
         case .refused(let failure):

@@ -12,7 +12,7 @@ public struct WireVersion: RawRepresentable, Hashable, Comparable, Sendable {
     }
 
     /// What this build speaks. Who writes to a peer asks what was agreed on with it (`WireDialect`, `Transport.version`).
-    public static let current = WireVersion(rawValue: 2)
+    public static let current = WireVersion(rawValue: 1)
     /// The oldest version that this build still reads and writes.
     public static let oldest = WireVersion(rawValue: 1)
 

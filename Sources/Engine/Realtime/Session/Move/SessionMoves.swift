@@ -7,7 +7,7 @@ import Logging
 final class SessionMoves: Sendable {
     /// What the frames carry. A number never changes its meaning.
     enum Frame {
-        static let move: UInt16 = 20
+        static let move: ClusterEvent = 20
     }
 
     /// How long a client waits for its session, in milliseconds, before it is told to try again.
