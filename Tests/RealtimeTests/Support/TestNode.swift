@@ -69,6 +69,9 @@ final class TestNode: Sendable {
         let system = ClusterActorSystem(
             identity: identity, mesh: mesh, transport: try transport(identity, group),
             leases: StoredLeases(store: LeaseStore(control)))
+        var settings = EngineSettings(mediaBase: "http://flux.test", gatewayURL: "ws://flux.test/")
+        // A loaded machine must not look like a lender that is not there.
+        settings.lenderPatience = 30_000
         let realtime = try Realtime(
             on: Realtime.Foundations(
                 system: system, mesh: mesh, database: database,
@@ -78,7 +81,7 @@ final class TestNode: Sendable {
                         highWaterMilliseconds: registration.idHighWaterMilliseconds)),
                 logger: logger),
             limits: limits,
-            settings: EngineSettings(mediaBase: "http://flux.test", gatewayURL: "ws://flux.test/"),
+            settings: settings,
             makeLanes: { outcomes in
                 try LanePool(
                     configuration: configuration, identity: registration.identity, lanes: 2, limits: laneLimits,

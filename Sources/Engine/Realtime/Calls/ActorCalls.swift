@@ -6,11 +6,13 @@ extension ActorKind {
     static let channel = ActorKind(rawValue: 2)
     static let user = ActorKind(rawValue: 3)
     static let session = ActorKind(rawValue: 4)
+    static let budget = ActorKind(rawValue: 5)
 }
 
 extension ActorAddress {
     static func guild(_ id: GuildID) -> ActorAddress { ActorAddress(kind: .guild, key: id) }
     static func user(_ id: UserID) -> ActorAddress { ActorAddress(kind: .user, key: id) }
+    static func budget(of id: UserID) -> ActorAddress { ActorAddress(kind: .budget, key: id) }
 
     /// A session's address names a slot only to say which loop of its node it lives on.
     init(session key: SessionKey, onLoop index: Int, of mesh: LoopMesh) {
@@ -41,6 +43,11 @@ enum GuildCalls {
     static let presence = Call<GuildActor, MemberPresence, Nothing>(number: 11, isIdempotent: true)
     /// Something waits in the outbox; answered when it has been looked at.
     static let outbox = Call<GuildActor, Nothing, Nothing>(number: 12, isIdempotent: true)
+}
+
+enum BudgetCalls {
+    /// Lends a portion of one of the person's limits.
+    static let lend = Call<BudgetActor, BudgetLoanRequest, BudgetLoan>(number: 30)
 }
 
 enum UserCalls {

@@ -15,6 +15,7 @@ enum ActorRegistration {
         system.register(.user) { address, epoch, _ in
             try await UserActor.activate(address, epoch: epoch, services: services)
         }
+        system.register(.budget) { _, _, _ in BudgetActor(clock: services.clock, system: services.system) }
         system.register(.session, node: { NodeID(rawValue: SessionKey(rawValue: $0).nodeID) })
         registerCalls(system)
     }
@@ -36,6 +37,7 @@ enum ActorRegistration {
         system.register(ChannelCalls.budget) { channel, request, respond in
             respond(BudgetReply(channel.takeBudget(request)))
         }
+        system.register(BudgetCalls.lend) { budget, request, respond in respond(budget.lend(request)) }
         system.register(ChannelCalls.relationshipsChanged) { channel, _, respond in
             channel.relationshipsChanged()
             respond(Nothing())

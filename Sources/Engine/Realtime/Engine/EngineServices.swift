@@ -17,6 +17,7 @@ public final class EngineServices: Sendable {
     let clock: EngineClock
     let channels: ChannelDirectory
     let users: UserDirectory
+    let budgets: BudgetDesk
     let messages: Messages
     let reactions: MessageReactions
     let pins: Pins
@@ -79,6 +80,7 @@ public final class EngineServices: Sendable {
         renderer = MessageRenderer(
             users: users, messages: messages, reactions: reactions, mediaBase: settings.mediaBase)
         sessions = SessionDirectory()
+        budgets = BudgetDesk(system: system, clock: clock, patience: .milliseconds(settings.lenderPatience))
         links = StreamLinks(system: system, mesh: mesh, clock: clock, logger: logger)
         moves = SessionMoves(system: system, mesh: mesh, sessions: sessions, logger: logger)
     }

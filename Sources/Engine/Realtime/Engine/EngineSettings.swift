@@ -9,6 +9,9 @@ public struct EngineSettings: Sendable {
     /// Characters of a message.
     public var maximumContentLength: Int
 
+    /// Milliseconds that a request waits for the node that lends its caller's limits, before its own node lends itself a share.
+    public var lenderPatience: Int64 = 500
+
     public init(
         mediaBase: String, gatewayURL: String, channelLimits: [ChannelBucket: RateWindow.Rule] = [:],
         maximumContentLength: Int = 2000

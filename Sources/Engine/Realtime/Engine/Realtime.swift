@@ -127,6 +127,15 @@ public final class Realtime: SessionService, Sendable {
         ).decision
     }
 
+    /// Takes one use of a person's limit, which all nodes share: this one asks for a portion at a time. When the owner of the
+    /// user's slot cannot be reached the node lends itself a quarter of the limit.
+    /// - Parameter place: the guild or channel that the limit is counted for apart from others; 0 where there is none.
+    public func takeBudget(
+        _ bucket: UserBucket, of userID: UserID, in place: UInt64 = 0, rule: RateWindow.Rule
+    ) async -> RateWindow.Decision {
+        await services.budgets.take(UserBudget(of: userID, bucket, in: place), rule)
+    }
+
     /// The guild of a channel; nil for a DM.
     /// - Throws: `APIError.unknownChannel`.
     public func guild(of channel: ChannelID) async throws(APIError) -> GuildID? {

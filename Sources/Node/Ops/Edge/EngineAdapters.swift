@@ -27,20 +27,49 @@ struct EngineRevoker: SessionRevoker {
     }
 }
 
-/// Counts what is limited per channel in the channel, where sends over the gateway are counted too, and the rest here.
+/// Counts what is limited per channel in the channel, where sends over the gateway are counted too, what is limited per person
+/// where the cluster counts for all its nodes, and what is limited by address, or for a channel that does not answer, here.
 struct EngineRateLimiter: RateLimiter {
     let realtime: Realtime
     let local = LocalRateLimiter()
 
     func take(_ key: RateLimitKey, rule: RateLimitConfiguration.Rule) async -> RateLimitDecision {
-        if let bucket = key.bucket?.channelBucket, case .user(let userID) = key.subject,
+        guard case .user(let userID) = key.subject else { return await local.take(key, rule: rule) }
+        if let bucket = key.bucket?.channelBucket,
             let decision = await realtime.takeBudget(bucket, of: userID, in: ChannelID(key.major))
         {
-            return RateLimitDecision(
-                isAllowed: decision.isAllowed, limit: decision.limit, remaining: decision.remaining,
-                resetAfter: Double(decision.resetAfterMilliseconds) / 1_000)
+            return RateLimitDecision(of: decision)
         }
-        return await local.take(key, rule: rule)
+        guard let bucket = UserBucket(key.bucket) else { return await local.take(key, rule: rule) }
+        return RateLimitDecision(
+            of: await realtime.takeBudget(
+                bucket, of: userID, in: key.major,
+                rule: RateWindow.Rule(tokens: rule.tokens, seconds: rule.seconds)))
+    }
+}
+
+extension RateLimitDecision {
+    fileprivate init(of decision: RateWindow.Decision) {
+        self.init(
+            isAllowed: decision.isAllowed, limit: decision.limit, remaining: decision.remaining,
+            resetAfter: Double(decision.resetAfterMilliseconds) / 1_000)
+    }
+}
+
+extension UserBucket {
+    /// The cluster's name for a bucket, nil: the limit over all routes; nil for what is not counted per person.
+    fileprivate init?(_ bucket: RateLimitBucket?) {
+        switch bucket {
+        case nil: self = .everything
+        case .acknowledge?: self = .acknowledge
+        case .guildChange?: self = .guildChange
+        case .guildCreate?: self = .guildCreate
+        case .friendRequest?: self = .friendRequest
+        case .applicationCreate?: self = .applicationCreate
+        case .search?: self = .search
+        case .messageCreate?, .messageChange?, .bulkDelete?, .reaction?, .typing?, .register?, .login?, .refresh?:
+            return nil
+        }
     }
 }
 
