@@ -14,6 +14,12 @@ distributed actor Counter: KeyedActor {
     static let drop = Call<Counter, Nothing, Nothing>(number: 4)
     static let keep = Call<Counter, Nothing, Nothing>(number: 5, isIdempotent: true)
     static let peek = Call<Counter, Int, Int>(number: 7, isIdempotent: true, wakes: false)
+    /// The first owner says in the middle that it has lost the slot.
+    static let lose = Call<Counter, Int, Int>(number: 8)
+    /// The same, of a call that may be made twice.
+    static let loseTwice = Call<Counter, Int, Int>(number: 9, isIdempotent: true)
+    /// The first owner says so before it has done anything.
+    static let leave = Call<Counter, Int, Int>(number: 10)
     static let unregistered = Call<Counter, Nothing, Nothing>(number: 6)
 
     let epoch: Epoch

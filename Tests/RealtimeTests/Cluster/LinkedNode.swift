@@ -168,6 +168,19 @@ final class LinkedCluster: Sendable {
         return heads
     }
 
+    /// All messages that are stored of a channel, oldest first, as the last node reads them.
+    func contents(of channel: ChannelID, in guild: GuildID) async throws -> [String] {
+        let messages = Messages(try #require(nodes.last).node.database)
+        var (contents, cursor): ([String], Snowflake) = ([], Snowflake(0))
+        while true {
+            let page = try await messages.history(
+                .after(cursor), in: channel, guildID: guild, limit: Messages.pageLimit)
+            guard let newest = page.map(\.id).max() else { return contents }
+            contents += page.sorted { $0.id < $1.id }.map(\.content)
+            cursor = newest
+        }
+    }
+
     /// A guild that lives on the node, and its owner, who lives elsewhere.
     func guild(on home: LinkedNode) async throws -> (owner: Caller, id: GuildID, channel: ChannelID) {
         while true {

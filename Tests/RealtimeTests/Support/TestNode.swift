@@ -137,7 +137,9 @@ final class TestNode: Sendable {
             body["enforce_nonce"] = true
         }
         let reply = try await realtime.perform(
-            ChannelCommand(caller: caller, operation: .send(attachments: []), body: .object(body)), on: channel)
+            ChannelCommand(
+                caller: caller, idempotencyKey: .random(in: 1 ... .max), operation: .send(attachments: []),
+                body: .object(body)), on: channel)
         return try JSON.parse(reply.body)
     }
 
