@@ -36,11 +36,11 @@ final class LinkedNode: Sendable {
 
     /// Starts a node and lets it take part.
     static func start(
-        number: UInt16, url: String, authority: TestAuthority
+        number: UInt16, url: String, authority: TestAuthority, calls: CallLimits = CallLimits()
     ) async throws -> LinkedNode {
         let watch = LinkWatch()
         var transport: LinkTransport?
-        let node = try await TestNode.start(number: number, loops: 2, url: url, limits: SessionLimits()) {
+        let node = try await TestNode.start(number: number, loops: 2, url: url, limits: SessionLimits(), calls: calls) {
             identity, group in
             var configuration = LinkConfiguration(
                 cluster: authority.cluster, security: .certificates(try authority.credentials(of: identity.id)),
@@ -114,7 +114,7 @@ final class LinkedCluster: Sendable {
 
     /// Runs a test against new nodes with the numbers 1, 2 … which have shared the slots out.
     static func run<Value: Sendable>(
-        nodes count: Int = 3, _ test: (LinkedCluster) async throws -> Value
+        nodes count: Int = 3, calls: CallLimits = CallLimits(), _ test: (LinkedCluster) async throws -> Value
     ) async throws -> Value {
         let url = try await TestPostgres.shared.database().url
         let authority = try TestAuthority()
@@ -122,7 +122,9 @@ final class LinkedCluster: Sendable {
         let result: Result<Value, any Error>
         do {
             for number in 1...count {
-                nodes.append(try await LinkedNode.start(number: UInt16(number), url: url, authority: authority))
+                nodes.append(
+                    try await LinkedNode.start(
+                        number: UInt16(number), url: url, authority: authority, calls: calls))
             }
             let cluster = LinkedCluster(authority: authority, url: url, nodes: nodes)
             try await cluster.untilSharedOut(among: nodes)

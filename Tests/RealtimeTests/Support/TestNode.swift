@@ -50,6 +50,7 @@ final class TestNode: Sendable {
     /// Starts a node that owns nothing yet.
     static func start(
         number: UInt16 = 1, loops: Int, url: String, limits: SessionLimits, laneLimits: LaneLimits = LaneLimits(),
+        calls: CallLimits = CallLimits(),
         transport: (FluxCluster.NodeIdentity, any EventLoopGroup) throws -> any Transport
     ) async throws -> TestNode {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
@@ -68,7 +69,7 @@ final class TestNode: Sendable {
             name: "test-\(number)", id: id, incarnation: registration.identity.incarnation)
         let system = ClusterActorSystem(
             identity: identity, mesh: mesh, transport: try transport(identity, group),
-            leases: StoredLeases(store: LeaseStore(control)))
+            leases: StoredLeases(store: LeaseStore(control)), limits: calls)
         let realtime = try Realtime(
             on: Realtime.Foundations(
                 system: system, mesh: mesh, database: database,
