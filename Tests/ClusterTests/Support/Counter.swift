@@ -31,6 +31,12 @@ distributed actor Counter: KeyedActor {
     /// Two that the next version brings.
     static let addLater = Call<Counter, Int, Int>(number: 8, since: WireDialect.next.versions.current)
     static let tellLater = Call<Counter, Int, LaterValue>(number: 9)
+    /// The first owner says in the middle that it has lost the slot.
+    static let lose = Call<Counter, Int, Int>(number: 11)
+    /// The same, of a call that may be made twice.
+    static let loseTwice = Call<Counter, Int, Int>(number: 12, isIdempotent: true)
+    /// The first owner says so before it has done anything.
+    static let leave = Call<Counter, Int, Int>(number: 10)
     static let unregistered = Call<Counter, Nothing, Nothing>(number: 6)
 
     let epoch: Epoch

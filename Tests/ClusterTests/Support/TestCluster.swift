@@ -101,6 +101,14 @@ struct TestNode {
         system.register(Counter.addTwice) { counter, value, respond in respond(counter.add(value)) }
         system.register(Counter.refuse) { _, _, respond in respond.refuse(Refusal(reason: "no")) }
         system.register(Counter.peek) { counter, value, respond in respond(counter.add(value)) }
+        for call in [Counter.lose, Counter.loseTwice] {
+            system.register(call) { counter, value, respond in
+                if counter.epoch == 1 { respond.fail(SlotLoss.underWay) } else { respond(counter.add(value)) }
+            }
+        }
+        system.register(Counter.leave) { counter, value, respond in
+            if counter.epoch == 1 { respond.fail(SlotLoss.notBegun) } else { respond(counter.add(value)) }
+        }
         system.register(Counter.drop) { _, _, _ in }
         system.register(Counter.keep) { counter, _, respond in counter.keep(respond) }
         system.register(Counter.addLater) { counter, value, respond in respond(counter.add(value)) }

@@ -27,6 +27,22 @@ struct NonceTableTests {
         #expect(table.message(of: key("b"), at: sent) == nil)
     }
 
+    @Test func aKeyIsNoNonceAndBothCountForTenMinutes() {
+        var table = NonceTable()
+        let (first, second) = (id(at: 0, 1), id(at: 0, 2))
+        let edge = NonceTable.Key(authorID: Snowflake(1), idempotencyKey: 77)
+        table.record(key("77"), messageID: first)
+        #expect(table.message(of: edge, at: Self.begin) == nil)
+        table.record(edge, messageID: second)
+        #expect(table.message(of: edge, at: Self.begin) == second)
+        #expect(table.message(of: key("77"), at: Self.begin) == first)
+        #expect(table.message(of: key(""), at: Self.begin) == nil)
+        let other = NonceTable.Key(authorID: Snowflake(2), idempotencyKey: 77)
+        #expect(table.message(of: other, at: Self.begin) == nil)
+        #expect(table.message(of: edge, at: Self.begin + 600_000) == nil)
+        #expect(edge.idempotencyKey == 77 && key("77").idempotencyKey == nil)
+    }
+
     @Test func theNewestMessageOfANonceCountsAndWhatWasTakenBackIsForgotten() {
         var table = NonceTable()
         let (first, second) = (id(at: 0), id(at: 200_000))

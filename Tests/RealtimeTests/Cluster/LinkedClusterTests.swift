@@ -36,7 +36,8 @@ import Testing
     }
 
     @Test func theSlotsOfAKilledNodeAreTakenWithEverythingAcknowledged() async throws {
-        try await LinkedCluster.run { cluster in
+        // The one that was killed waits in vain for somebody who takes its writes.
+        try await LinkedCluster.run(calls: CallLimits(stallTime: .seconds(3))) { cluster in
             let (victim, survivors) = (cluster.nodes[0], Array(cluster.nodes[1...]))
             let guild = try await cluster.guild(on: victim)
             let client = try await survivors[1].node.connect(guild.owner)
@@ -55,6 +56,50 @@ import Testing
             let stored = try await Messages(survivors[0].node.database).history(
                 .newest, in: guild.channel, guildID: guild.id, limit: 100)
             #expect(stored.map(\.content).sorted() == ((1...50).map { "m\($0)" } + ["after"]).sorted())
+        }
+    }
+
+    /// An unplanned death costs the senders of other nodes time, and nothing else: no refusal, nothing lost, nothing twice; over
+    /// REST without nonces as over op 100.
+    @Test func sendersOnOtherNodesDoNotNoticeThatTheOwnerDies() async throws {
+        try await LinkedCluster.run { cluster in
+            let (victim, edges) = (cluster.nodes[0], Array(cluster.nodes[1...]))
+            // Each its own channel, all of them the victim's.
+            let guilds = [
+                try await cluster.guild(on: victim), try await cluster.guild(on: victim),
+                try await cluster.guild(on: victim),
+            ]
+            let client = try await edges[1].node.connect(guilds[2].owner)
+            func sendLive(_ numbers: Range<Int>) {
+                for number in numbers { client.send("o\(number)", to: guilds[2].channel, nonce: "o\(number)") }
+            }
+            let sent = try await Traffic.run(by: guilds[0].owner, in: [guilds[0].channel], on: edges[0].node) { first in
+                try await Traffic.run(by: guilds[1].owner, in: [guilds[1].channel], on: edges[1].node) { second in
+                    sendLive(0..<100)
+                    try await first.flow(100)
+                    try await second.flow(100)
+                    sendLive(100..<150)
+                    await victim.kill()
+                    sendLive(150..<200)
+                    try await cluster.untilSharedOut(among: edges)
+                    sendLive(200..<250)
+                    // These come after the death, each waiting for the one before it.
+                    try await first.flow(100)
+                    try await second.flow(100)
+                    return (first, second)
+                }
+            }
+            await client.until { _, acknowledgements, closed in acknowledgements.count == 250 || closed != nil }
+            #expect(client.closed == nil)
+            // In the order of the sends, none of them refused.
+            #expect(client.acknowledgements.map { $0["nonce"]?.stringValue } == (0..<250).map { "o\($0)" })
+            #expect(client.acknowledgements.allSatisfy { $0["error"] == nil })
+            let ids = client.acknowledgements.compactMap { $0["id"]?.snowflakeValue }
+            #expect(ids == ids.sorted())
+            for (guild, count) in [(guilds[0], sent.0.sent), (guilds[1], sent.1.sent), (guilds[2], 250)] {
+                let contents = try await cluster.contents(of: guild.channel, in: guild.id)
+                #expect(contents.count == count && Set(contents).count == count)
+            }
         }
     }
 

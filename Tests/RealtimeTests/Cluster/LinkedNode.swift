@@ -36,11 +36,12 @@ final class LinkedNode: Sendable {
 
     /// Starts a node and lets it take part.
     static func start(
-        number: UInt16, url: String, authority: TestAuthority, dialect: WireDialect? = nil
+        number: UInt16, url: String, authority: TestAuthority, dialect: WireDialect? = nil,
+        calls: CallLimits = CallLimits()
     ) async throws -> LinkedNode {
         let watch = LinkWatch()
         var transport: LinkTransport?
-        let node = try await TestNode.start(number: number, loops: 2, url: url, limits: SessionLimits()) {
+        let node = try await TestNode.start(number: number, loops: 2, url: url, limits: SessionLimits(), calls: calls) {
             identity, group in
             var configuration = LinkConfiguration(
                 cluster: authority.cluster, security: .certificates(try authority.credentials(of: identity.id)),
@@ -115,7 +116,8 @@ final class LinkedCluster: Sendable {
 
     /// Runs a test against new nodes with the numbers 1, 2 … which have shared the slots out.
     static func run<Value: Sendable>(
-        nodes count: Int = 3, dialects: [WireDialect]? = nil, _ test: (LinkedCluster) async throws -> Value
+        nodes count: Int = 3, dialects: [WireDialect]? = nil, calls: CallLimits = CallLimits(),
+        _ test: (LinkedCluster) async throws -> Value
     ) async throws -> Value {
         let url = try await TestPostgres.shared.database().url
         let authority = try TestAuthority()
@@ -125,7 +127,8 @@ final class LinkedCluster: Sendable {
             for number in 1...count {
                 nodes.append(
                     try await LinkedNode.start(
-                        number: UInt16(number), url: url, authority: authority, dialect: dialects?[number - 1]))
+                        number: UInt16(number), url: url, authority: authority, dialect: dialects?[number - 1],
+                        calls: calls))
             }
             let cluster = LinkedCluster(authority: authority, url: url, nodes: nodes)
             try await cluster.untilSharedOut(among: nodes)
@@ -169,6 +172,19 @@ final class LinkedCluster: Sendable {
             heads[channel] = Int(try #require(stored).head.seq)
         }
         return heads
+    }
+
+    /// All messages that are stored of a channel, oldest first, as the last node reads them.
+    func contents(of channel: ChannelID, in guild: GuildID) async throws -> [String] {
+        let messages = Messages(try #require(nodes.last).node.database)
+        var (contents, cursor): ([String], Snowflake) = ([], Snowflake(0))
+        while true {
+            let page = try await messages.history(
+                .after(cursor), in: channel, guildID: guild, limit: Messages.pageLimit)
+            guard let newest = page.map(\.id).max() else { return contents }
+            contents += page.sorted { $0.id < $1.id }.map(\.content)
+            cursor = newest
+        }
     }
 
     /// A guild that lives on the node, and its owner, who lives elsewhere.

@@ -50,6 +50,7 @@ final class TestNode: Sendable {
     /// Starts a node that owns nothing yet.
     static func start(
         number: UInt16 = 1, loops: Int, url: String, limits: SessionLimits, laneLimits: LaneLimits = LaneLimits(),
+        calls: CallLimits = CallLimits(),
         transport: (FluxCluster.NodeIdentity, any EventLoopGroup) throws -> any Transport
     ) async throws -> TestNode {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
@@ -68,7 +69,7 @@ final class TestNode: Sendable {
             name: "test-\(number)", id: id, incarnation: registration.identity.incarnation)
         let system = ClusterActorSystem(
             identity: identity, mesh: mesh, transport: try transport(identity, group),
-            leases: StoredLeases(store: LeaseStore(control)))
+            leases: StoredLeases(store: LeaseStore(control)), limits: calls)
         var settings = EngineSettings(mediaBase: "http://flux.test", gatewayURL: "ws://flux.test/")
         // A loaded machine must not look like a lender that is not there.
         settings.lenderPatience = 30_000
@@ -140,7 +141,9 @@ final class TestNode: Sendable {
             body["enforce_nonce"] = true
         }
         let reply = try await realtime.perform(
-            ChannelCommand(caller: caller, operation: .send(attachments: []), body: .object(body)), on: channel)
+            ChannelCommand(
+                caller: caller, idempotencyKey: .random(in: 1 ... .max), operation: .send(attachments: []),
+                body: .object(body)), on: channel)
         return try JSON.parse(reply.body)
     }
 
