@@ -154,8 +154,8 @@ import Testing
             let member = try await cluster.person(on: new)
             try await edge.node.join(sender, (guilds[1].id, guilds[1].channel), by: guilds[1].owner)
             try await edge.node.join(member, (guilds[1].id, guilds[1].channel), by: guilds[1].owner)
-            let online = try await old.node.connect(member)
-            let clients = [try await new.node.connect(sender), try await edge.node.connect(sender)]
+            let online = try await edge.node.connect(member)
+            let clients = [try await edge.node.connect(sender), try await edge.node.connect(sender)]
             let sent = try await Traffic.run(by: sender, in: guilds.map(\.channel), on: edge.node) { traffic in
                 try await traffic.flow(50)
                 for leaver in [new, old] {
@@ -175,6 +175,67 @@ import Testing
             }
             #expect(try await isOnline(member, in: guilds[1].id, for: guilds[1].owner, on: edge.node))
             #expect(online.closed == nil)
+        }
+    }
+
+    @Test func theClientsOfADrainedNodeAreTakenUpByTheOthers() async throws {
+        try await LinkedCluster.run { cluster in
+            let (leaver, others) = (cluster.nodes[0], Array(cluster.nodes[1...]))
+            let guild = try await cluster.guild(on: leaver)
+            let witness = try await others[0].node.connect(guild.owner)
+            var members: [Caller] = []
+            for home in cluster.nodes {
+                let member = try await cluster.person(on: home)
+                try await leaver.node.join(member, (guild.id, guild.channel), by: guild.owner)
+                members.append(member)
+            }
+            let sent = try await Traffic.run(by: guild.owner, in: [guild.channel], on: others[1].node) { traffic in
+                try await traffic.flow(20)
+                var journeys: [Journey] = []
+                for number in 0..<12 {
+                    let client = try await leaver.node.connect(members[number % 3], loop: number % 2)
+                    journeys.append(Journey(client))
+                }
+                try await traffic.flow(20)
+                async let isDrained = leaver.cluster.drain(atMost: .seconds(60))
+                journeys = try await withThrowingTaskGroup(of: Journey.self) { group in
+                    for (number, journey) in journeys.enumerated() {
+                        group.addTask {
+                            var journey = journey
+                            await journey.client.until { _, _, closed in closed != nil }
+                            #expect(journey.client.closed == .goingAway)
+                            journey.rest()
+                            try await journey.resume(on: others[number % 2].node, loop: number % 2)
+                            await journey.untilResumed()
+                            return journey
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(try await isDrained)
+                #expect(await leaver.node.realtime.census().sessions == 0)
+                try await traffic.flow(20)
+                // Nobody begins there, until it takes part again.
+                await #expect(throws: SessionRefusal.invalidSession(resumable: false)) {
+                    _ = try await leaver.node.connect(members[0])
+                }
+                try await leaver.cluster.undrain()
+                _ = try await leaver.node.connect(members[0])
+                return (journeys, traffic)
+            }
+            let head = try #require(try await cluster.heads(of: [guild.channel])[guild.channel])
+            #expect(head == sent.1.sent)
+            for var journey in sent.0 {
+                await journey.client.until { dispatches, _, _ in
+                    dispatches.contains { $0.body["seq"]?.intValue == head }
+                }
+                journey.rest()
+                #expect(journey.audit.breaches == [])
+            }
+            #expect(
+                !witness.dispatches.contains {
+                    $0.kind == .presenceUpdate && $0.body["status"]?.stringValue == "offline"
+                })
         }
     }
 

@@ -7,7 +7,7 @@ struct ChaosRun {
     /// What a cluster promises beyond the audit. Where a promise is not kept yet, nothing is asserted about it.
     enum Promise {
         /// Sessions of a node that is drained or stopped are taken up on another one.
-        static let sessionsMove = false
+        static let sessionsMove = true
         /// A write whose owner dies is made again by the node that was asked, so that its sender sees no failure.
         static let writesAreRepeated = false
     }

@@ -141,7 +141,11 @@ extension HeavyTests {
                         try await cluster.waitUntilWhole()
                     }
                 }
-                try await run.end()
+                let report = try await run.end()
+                guard ChaosRun.Promise.sessionsMove else { return }
+                // Each node's sessions were taken up elsewhere: none began anew.
+                #expect(report.counter("lost_sessions") == 0)
+                #expect(report.counter("resumptions") > 0)
             }
         }
 

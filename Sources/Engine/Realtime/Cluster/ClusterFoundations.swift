@@ -33,6 +33,9 @@ public struct ClusterFoundations: Sendable {
 public struct ClusterEvents: Sendable {
     /// The node is not fit to serve for this reason, or no more.
     public var unready: @Sendable (UnreadyReason, Bool) -> Void = { _, _ in }
+    /// The node gives everything that it has to others, or does so no more: it is to get no traffic meanwhile. Not when there are
+    /// no others.
+    public var draining: @Sendable (Bool) -> Void = { _ in }
     /// Ids are reserved up to this moment, in milliseconds since 1970.
     public var reserved: @Sendable (Int64) -> Void = { _ in }
     /// Another process runs as this node, or it was removed: this process has to end. Once.

@@ -136,12 +136,25 @@ public final class ClusterNode: @unchecked Sendable {
         return (status ?? nil) ?? ClusterStatus(node: identity.id, unreadyReasons: [], members: [])
     }
 
-    /// Gives all slots to other nodes, and gets none until `undrain` or the next start. Returns when nothing is left to give
-    /// away; whether that came to be within the time. A node without others keeps its slots and has nothing to do.
+    /// How long `drain` waits at most for clients to take up their sessions on other nodes.
+    private static let departureTime = Duration.seconds(10)
+
+    /// Gives all slots to other nodes, then sends the clients there, whose sessions move; gets neither until `undrain` or the
+    /// next start. Returns when nothing is left to give away; whether all slots went within the time. Sessions whose clients do
+    /// not come in time stay for as long as they would wait for them anyhow. A node without others keeps its slots and its clients.
     @discardableResult
     public func drain(atMost limit: Duration = .seconds(60)) async throws(StoreError) -> Bool {
         try await store.setState(.draining, of: storedIdentity)
-        return await handSlotsOver(atMost: limit)
+        guard await handSlotsOver(atMost: limit) else { return false }
+        if await hasOthers { await foundations.realtime.awaitDepartures(atMost: Self.departureTime) }
+        return true
+    }
+
+    /// Whether there is another node that may take what this one has.
+    public var hasOthers: Bool { get async { await onLoop { $0.otherMayTake } ?? false } }
+
+    private var otherMayTake: Bool {
+        membership?.view.members.contains { $0.key != identity.id && $0.value.mayOwn } == true
     }
 
     /// As `drain`, of a process that ends: without a word in Postgres that would outlast it.
@@ -180,6 +193,7 @@ public final class ClusterNode: @unchecked Sendable {
                 },
                 viewChanged: { [unowned self] view in
                     metrics.members(view)
+                    foundations.realtime.services.setLiving(Set(view.living))
                     slots?.changed(view)
                 },
                 readMembers: { [unowned self] in readMembersSoon() },
@@ -199,7 +213,7 @@ public final class ClusterNode: @unchecked Sendable {
                 },
                 unready: { [unowned self] reason, applies in setUnready(reason, applies) },
                 endSessions: { [unowned self] _ in foundations.realtime.sendClientsAway() },
-                drained: { [unowned self] in hasDrained = true }),
+                drained: { [unowned self] in slotsGone() }),
             logger: logger)
         self.membership = membership
         slots?.observe { [unowned self] in wakeWaiters() }
@@ -233,8 +247,19 @@ public final class ClusterNode: @unchecked Sendable {
         guard isDraining != self.isDraining else { return }
         self.isDraining = isDraining
         hasDrained = false
+        // Whoever comes from now on shall find another node.
+        foundations.events.draining(isDraining && otherMayTake)
+        if !isDraining { foundations.realtime.endDraining() }
         slots?.drain(isDraining)
         wakeWaiters()
+    }
+
+    /// No slot is left to give away: the clients follow.
+    private func slotsGone() {
+        hasDrained = true
+        guard otherMayTake else { return }
+        let realtime = foundations.realtime
+        Task { await realtime.drainSessions() }
     }
 
     private func superseded() {

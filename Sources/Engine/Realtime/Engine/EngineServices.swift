@@ -44,7 +44,7 @@ public final class EngineServices: Sendable {
     let slotMemories = SlotMemories()
     private let draining = Atomic<Bool>(false)
     private let apart = Atomic<Bool>(false)
-    private let away = NIOLockedValueBox<Set<NodeID>>([])
+    private let living = NIOLockedValueBox<Set<NodeID>?>(nil)
 
     init(
         system: ClusterActorSystem, mesh: LoopMesh, database: Database, lanes: LanePool,
@@ -108,11 +108,11 @@ public final class EngineServices: Sendable {
     /// Whether the node is cut off from others, so that its clients would not hear from them.
     func setApart(_ isApart: Bool) { apart.store(isApart, ordering: .relaxed) }
 
-    /// Members that are held to be over: what lived there is gone.
-    func setAway(_ nodes: Set<NodeID>) { away.withLockedValue { $0 = nodes } }
+    /// The members that are held to live.
+    func setLiving(_ nodes: Set<NodeID>) { living.withLockedValue { $0 = nodes } }
 
-    /// Whether a node is held to be over.
-    func isAway(_ node: NodeID) -> Bool { away.withLockedValue { $0.contains(node) } }
+    /// Whether a node is no member, or held to be over: what lived there is gone.
+    func isOver(_ node: NodeID) -> Bool { living.withLockedValue { $0.map { !$0.contains(node) } ?? false } }
 
     /// Runs `body` on a loop of the node, in the order of the calls from one loop, one hop per turn.
     func run(on loop: Int, _ body: @escaping @Sendable (EngineLoop) -> Void) {

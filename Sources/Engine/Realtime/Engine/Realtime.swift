@@ -224,11 +224,26 @@ public final class Realtime: SessionService, Sendable {
 
     // MARK: Stopping
 
-    /// Takes no new sessions and tells every client to come back elsewhere, `perSecond` of them a second on each loop.
+    /// Takes no sessions and tells every client to come back elsewhere, `perSecond` of them a second on each loop. The sessions
+    /// stay until other nodes have taken them: see `awaitDepartures`.
     public func drainSessions(perSecond: Int = 1000) async {
         services.setDraining(true)
         await reconnectAll(perSecond: perSecond)
     }
+
+    /// Returns when other nodes have taken all sessions that are left here, or those have ended; or after a time.
+    /// - Returns: how many are left.
+    @discardableResult
+    public func awaitDepartures(atMost limit: Duration) async -> Int {
+        let end = ContinuousClock.now + limit
+        while services.sessions.count > 0, ContinuousClock.now < end, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        return services.sessions.count
+    }
+
+    /// Takes sessions again.
+    func endDraining() { services.setDraining(false) }
 
     /// The node is cut off from others: it tells every client to come back elsewhere, and takes no new session until
     /// `takeClientsAgain`.

@@ -7,7 +7,7 @@ public final class Readiness: Sendable {
     public enum Reason: String, Sendable, CaseIterable, Comparable {
         /// It has not served yet.
         case starting
-        /// It is being stopped.
+        /// It is being stopped, or gives what it has to others.
         case draining
         /// Postgres has not answered for a while: nothing can be acknowledged.
         case postgres
@@ -23,7 +23,7 @@ public final class Readiness: Sendable {
         public var text: String {
             switch self {
             case .starting: "the node is starting"
-            case .draining: "the node is stopping"
+            case .draining: "the node is stopping or drained"
             case .postgres: "Postgres does not answer"
             case .minority: "the node reaches at most half of the cluster"
             case .links: "the node has no direct link to another node of the cluster"

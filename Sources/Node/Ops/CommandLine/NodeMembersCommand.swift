@@ -78,11 +78,11 @@ extension NodeCommand {
     /// `flux node drain`.
     struct Drain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Give all slots of a node to the others, and keep it running.",
+            abstract: "Give all slots and clients of a node to the others, and keep it running.",
             discussion: """
-                Returns when nothing is left to give away. The node gets no slots until `flux node undrain` or its next \
-                start. Its clients stay; to send them away as well, let it leave. Exit status 16: the node reaches at most \
-                half of the cluster, so nobody can take them.
+                Returns when nothing is left to give away. The node is not ready, and gets neither slots nor clients until \
+                `flux node undrain` or its next start. Sessions go on, on the nodes that their clients come to. Exit status \
+                16: the node reaches at most half of the cluster, so nobody can take them.
                 """)
 
         @OptionGroup var options: AdminOptions

@@ -11,8 +11,8 @@ import NIOPosix
 /// A whole node, from its configuration to the end of its process.
 ///
 /// It starts from the bottom (data directory, admin port, Postgres, engine, client port) and is ready when the client port
-/// listens. It stops from the top: unready, slots handed over, clients told to reconnect, client port closed, lanes emptied,
-/// the cluster left, Postgres closed, admin port last, so that health and metrics can be watched to the end.
+/// listens. It stops from the top: unready, slots handed over, clients told to reconnect, their sessions fetched by other nodes,
+/// client port closed, lanes emptied, the cluster left, Postgres closed, admin port last, so that health and metrics can be watched to the end.
 public final class FluxNode: Sendable {
     private struct Serving {
         var edge: NodeEdge
@@ -21,6 +21,9 @@ public final class FluxNode: Sendable {
 
     /// How long a stopping node tries to give its slots away before it leaves with them.
     private static let handoverTime = Duration.seconds(30)
+
+    /// How long a stopping node keeps its sessions for clients that have not come to other nodes yet.
+    private static let departureTime = Duration.seconds(10)
 
     private let configuration: NodeConfiguration
     private let dialect: WireDialect
@@ -33,6 +36,7 @@ public final class FluxNode: Sendable {
     private let stopping = StopRequest()
     private let serviceManager = ServiceManager()
     private let hasLostItsPlace = NIOLockedValueBox(false)
+    private let isStopping = NIOLockedValueBox(false)
     private let serving = NIOLockedValueBox<Serving?>(nil)
     private let cluster = NIOLockedValueBox<ClusterAdministration?>(nil)
 
@@ -204,7 +208,10 @@ public final class FluxNode: Sendable {
                 "ready", metadata: ["name": "\(card.name)", "url": "\(card.url)", "admin": "http://\(card.admin)"])
             await self.stopping.wait()
         }
-        readiness.set(.draining, true)
+        isStopping.withLockedValue {
+            $0 = true
+            readiness.set(.draining, true)
+        }
         serviceManager.tell(.stopping)
         logger.notice("stopping: clients are told to reconnect, what was accepted is committed")
         NodeCard.remove(from: directory)
@@ -213,6 +220,12 @@ public final class FluxNode: Sendable {
             logger.warning("not every slot could be handed over; the others take them when this node has left")
         }
         await engine.realtime.drainSessions()
+        if await engine.cluster.hasOthers {
+            let left = await engine.realtime.awaitDepartures(atMost: Self.departureTime)
+            if left > 0 {
+                logger.notice("sessions end whose clients did not come back", metadata: ["count": "\(left)"])
+            }
+        }
         await server.stop()
         try outcome.get()
     }
@@ -229,6 +242,9 @@ public final class FluxNode: Sendable {
             case .minority: readiness.set(.minority, applies)
             case .noLink(let node): readiness.setUnlinked(node.rawValue, applies)
             }
+        }
+        events.draining = { [readiness, isStopping] applies in
+            isStopping.withLockedValue { if !$0 { readiness.set(.draining, applies) } }
         }
         events.superseded = { [hasLostItsPlace, stopping] in
             hasLostItsPlace.withLockedValue { $0 = true }

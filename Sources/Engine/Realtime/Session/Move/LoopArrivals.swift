@@ -89,7 +89,7 @@ final class LoopArrivals {
         guard arrival.asked.count < Self.maximumHolders, !arrival.asked.contains(holder), ask(holder, for: arrival)
         else {
             // A node that cannot be reached now may be reached later, one that is over not.
-            return fail(arrival, resumable: !services.isAway(holder) && !arrival.refusedBy.contains(holder))
+            return fail(arrival, resumable: !services.isOver(holder) && !arrival.refusedBy.contains(holder))
         }
     }
 
