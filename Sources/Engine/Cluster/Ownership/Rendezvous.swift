@@ -30,10 +30,13 @@ public struct Rendezvous: Sendable {
 
     /// The node that should own the slot; nil without candidates.
     public func owner(of slot: Slot) -> NodeID? {
-        candidates.max { left, right in
-            let (leftScore, rightScore) = (Self.score(slot, left), Self.score(slot, right))
-            return leftScore == rightScore ? left.node < right.node : leftScore < rightScore
-        }?.node
+        var best: (node: NodeID, score: Double)?
+        for candidate in candidates {
+            let score = Self.score(slot, candidate)
+            if let known = best, (score, candidate.node) < (known.score, known.node) { continue }
+            best = (candidate.node, score)
+        }
+        return best?.node
     }
 
     private static func score(_ slot: Slot, _ candidate: Candidate) -> Double {

@@ -78,6 +78,12 @@ final class ChatNode {
         if isPaused { backlog.append(work) } else { work() }
     }
 
+    /// Takes in what another node has sent, or when the process goes on.
+    func perform(_ work: @escaping (ChatNode) -> Void) {
+        guard isRunning else { return }
+        if isPaused { backlog.append { [self] in work(self) } } else { work(self) }
+    }
+
     func goOn() {
         isPaused = false
         while !isPaused, isRunning, !backlog.isEmpty { backlog.removeFirst()() }
@@ -156,9 +162,9 @@ final class ChatNode {
         var changed: Set<Slot> = []
         for (slot, epoch) in slots {
             owned[slot] = epoch
-            if self.slots.learn(slot, node: id, epoch: epoch) { changed.insert(slot) }
+            if self.slots.learn(slot, node: id, epoch: epoch), world.hasGuild(in: slot) { changed.insert(slot) }
         }
-        relays.ownersChanged(changed)
+        if !changed.isEmpty { relays.ownersChanged(changed) }
     }
 
     func giveUp(_ slots: [Slot: Epoch]) {
@@ -175,15 +181,21 @@ final class ChatNode {
         owned[slot] = nil
         slots.forget(slot, epoch: epoch)
         flushing[slot] = nil
-        for guild in world.guilds where guild.key.slot == slot {
-            if let owner = owners.removeValue(forKey: guild.id) { owner.deactivate() }
+        if world.hasGuild(in: slot) {
+            for guild in world.guilds where guild.slot == slot {
+                owners.removeValue(forKey: guild.id)?.deactivate()
+            }
         }
         release(slot)
     }
 
     func learn(_ routes: [Route]) {
-        let changed = routes.filter { slots.learn($0.slot, node: $0.node, epoch: $0.epoch) }.map(\.slot)
-        if !changed.isEmpty { relays.ownersChanged(Set(changed)) }
+        var changed: Set<Slot> = []
+        for route in routes where slots.learn(route.slot, node: route.node, epoch: route.epoch) {
+            // Of the others there are no streams.
+            if world.hasGuild(in: route.slot) { changed.insert(route.slot) }
+        }
+        if !changed.isEmpty { relays.ownersChanged(changed) }
     }
 
     func pause(_ slot: Slot, _ epoch: Epoch) {
@@ -203,9 +215,10 @@ final class ChatNode {
 
     /// Reports paused slots of which everything is committed.
     func finishFlushes() {
+        guard !flushing.isEmpty else { return }
         for (slot, epoch) in flushing.sorted(by: { $0.key < $1.key }) {
             let isUnsettled = world.guilds.contains { guild in
-                guild.key.slot == slot && owners[guild.id]?.hasUnsettled == true
+                guild.slot == slot && owners[guild.id]?.hasUnsettled == true
             }
             guard !isUnsettled else { continue }
             flushing[slot] = nil
