@@ -17,11 +17,15 @@ struct NodeMap<Value> {
             let index = Int(node.rawValue)
             if index < values.count { yield values[index] } else { yield nil }
         }
-        _modify {
+        @inline(__always) _modify {
             let index = Int(node.rawValue)
-            while values.count <= index { values.append(nil) }
+            if values.count <= index { grow(beyond: index) }
             yield &values[index]
         }
+    }
+
+    private mutating func grow(beyond index: Int) {
+        while values.count <= index { values.append(nil) }
     }
 }
 

@@ -12,9 +12,8 @@ extension SlotKeeper {
         }
         if mayMove {
             mayMove = false
-            pendingMoves = Self.slots.reversed().filter {
-                wanted[Int($0.rawValue)] != identity.id && owned[$0] != nil && handovers[$0] == nil
-            }
+            pendingMoves = owned.keys.filter { wanted[Int($0.rawValue)] != identity.id && handovers[$0] == nil }
+            pendingMoves.sort(by: >)
         }
         offerSlots()
         guard isDraining, !hasDrained, handovers.isEmpty, owned.isEmpty || !hasOthers else { return }
@@ -187,9 +186,12 @@ extension SlotKeeper {
 
     /// Calls off what took too long or has lost its aim, and looks after offers of which nothing was heard.
     mutating func endWhatIsLate() {
+        defer { isAimDoubtful = false }
         if !handovers.isEmpty {
+            let isAimDoubtful = isAimDoubtful
             let over = handovers.values.filter { handover in
-                handover.phase.canBeCalledOff && (handover.deadline <= now || !canFollow(handover))
+                handover.phase.canBeCalledOff
+                    && (handover.deadline <= now || isAimDoubtful && !canFollow(handover))
             }
             for slot in over.map(\.slot).sorted() { callOff(slot) }
         }

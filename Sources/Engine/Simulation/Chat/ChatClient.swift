@@ -223,8 +223,8 @@ final class ChatClient {
     func received(_ event: StreamEvent, sequence: UInt64) {
         count(sequence)
         guard let channel = event.channel else { return }
-        guard let view = views[channel] else { return apply(event, channel) }
-        if view.waiting != nil { view.waiting?.append(event) } else { apply(event, channel) }
+        guard let view = views[channel] else { return }
+        if view.waiting != nil { view.waiting?.append(event) } else { apply(event, channel, view) }
     }
 
     private func count(_ sequence: UInt64) {
@@ -235,22 +235,22 @@ final class ChatClient {
         world.auditor.note(sequence)
     }
 
-    private func apply(_ event: StreamEvent, _ channel: ChannelID) {
+    private func apply(_ event: StreamEvent, _ channel: ChannelID, _ view: View) {
         guard case .log(let head, let kind, _)? = event.mark else {
             if event.kind == .messageDelete { takeBack(event, channel) }
             return
         }
-        if let asked = views[channel]?.asked, (head.epoch, head.sequence) <= (asked.epoch, asked.sequence) { return }
+        if (head.epoch, head.sequence) <= (view.asked.epoch, view.asked.sequence) { return }
         guard let number = Ledger.number(in: event.body), world.ledger.decisions.indices.contains(number) else {
             return violate("an event that nobody decided")
         }
-        show(head.sequence, head.epoch, kind, number, channel)
+        show(head.sequence, head.epoch, kind, number, channel, view)
     }
 
     private func show(
-        _ sequence: SequenceNumber, _ epoch: Epoch, _ kind: EventKind, _ number: Int, _ channel: ChannelID
+        _ sequence: SequenceNumber, _ epoch: Epoch, _ kind: EventKind, _ number: Int, _ channel: ChannelID,
+        _ view: View
     ) {
-        guard let view = views[channel] else { return }
         let head = view.head
         world.auditor.note(UInt64(bitPattern: sequence) &* 31 &+ UInt64(number))
         if sequence <= head.sequence || epoch < head.epoch {
@@ -334,8 +334,8 @@ final class ChatClient {
             }
         }
         for entry in page.told {
-            guard let number = Ledger.number(in: entry.body) else { continue }
-            show(entry.event.seq, entry.event.epoch, entry.kind, number, channel)
+            guard let number = Ledger.number(in: entry.body), let view = views[channel] else { continue }
+            show(entry.event.seq, entry.event.epoch, entry.kind, number, channel, view)
         }
         if page.events.count >= ChannelEvents.pageLimit { return catchUp(channel, guild) }
         if !page.events.isEmpty, let head = views[channel]?.head { views[channel]?.asked = head }
@@ -357,7 +357,7 @@ final class ChatClient {
                 }
             }
             waiting.removeFirst()
-            apply(event, channel)
+            if let view = views[channel] { apply(event, channel, view) }
         }
         views[channel]?.waiting = nil
     }

@@ -13,8 +13,8 @@ enum ChatEvent {
     /// An event of a session reaches a client. It is most of what happens, so it is no closure.
     case event(ChatClient, connection: Int, StreamEvent, sequence: UInt64)
 
-    func happen() {
-        switch self {
+    consuming func happen() {
+        switch consume self {
         case .work(let work): work()
         case .onNode(let node, let work): node.perform(work)
         case .arrival(let node, let work): node.perform(work)

@@ -278,19 +278,28 @@ final class NodeOutbox {
         node.world.atEndOfTurn { [unowned self] in flush() }
     }
 
+    /// Of one stream the order counts; of several any order will do, but always the same.
+    private static func ordered(_ events: [RelayHub.Entry]) -> [RelayHub.Entry] {
+        events.enumerated().sorted { ($0.element.key.id, $0.offset) < ($1.element.key.id, $1.offset) }.map(\.element)
+    }
+
     private func flush() {
         isDue = false
         guard let node else { return }
         let (frames, registrations) = (frames, registrations)
         (self.frames, self.registrations) = ([], [])
-        var merged: [NodeID: [RelayHub.Entry]] = [:]
-        for frame in frames { merged[frame.peer, default: []] += frame.events }
-        for (peer, events) in merged.sorted(by: { $0.key < $1.key }) {
-            // Of one stream the order counts; of several any order will do, but always the same.
-            let sorted = events.enumerated().sorted { ($0.element.key.id, $0.offset) < ($1.element.key.id, $1.offset) }
-            node.world.send(from: node, to: peer) { [id = node.id] target in
-                target.receiveEvents(sorted.map(\.element), from: id)
+        var merged: [(peer: NodeID, events: [RelayHub.Entry])] = []
+        for frame in frames {
+            if let index = merged.firstIndex(where: { $0.peer == frame.peer }) {
+                merged[index].events += frame.events
+            } else {
+                merged.append(frame)
             }
+        }
+        if merged.count > 1 { merged.sort { $0.peer < $1.peer } }
+        for (peer, events) in merged {
+            let events = events.count > 1 ? Self.ordered(events) : events
+            node.world.send(from: node, to: peer) { [id = node.id] target in target.receiveEvents(events, from: id) }
         }
         for registration in registrations.sorted(by: { $0.key.id < $1.key.id }) {
             node.register(registration.relay, of: registration.key)
