@@ -79,7 +79,7 @@ extension ClusterWorld {
 
     /// Begins, or ends, to move all slots away from the node.
     public mutating func drain(_ id: NodeID, _ isDraining: Bool = true) {
-        guard nodes[id]?.isRunning == true else { return }
+        guard nodes.isRunning(id) else { return }
         let now = now
         perform(nodes[id]?.keeper?.drain(isDraining, at: now) ?? [], of: id)
         wakeUpKeeper(id)
@@ -123,7 +123,7 @@ extension ClusterWorld {
     }
 
     mutating func tellKeeper(of id: NodeID) {
-        guard let view = nodes[id]?.machine.view, nodes[id]?.isRunning == true else { return }
+        guard nodes.isRunning(id), let view = nodes[id]?.machine.view else { return }
         let now = now
         guard let actions = nodes[id]?.keeper?.changed(view, at: now) else { return }
         perform(actions, of: id)
@@ -162,7 +162,7 @@ extension ClusterWorld {
         case .leases(let leases):
             return nodes[id]?.keeper?.read(leases, at: now) ?? []
         case .copied(let slot, let epoch, let target):
-            let arrives = nodes[target]?.isRunning == true && !network.isCut(from: id, to: target)
+            let arrives = nodes.isRunning(target) && !network.isCut(from: id, to: target)
             return nodes[id]?.keeper?.copied(slot, epoch, succeeded: arrives, at: now) ?? []
         case .flushed(let slot, let epoch):
             let isCommitted = reachesDatabase(id)
@@ -200,7 +200,7 @@ extension ClusterWorld {
                 slotCounts.handedOver += 1
                 note(.sentOn(slot, to: successor, epoch), of: id)
             case .send(let message, let target):
-                guard let process = nodes[target]?.process,
+                guard let process = nodes.process(of: target),
                     let arrival = network.arrival(from: id, to: target, at: now, using: &random)
                 else { continue }
                 queue.schedule(.slotMessage(message, from: id, to: target, process: process), at: arrival)
@@ -239,14 +239,14 @@ extension ClusterWorld {
 
     mutating func execute(_ statement: Statement, of id: NodeID, process: Int) {
         let reaches = reachesDatabase(id)
-        if reaches, case .release = statement, let identity = nodes[id]?.machine.identity,
+        if reaches, case .release = statement, let identity = nodes.identity(of: id),
             database.isLocked(LeaseDatabase.Process(node: id, incarnation: identity.incarnation))
         {
             // The release waits for the row that the lane's transaction holds.
             queue.schedule(.statement(statement, of: id, process: process), at: now + .milliseconds(1))
             return
         }
-        guard let identity = nodes[id]?.machine.identity, let outcome = outcome(of: statement, for: identity, reaches)
+        guard let identity = nodes.identity(of: id), let outcome = outcome(of: statement, for: identity, reaches)
         else { return }
         let wait = reaches ? Duration.milliseconds(Int.random(in: 1...4, using: &random)) : Self.statementTimeout
         queue.schedule(.outcome(outcome, of: id, process: process), at: now + wait)
@@ -278,10 +278,9 @@ extension ClusterWorld {
     }
 
     mutating func wakeUpKeeper(_ id: NodeID) {
-        guard let time = nodes[id]?.keeper?.nextWakeUp, let process = nodes[id]?.process, !nodes.isPaused(id) else {
-            return
-        }
-        if let planned = nodes[id]?.keeperWakeUpAt, planned <= time, planned > now { return }
+        let (due, planned) = nodes.keeperWakeUp(of: id)
+        guard let time = due, let process = nodes.process(of: id), !nodes.isPaused(id) else { return }
+        if let planned, planned <= time, planned > now { return }
         nodes[id]?.keeperWakeUpAt = time
         queue.schedule(.keeperWakeUp(id, process: process), at: time)
     }

@@ -244,7 +244,7 @@ public struct ClusterWorld: Sendable {
 
     /// Stops the process for a while; what is sent to it waits.
     public mutating func pause(_ id: NodeID, for time: Duration) {
-        guard nodes[id]?.isRunning == true, nodes[id]?.isPaused == false else { return }
+        guard nodes.isRunning(id), !nodes.isPaused(id) else { return }
         nodes[id]?.isPaused = true
         if carriesMessages { news.append(NodeNews(node: id, event: .stopped)) }
         queue.schedule(.resume(id), at: queue.now + time)
@@ -268,7 +268,7 @@ public struct ClusterWorld: Sendable {
     // MARK: Machinery
 
     mutating func schedule(after wait: Duration, on node: NodeID, _ event: (Int) -> Event) {
-        guard let process = nodes[node]?.process else { return }
+        guard let process = nodes.process(of: node) else { return }
         queue.schedule(event(process), at: queue.now + wait)
     }
 
@@ -321,12 +321,12 @@ public struct ClusterWorld: Sendable {
         let actions: [Membership.Action]?
         switch event {
         case .wakeUp:
-            guard let time = nodes[id]?.machine.nextWakeUp, time <= now else { return wakeUp(id) }
+            guard let time = nodes.wakeUp(of: id).due, time <= now else { return wakeUp(id) }
             actions = nodes[id]?.machine.advance(to: now)
         case .message(let message, let source, _, _):
             actions = nodes[id]?.machine.received(message, from: source, at: now)
         case .linkMade(_, let peer, _):
-            guard nodes.isRunning(peer), let identity = nodes[peer]?.machine.identity else { return }
+            guard nodes.isRunning(peer), let identity = nodes.identity(of: peer) else { return }
             actions = nodes[id]?.machine.linkMade(to: identity, at: now)
         case .linkLost(_, let peer, _):
             actions = nodes[id]?.machine.linkLost(to: peer, at: now)
@@ -350,7 +350,7 @@ public struct ClusterWorld: Sendable {
             switch action {
             case .send(let message, let target):
                 messageCount += 1
-                guard let process = nodes[target]?.process,
+                guard let process = nodes.process(of: target),
                     let arrival = network.arrival(from: id, to: target, at: queue.now, using: &random)
                 else { continue }
                 queue.schedule(.message(message, from: id, to: target, process: process), at: arrival)
@@ -386,10 +386,9 @@ public struct ClusterWorld: Sendable {
 
     /// Makes sure that the node is woken when its machine wants to be.
     mutating func wakeUp(_ id: NodeID) {
-        guard let time = nodes[id]?.machine.nextWakeUp, let process = nodes[id]?.process, !nodes.isPaused(id) else {
-            return
-        }
-        if let planned = nodes[id]?.wakeUpAt, planned <= time, planned > queue.now { return }
+        let (due, planned) = nodes.wakeUp(of: id)
+        guard let time = due, let process = nodes.process(of: id), !nodes.isPaused(id) else { return }
+        if let planned, planned <= time, planned > queue.now { return }
         nodes[id]?.wakeUpAt = time
         queue.schedule(.wakeUp(id, process: process), at: time)
     }

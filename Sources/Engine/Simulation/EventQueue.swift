@@ -18,7 +18,10 @@ public struct EventQueue<Event> {
     public var count: Int { heap.count }
 
     /// When the next event happens.
-    public var nextTime: Duration? { heap.first?.time }
+    public var nextTime: Duration? { heap.first.map { Duration(attoseconds: $0.time) } }
+
+    /// When the next event happens, in attoseconds; the greatest number when there is none.
+    var nextMoment: Int128 { heap.first?.time ?? .max }
 
     /// Lets the event happen then, or at once when that is over.
     public mutating func schedule(_ event: Event, at time: Duration) {
@@ -31,14 +34,17 @@ public struct EventQueue<Event> {
             place = events.count
             events.append(event)
         }
-        heap.append(QueuedMoment(time: max(now, time), number: lastNumber, place: place))
+        let moment = QueuedMoment(time: max(now, time).attoseconds, number: lastNumber, place: place)
+        heap.append(moment)
+        // Parents move down until there is the place for it.
         var child = heap.count - 1
         while child > 0 {
             let parent = (child - 1) / 2
-            guard heap[child].comesBefore(heap[parent]) else { break }
-            heap.swapAt(child, parent)
+            guard moment.comesBefore(heap[parent]) else { break }
+            heap[child] = heap[parent]
             child = parent
         }
+        heap[child] = moment
     }
 
     /// Moves time to a moment before the next event.
@@ -46,32 +52,32 @@ public struct EventQueue<Event> {
 
     /// Takes the next event that happens up to `end` and moves time there; without one, moves time to `end`.
     public mutating func next(until end: Duration) -> Event? {
-        guard let first = heap.first, first.time <= end else {
+        guard let first = heap.first, first.time <= end.attoseconds else {
             now = max(now, end)
             return nil
         }
-        now = first.time
+        now = Duration(attoseconds: first.time)
         let last = heap.removeLast()
-        if !heap.isEmpty {
-            heap[0] = last
-            sink()
-        }
+        if !heap.isEmpty { sink(last) }
         freePlaces.append(first.place)
-        defer { events[first.place] = nil }
-        return events[first.place]
+        // Taken out, not copied: what the event holds is let go with it.
+        var event: Event?
+        swap(&event, &events[first.place])
+        return event
     }
 
-    private mutating func sink() {
+    /// Puts a moment in the place of the first one, and lets it sink to its own.
+    private mutating func sink(_ moment: QueuedMoment) {
         var parent = 0
         while true {
-            var least = parent
-            for child in 2 * parent + 1...2 * parent + 2 where child < heap.count {
-                if heap[child].comesBefore(heap[least]) { least = child }
-            }
-            guard least != parent else { return }
-            heap.swapAt(parent, least)
-            parent = least
+            var child = 2 * parent + 1
+            guard child < heap.count else { break }
+            if child + 1 < heap.count, heap[child + 1].comesBefore(heap[child]) { child += 1 }
+            guard heap[child].comesBefore(moment) else { break }
+            heap[parent] = heap[child]
+            parent = child
         }
+        heap[parent] = moment
     }
 }
 
@@ -79,7 +85,8 @@ extension EventQueue: Sendable where Event: Sendable {}
 
 /// The moment of an event, and where the event is kept.
 private struct QueuedMoment: Sendable {
-    let time: Duration
+    /// In attoseconds: two words that are compared without a call.
+    let time: Int128
     let number: UInt64
     let place: Int
 

@@ -69,6 +69,8 @@ public struct LeaseDatabase: Sendable {
 
     /// Verdicts count, whoever has written them: a bug that the world has to find.
     var countsVotesOfTheDead = false
+    /// A batch commits under the generation that is now; if not, under any: a bug that the world has to find.
+    var isFenced = true
     /// Who lost what since this was last taken; only where somebody takes it.
     var losses: [Loss] = []
     var notesLosses = false
@@ -84,6 +86,8 @@ public struct LeaseDatabase: Sendable {
     var rows: [SlotKeeper.Lease] { bySlot.compactMap(\.self) }
 
     private var bySlot = [SlotKeeper.Lease?](repeating: nil, count: Slot.count)
+    /// What each process owns.
+    private var owned: [Process: [Slot: Epoch]] = [:]
 
     /// The lease of a slot; nil if nobody ever had it.
     func lease(of slot: Slot) -> SlotKeeper.Lease? { bySlot[Int(slot.rawValue)] }
@@ -127,7 +131,7 @@ public struct LeaseDatabase: Sendable {
         if now - row.heartbeatAt > Self.longestGap { row.unbrokenSince = now }
         row.heartbeatAt = now
         nodes[identity.id] = row
-        return Set(members.filter { now - $0.value.heartbeatAt <= Self.expiry }.keys)
+        return Set(nodes.filter { !$0.value.hasLeft && now - $0.value.heartbeatAt <= Self.expiry }.keys)
     }
 
     mutating func condemn(_ subject: NodeIdentity, by voter: NodeIdentity, at now: Duration) {
@@ -169,7 +173,7 @@ public struct LeaseDatabase: Sendable {
         _ slot: Slot, _ epoch: Epoch, of owner: NodeIdentity, to successor: NodeIdentity, at now: Duration
     ) -> Epoch? {
         guard let lease = self.lease(of: slot), lease.node == owner.id, lease.incarnation == owner.incarnation,
-            lease.epoch == epoch, let row = members[successor.id], row.incarnation == successor.incarnation,
+            lease.epoch == epoch, let row = member(successor.id), row.incarnation == successor.incarnation,
             now - row.heartbeatAt <= Self.expiry
         else { return nil }
         if notesLosses {
@@ -184,14 +188,15 @@ public struct LeaseDatabase: Sendable {
 
     // MARK: Machinery
 
-    private var members: [NodeID: NodeRow] { nodes.filter { !$0.value.hasLeft } }
+    /// The row of a node that has not left.
+    private func member(_ node: NodeID) -> NodeRow? { nodes[node].flatMap { $0.hasLeft ? nil : $0 } }
 
     private func reason(
         to taker: NodeIdentity, toTake slot: Slot, _ consented: [Slot: Epoch], watchesSince: Duration, at now: Duration
     ) -> Reason? {
         guard let lease = self.lease(of: slot) else { return .free }
         guard lease.node != taker.id || lease.incarnation != taker.incarnation else { return nil }
-        if members[lease.node]?.incarnation != lease.incarnation { return .over }
+        if member(lease.node)?.incarnation != lease.incarnation { return .over }
         if consented[slot] == lease.epoch { return .consented }
         if isCondemned(lease, watchesSince: watchesSince, at: now) { return .voted }
         return mayLive(lease.node, watchesSince: watchesSince, at: now) ? nil : .expired
@@ -200,14 +205,17 @@ public struct LeaseDatabase: Sendable {
     /// The loser's lane begins a new generation in the same transaction: no batch of an earlier one can commit any more.
     private mutating func assign(_ slot: Slot, to owner: NodeIdentity, _ epoch: Epoch) {
         if let lease = self.lease(of: slot) {
-            lanes[Process(node: lease.node, incarnation: lease.incarnation)]?.generation += 1
+            let loser = Process(node: lease.node, incarnation: lease.incarnation)
+            lanes[loser]?.generation += 1
+            owned[loser]?[slot] = nil
         }
+        owned[Process(node: owner.id, incarnation: owner.incarnation), default: [:]][slot] = epoch
         bySlot[Int(slot.rawValue)] = SlotKeeper.Lease(
             slot: slot, node: owner.id, incarnation: owner.incarnation, epoch: epoch)
     }
 
     private func mayLive(_ node: NodeID, watchesSince: Duration, at now: Duration) -> Bool {
-        members[node].map { now - max($0.heartbeatAt, watchesSince) <= Self.expiry } ?? false
+        member(node).map { now - max($0.heartbeatAt, watchesSince) <= Self.expiry } ?? false
     }
 
     private func isCondemned(_ lease: SlotKeeper.Lease, watchesSince: Duration, at now: Duration) -> Bool {
@@ -217,16 +225,19 @@ public struct LeaseDatabase: Sendable {
     }
 
     private func votes(against lease: SlotKeeper.Lease, watchesSince: Duration, at now: Duration) -> Votes {
-        let members = self.members
-        let living = members.count { voter, row in
+        var votes = Votes()
+        for (voter, row) in nodes where !row.hasLeft {
+            if now - max(row.heartbeatAt, watchesSince) <= Self.expiry { votes.members += 1 }
             guard voter != lease.node, now - row.heartbeatAt <= Self.expiry,
                 let verdict = verdicts[VerdictKey(subject: lease.node, voter: voter)]
-            else { return false }
-            return verdict.subjectIncarnation == lease.incarnation && verdict.voterIncarnation == row.incarnation
-                && verdict.writtenAt >= row.unbrokenSince
+            else { continue }
+            if verdict.subjectIncarnation == lease.incarnation, verdict.voterIncarnation == row.incarnation,
+                verdict.writtenAt >= row.unbrokenSince
+            {
+                votes.living += 1
+            }
         }
-        return Votes(
-            living: living, members: members.count { mayLive($0.key, watchesSince: watchesSince, at: now) })
+        return votes
     }
 }
 
@@ -235,7 +246,9 @@ public struct LeaseDatabase: Sendable {
 extension LeaseDatabase {
     /// Begins a transaction of the lane and passes the fence; nil when that refuses.
     mutating func begin(_ process: Process, generation: Int64, batch: Int64) -> Int? {
-        guard let row = lanes[process], row.generation == generation, row.batch == batch - 1 else { return nil }
+        guard let row = lanes[process], row.generation == generation || !isFenced, row.batch == batch - 1 else {
+            return nil
+        }
         lastTransaction += 1
         transactions[process] = lastTransaction
         return lastTransaction
@@ -262,11 +275,5 @@ extension LeaseDatabase {
     }
 
     /// What the process owns.
-    func leases(of process: Process) -> [Slot: Epoch] {
-        var owned: [Slot: Epoch] = [:]
-        for case let lease? in bySlot where lease.node == process.node && lease.incarnation == process.incarnation {
-            owned[lease.slot] = lease.epoch
-        }
-        return owned
-    }
+    func leases(of process: Process) -> [Slot: Epoch] { owned[process] ?? [:] }
 }

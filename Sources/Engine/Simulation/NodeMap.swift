@@ -9,16 +9,23 @@ struct NodeMap<Value> {
         values.indices.compactMap { values[$0] == nil ? nil : NodeID(rawValue: UInt16($0)) }
     }
 
+    /// What there is, in the order of the nodes.
+    var all: [Value] { values.compactMap(\.self) }
+
     subscript(node: NodeID) -> Value? {
         _read {
             let index = Int(node.rawValue)
             if index < values.count { yield values[index] } else { yield nil }
         }
-        _modify {
+        @inline(__always) _modify {
             let index = Int(node.rawValue)
-            while values.count <= index { values.append(nil) }
+            if values.count <= index { grow(beyond: index) }
             yield &values[index]
         }
+    }
+
+    private mutating func grow(beyond index: Int) {
+        while values.count <= index { values.append(nil) }
     }
 }
 
@@ -35,5 +42,37 @@ extension NodeMap<ClusterWorld.Node> {
     func isPaused(_ node: NodeID) -> Bool {
         let index = Int(node.rawValue)
         return index < values.count && values[index]?.isPaused == true
+    }
+
+    // Parts of a node, read where they are: the subscript copies the whole of it.
+
+    /// Which process of the world the node's latest is.
+    func process(of node: NodeID) -> Int? {
+        let index = Int(node.rawValue)
+        return index < values.count ? values[index]?.process : nil
+    }
+
+    func identity(of node: NodeID) -> NodeIdentity? {
+        let index = Int(node.rawValue)
+        return index < values.count ? values[index]?.machine.identity : nil
+    }
+
+    /// When its membership has to be woken, and for when that is planned.
+    func wakeUp(of node: NodeID) -> (due: Duration?, planned: Duration?) {
+        let index = Int(node.rawValue)
+        guard index < values.count else { return (nil, nil) }
+        return (values[index]?.machine.nextWakeUp, values[index]?.wakeUpAt)
+    }
+
+    /// When its keeper has to be woken, and for when that is planned.
+    func keeperWakeUp(of node: NodeID) -> (due: Duration?, planned: Duration?) {
+        let index = Int(node.rawValue)
+        guard index < values.count else { return (nil, nil) }
+        return (values[index]?.keeper?.nextWakeUp, values[index]?.keeperWakeUpAt)
+    }
+
+    func isReady(_ node: NodeID) -> Bool {
+        let index = Int(node.rawValue)
+        return index < values.count && values[index]?.keeper?.isReady == true
     }
 }

@@ -26,7 +26,8 @@ public struct SimulatedNetwork: Sendable {
     public var loss = 0.0
 
     private var cuts: Set<Direction> = []
-    private var latest: [Direction: Duration] = [:]
+    /// When the last message arrives, by source and target.
+    private var latest: [[Duration]] = []
 
     /// A network in which everything arrives soon.
     public init() {}
@@ -58,13 +59,17 @@ public struct SimulatedNetwork: Sendable {
     public mutating func arrival(
         from source: NodeID, to target: NodeID, at now: Duration, using random: inout SplitMix64
     ) -> Duration? {
-        let direction = Direction(from: source, to: target)
-        guard !cuts.contains(direction), loss == 0 || Double.random(in: 0..<1, using: &random) >= loss else {
+        guard cuts.isEmpty || !isCut(from: source, to: target),
+            loss == 0 || Double.random(in: 0..<1, using: &random) >= loss
+        else {
             return nil
         }
         let spread = (delay.upperBound - delay.lowerBound) * Double.random(in: 0...1, using: &random)
-        let arrival = max(now + delay.lowerBound + spread, latest[direction] ?? .zero)
-        latest[direction] = arrival
+        let (row, column) = (Int(source.rawValue), Int(target.rawValue))
+        while latest.count <= row { latest.append([]) }
+        while latest[row].count <= column { latest[row].append(.zero) }
+        let arrival = max(now + delay.lowerBound + spread, latest[row][column])
+        latest[row][column] = arrival
         return arrival
     }
 }

@@ -22,25 +22,32 @@ public struct Rendezvous: Sendable {
     }
 
     private let candidates: [Candidate]
+    /// All have the same share: the greatest hash has the greatest score, and no logarithm is needed.
+    private let isUniform: Bool
 
     /// The candidates in any order; those without a positive weight get no slot.
     public init(_ candidates: [Candidate]) {
         self.candidates = candidates.filter { $0.weight > 0 }
+        isUniform = self.candidates.allSatisfy { [first = self.candidates.first] in $0.weight == first?.weight }
     }
 
     /// The node that should own the slot; nil without candidates.
     public func owner(of slot: Slot) -> NodeID? {
-        candidates.max { left, right in
-            let (leftScore, rightScore) = (Self.score(slot, left), Self.score(slot, right))
-            return leftScore == rightScore ? left.node < right.node : leftScore < rightScore
-        }?.node
+        var best: (node: NodeID, score: Double)?
+        for candidate in candidates {
+            let fraction = Self.fraction(slot, candidate.node)
+            let score = isUniform ? fraction : -candidate.weight / log(fraction)
+            if let known = best, (score, candidate.node) < (known.score, known.node) { continue }
+            best = (candidate.node, score)
+        }
+        return best?.node
     }
 
-    private static func score(_ slot: Slot, _ candidate: Candidate) -> Double {
-        let hash = mix(UInt64(slot.rawValue) << 16 | UInt64(candidate.node.rawValue))
+    /// What a slot and a node share by chance: between 0 and 1, and neither.
+    private static func fraction(_ slot: Slot, _ node: NodeID) -> Double {
+        let hash = mix(UInt64(slot.rawValue) << 16 | UInt64(node.rawValue))
         // 53 bits, moved by a half so that the logarithm of 0 is never asked for.
-        let fraction = (Double(hash >> 11) + 0.5) / 9_007_199_254_740_992
-        return -candidate.weight / log(fraction)
+        return (Double(hash >> 11) + 0.5) / 9_007_199_254_740_992
     }
 
     /// The finaliser of SplitMix64: every bit of the input changes half of the output's.

@@ -6,15 +6,14 @@ extension SlotKeeper {
 
     /// Begins to give away slots that should be elsewhere, as many as may be under way.
     mutating func handOver() {
-        if mayMoveAt.contains(where: { $0.value <= now }) {
+        if !mayMoveAt.isEmpty, mayMoveAt.contains(where: { $0.value <= now }) {
             mayMoveAt = mayMoveAt.filter { $0.value > now }
             mayMove = true
         }
         if mayMove {
             mayMove = false
-            pendingMoves = Self.slots.reversed().filter {
-                owned[$0] != nil && handovers[$0] == nil && wanted[Int($0.rawValue)] != identity.id
-            }
+            pendingMoves = owned.keys.filter { wanted[Int($0.rawValue)] != identity.id && handovers[$0] == nil }
+            pendingMoves.sort(by: >)
         }
         offerSlots()
         guard isDraining, !hasDrained, handovers.isEmpty, owned.isEmpty || !hasOthers else { return }
@@ -25,7 +24,7 @@ extension SlotKeeper {
     /// Offers of the slots to give away as many as may be under way. One that cannot go now is looked at again when
     /// something has changed.
     private mutating func offerSlots() {
-        guard rules.hasDatabase(at: now) else { return }
+        guard !pendingMoves.isEmpty, rules.hasDatabase(at: now) else { return }
         while handovers.count < configuration.handovers, let slot = pendingMoves.popLast() {
             guard let epoch = owned[slot], handovers[slot] == nil, mayMoveAt[slot] == nil,
                 let successor = successor(of: slot)
@@ -187,10 +186,16 @@ extension SlotKeeper {
 
     /// Calls off what took too long or has lost its aim, and looks after offers of which nothing was heard.
     mutating func endWhatIsLate() {
-        let over = handovers.values.filter { handover in
-            handover.phase.canBeCalledOff && (handover.deadline <= now || !canFollow(handover))
+        defer { isAimDoubtful = false }
+        if !handovers.isEmpty {
+            let isAimDoubtful = isAimDoubtful
+            let over = handovers.values.filter { handover in
+                handover.phase.canBeCalledOff
+                    && (handover.deadline <= now || isAimDoubtful && !canFollow(handover))
+            }
+            for slot in over.map(\.slot).sorted() { callOff(slot) }
         }
-        for slot in over.map(\.slot).sorted() { callOff(slot) }
+        guard offers.contains(where: { $0.value.deadline <= now }) else { return }
         let late = offers.filter { $0.value.deadline <= now }
         for (slot, offer) in late.sorted(by: { $0.key < $1.key }) {
             if view.members[offer.owner]?.health.isLiving == true {

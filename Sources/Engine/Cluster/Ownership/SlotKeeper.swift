@@ -141,6 +141,8 @@ public struct SlotKeeper: Sendable {
     /// Something has changed that may let this node take slots, or give some away: all of them have to be looked at.
     var mayTake = true
     var mayMove = true
+    /// Something has changed that may take its aim from a hand-over under way.
+    var isAimDoubtful = true
     /// Slots to give away, the next one last; made when all are looked at.
     var pendingMoves: [Slot] = []
 
@@ -381,6 +383,7 @@ public struct SlotKeeper: Sendable {
     mutating func reconsider() {
         mayTake = true
         mayMove = true
+        isAimDoubtful = true
     }
 
     /// One reading at a time. What is needed while one is under way needs another: that one may have begun too early.

@@ -45,8 +45,12 @@ package struct PendingChanges {
 
     /// A change was decided and shown. - Parameter former: the message as it was before; nil for a new one.
     package mutating func decided(_ id: MessageID, _ sequence: SequenceNumber, from former: Message?) {
-        entries[id, default: Entry(standing: former, newestSequence: sequence)].count += 1
-        entries[id]?.newestSequence = sequence
+        if let index = entries.index(forKey: id) {
+            entries.values[index].count += 1
+            entries.values[index].newestSequence = sequence
+        } else {
+            entries[id] = Entry(standing: former, newestSequence: sequence, count: 1)
+        }
     }
 
     /// A change's fate is known.

@@ -345,17 +345,18 @@ package final class RelayHub {
     }
 
     private func enqueue(_ event: StreamEvent, of key: StreamKey, toPeers: Bool) {
-        guard let relay = relays[key] else { return }
-        for loop in 0..<loopCount where relay.loops & (1 << UInt64(loop)) != 0 {
+        guard let index = relays.index(forKey: key) else { return }
+        let (loops, peers) = (relays.values[index].loops, relays.values[index].peers)
+        for loop in 0..<loopCount where loops & (1 << UInt64(loop)) != 0 {
             loopBatches[loop].append((key, event))
         }
-        if relay.loops != 0, !flushIsDue {
+        if loops != 0, !flushIsDue {
             flushIsDue = true
             ways.atEndOfTurn { [unowned self] in self.flush() }
         }
-        guard toPeers, !relay.peers.isEmpty else { return }
+        guard toPeers, !peers.isEmpty else { return }
         moved.insert(key)
-        for peer in relay.peers.keys { peerBatches[peer, default: []].append((key, event)) }
+        for peer in peers.keys { peerBatches[peer, default: []].append((key, event)) }
         schedulePeerFlush()
     }
 

@@ -14,6 +14,9 @@ public struct StreamKey: Hashable, Sendable {
     public static func guild(_ id: GuildID) -> StreamKey { StreamKey(kind: .guild, id: id) }
     public static func user(_ id: UserID) -> StreamKey { StreamKey(kind: .user, id: id) }
 
+    /// Ids of guilds and users are no others' ids.
+    public func hash(into hasher: inout Hasher) { hasher.combine(id) }
+
     /// The slot whose owner emits the stream.
     public var slot: Slot { Slot(of: id) }
 }

@@ -19,7 +19,7 @@ struct Auditor {
 
     /// Something happened. - Parameter text: is made only if a trace is wanted.
     mutating func trace(_ time: Duration, _ text: @autoclosure () -> String) {
-        note(UInt64(time.components.attoseconds / 1_000_000_000) &+ UInt64(time.components.seconds))
+        note(UInt64(truncatingIfNeeded: time.attoseconds))
         if isTraced { lines.append("\(Self.stamp(time)) \(text())") }
     }
 

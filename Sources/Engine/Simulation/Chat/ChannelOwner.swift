@@ -44,7 +44,7 @@ final class ChannelOwner {
 
     private var node: ChatNode { guild.node }
     private var world: ChatWorld { guild.node.world }
-    private var slot: Slot { guild.guild.key.slot }
+    private var slot: Slot { guild.guild.slot }
     var hasUnsettled: Bool { state.hasUnsettled || !state.owedCorrections.isEmpty }
 
     func deactivate() {

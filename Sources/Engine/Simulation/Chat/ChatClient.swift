@@ -9,7 +9,7 @@ import FluxStore
 /// begins anew and asks each channel for what happened since.
 final class ChatClient {
     /// What the client has of one channel.
-    struct View {
+    final class View {
         /// The last entry that it has seen.
         var head: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
         /// Where its knowledge begins; nil before the first session.
@@ -75,9 +75,22 @@ final class ChatClient {
 
     /// Carries something from the node, in order.
     func hear(_ connection: Int, _ body: @escaping (ChatClient) -> Void) {
-        lastArrival = max(world.now + world.milliseconds(0.1...1.5), lastArrival)
-        world.queue.schedule({ [self] in if self.connection == connection { body(self) } }, at: lastArrival)
+        world.queue.schedule(.told(self, connection: connection, body), at: nextArrival())
     }
+
+    /// Carries an event of the session, in order.
+    func hear(_ connection: Int, _ event: StreamEvent, sequence: UInt64) {
+        world.queue.schedule(
+            .event(self, connection: connection, event, sequence: sequence), at: nextArrival())
+    }
+
+    private func nextArrival() -> Duration {
+        lastArrival = max(world.now + world.milliseconds(0.1...1.5), lastArrival)
+        return lastArrival
+    }
+
+    /// Whether this is the connection that it has now.
+    func isOn(_ connection: Int) -> Bool { self.connection == connection }
 
     /// Carries something to the node that the client is connected to.
     private func say(_ body: @escaping (ChatSession) -> Void) {
@@ -110,8 +123,7 @@ final class ChatClient {
             }
         }
         forgetSession()
-        let ready = world.nodes.values.filter { $0.isRunning && world.cluster.keeper(of: $0.id)?.isReady == true }
-            .sorted { $0.id < $1.id }
+        let ready = world.nodes.all.filter { $0.isRunning && world.cluster.nodes.isReady($0.id) }
         guard !ready.isEmpty else { return connectLater() }
         let node = world.pick(ready)
         world.after(world.milliseconds(0.2...2), on: node) { [self] in
@@ -187,7 +199,7 @@ final class ChatClient {
                     catchUp(channel, guild)
                     continue
                 }
-                var view = View()
+                let view = View()
                 let head = snapshots[guild.id]?.heads[channel]
                 view.head = (head?.sequence ?? 0, head?.epoch ?? 0)
                 view.base = view.head
@@ -211,7 +223,8 @@ final class ChatClient {
     func received(_ event: StreamEvent, sequence: UInt64) {
         count(sequence)
         guard let channel = event.channel else { return }
-        if views[channel]?.waiting != nil { views[channel]?.waiting?.append(event) } else { apply(event, channel) }
+        guard let view = views[channel] else { return }
+        if view.waiting != nil { view.waiting?.append(event) } else { apply(event, channel, view) }
     }
 
     private func count(_ sequence: UInt64) {
@@ -222,26 +235,30 @@ final class ChatClient {
         world.auditor.note(sequence)
     }
 
-    private func apply(_ event: StreamEvent, _ channel: ChannelID) {
+    private func apply(_ event: StreamEvent, _ channel: ChannelID, _ view: View) {
         guard case .log(let head, let kind, _)? = event.mark else {
             if event.kind == .messageDelete { takeBack(event, channel) }
             return
         }
-        if let asked = views[channel]?.asked, (head.epoch, head.sequence) <= (asked.epoch, asked.sequence) { return }
+        if (head.epoch, head.sequence) <= (view.asked.epoch, view.asked.sequence) { return }
         guard let number = Ledger.number(in: event.body), world.ledger.decisions.indices.contains(number) else {
             return violate("an event that nobody decided")
         }
-        show(head.sequence, head.epoch, kind, number, channel)
+        show(head.sequence, head.epoch, kind, number, channel, view)
     }
 
     private func show(
-        _ sequence: SequenceNumber, _ epoch: Epoch, _ kind: EventKind, _ number: Int, _ channel: ChannelID
+        _ sequence: SequenceNumber, _ epoch: Epoch, _ kind: EventKind, _ number: Int, _ channel: ChannelID,
+        _ view: View
     ) {
-        guard let view = views[channel] else { return }
         let head = view.head
         world.auditor.note(UInt64(bitPattern: sequence) &* 31 &+ UInt64(number))
         if sequence <= head.sequence || epoch < head.epoch {
-            violate("I2: channel \(channel): (\(epoch), \(sequence)) after (\(head.epoch), \(head.sequence))")
+            // What it stands at was never committed, and a new owner gives its number again: that had to be taken back.
+            let isFalse = epoch > head.epoch && world.messages.epoch(of: head.sequence, in: channel) != head.epoch
+            violate(
+                "\(isFalse ? "I5" : "I2"): channel \(channel): (\(epoch), \(sequence)) after (\(head.epoch), \(head.sequence))"
+            )
         }
         if sequence > head.sequence + 1 {
             for missing in head.sequence + 1..<sequence where !world.messages.isVoid(missing, in: channel) {
@@ -253,13 +270,13 @@ final class ChatClient {
         world.auditor.trace(
             world.now, "client \(self.number) channel \(channel.short) (\(epoch), \(sequence)) \(kind) \(message.short)"
         )
-        let before = view.messages[message]
-        views[channel]?.head = (sequence, epoch)
-        views[channel]?.applied.append(Applied(sequence: sequence, epoch: epoch, message: message, before: before))
+        let before: Int?
         switch kind {
-        case .messageDelete: views[channel]?.messages[message] = nil
-        default: views[channel]?.messages[message] = number
+        case .messageDelete: before = view.messages.removeValue(forKey: message)
+        default: before = view.messages.updateValue(number, forKey: message)
         }
+        view.head = (sequence, epoch)
+        view.applied.append(Applied(sequence: sequence, epoch: epoch, message: message, before: before))
     }
 
     /// Something that was shown never came to be.
@@ -272,12 +289,11 @@ final class ChatClient {
     }
 
     private func undo(_ channel: ChannelID) {
-        guard let last = views[channel]?.applied.popLast() else { return }
+        guard let view = views[channel], let last = view.applied.popLast() else { return }
         world.auditor.trace(
             world.now, "client \(number) channel \(channel.short) takes back (\(last.epoch), \(last.sequence))")
-        views[channel]?.messages[last.message] = last.before
-        let previous = views[channel]?.applied.last.map { ($0.sequence, $0.epoch) }
-        views[channel]?.head = previous ?? views[channel]?.base ?? (0, 0)
+        view.messages[last.message] = last.before
+        view.head = view.applied.last.map { ($0.sequence, $0.epoch) } ?? view.base ?? (0, 0)
     }
 
     // MARK: Catching up
@@ -286,7 +302,7 @@ final class ChatClient {
         guard let head = views[channel]?.head else { return }
         let connection = connection
         say { session in
-            session.node.call(guild.key.slot, deadline: .seconds(10)) {
+            session.node.call(guild.slot, deadline: .seconds(10)) {
                 (owner: ChatNode, respond: @escaping (ChannelEventPage?) -> Void) in
                 owner.owner(of: guild) { owner in
                     guard let owner else { return respond(nil) }
@@ -318,8 +334,8 @@ final class ChatClient {
             }
         }
         for entry in page.told {
-            guard let number = Ledger.number(in: entry.body) else { continue }
-            show(entry.event.seq, entry.event.epoch, entry.kind, number, channel)
+            guard let number = Ledger.number(in: entry.body), let view = views[channel] else { continue }
+            show(entry.event.seq, entry.event.epoch, entry.kind, number, channel, view)
         }
         if page.events.count >= ChannelEvents.pageLimit { return catchUp(channel, guild) }
         if !page.events.isEmpty, let head = views[channel]?.head { views[channel]?.asked = head }
@@ -341,7 +357,7 @@ final class ChatClient {
                 }
             }
             waiting.removeFirst()
-            apply(event, channel)
+            if let view = views[channel] { apply(event, channel, view) }
         }
         views[channel]?.waiting = nil
     }
@@ -377,7 +393,7 @@ final class ChatClient {
         let connection = connection
         let key = NonceTable.Key(authorID: userID, nonce: send.nonce)
         say { session in
-            session.node.call(send.guild.key.slot, deadline: .seconds(10)) {
+            session.node.call(send.guild.slot, deadline: .seconds(10)) {
                 (owner: ChatNode, respond: @escaping (ChannelOwner.Answer?) -> Void) in
                 owner.owner(of: send.guild) { owner in
                     guard let owner else { return respond(nil) }
@@ -425,7 +441,7 @@ final class ChatClient {
         if kind == .delete { own.remove(at: index) }
         let connection = connection
         say { session in
-            session.node.call(target.guild.key.slot, deadline: .seconds(10)) {
+            session.node.call(target.guild.slot, deadline: .seconds(10)) {
                 (owner: ChatNode, respond: @escaping (ChannelOwner.Answer?) -> Void) in
                 owner.owner(of: target.guild) { owner in
                     guard let owner else { return respond(nil) }

@@ -126,18 +126,12 @@ extension ChatNode {
         let (connection, process) = (laneConnection, process)
         world.after(world.batchDelay()) { [self] in
             guard world.reachesDatabase(self) else { return silence(.committing, connection) }
-            let transaction: Int
-            if world.bug == .noFencing {
-                transaction = 0
-            } else {
-                guard
-                    let begun = world.cluster.database.begin(
-                        process, generation: batch.generation, batch: batch.number)
-                else {
-                    world.auditor.trace(world.now, "node \(id): the fence refuses batch \(batch.number)")
-                    return answer(.committing, connection) { $0.fenced() }
-                }
-                transaction = begun
+            guard
+                let transaction = world.cluster.database.begin(
+                    process, generation: batch.generation, batch: batch.number)
+            else {
+                world.auditor.trace(world.now, "node \(id): the fence refuses batch \(batch.number)")
+                return answer(.committing, connection) { $0.fenced() }
             }
             if let suspect = world.refusedPosition(in: batch) {
                 world.cluster.database.end(process)
@@ -147,9 +141,7 @@ extension ChatNode {
                 }
             }
             world.after(world.stall(of: id)) { [self] in
-                let isIn =
-                    world.bug == .noFencing
-                    || world.cluster.database.commit(process, transaction: transaction, batch: batch.number)
+                let isIn = world.cluster.database.commit(process, transaction: transaction, batch: batch.number)
                 guard world.cluster.database.isUp, isIn else { return silence(.committing, connection) }
                 world.take(batch, of: process)
                 guard world.reachesDatabase(self), !world.losesAnswer() else { return silence(.committing, connection) }
@@ -172,14 +164,15 @@ extension ChatNode {
 extension ChatWorld {
     /// A batch commits.
     fileprivate func take(_ batch: LaneBatch, of process: LeaseDatabase.Process) {
-        for mutation in batch.mutations {
+        let mutations = batch.mutations
+        for mutation in mutations {
             let lease = cluster.database.lease(of: mutation.slot)
             let isHolder = lease?.node == process.node && lease?.incarnation == process.incarnation
             messages.commit(mutation, lease: isHolder ? lease?.epoch : nil)
         }
         auditor.trace(
             now,
-            "node \(process.node) commits batch \(batch.number): \(batch.mutations.map(\.change.short).joined(separator: " "))"
+            "node \(process.node) commits batch \(batch.number): \(mutations.map(\.change.short).joined(separator: " "))"
         )
         for violation in messages.takeViolations() { auditor.violate(now, violation) }
     }

@@ -78,6 +78,12 @@ final class ChatNode {
         if isPaused { backlog.append(work) } else { work() }
     }
 
+    /// Takes in what another node has sent, or when the process goes on.
+    func perform(_ work: @escaping (ChatNode) -> Void) {
+        guard isRunning else { return }
+        if isPaused { backlog.append { [self] in work(self) } } else { work(self) }
+    }
+
     func goOn() {
         isPaused = false
         while !isPaused, isRunning, !backlog.isEmpty { backlog.removeFirst()() }
@@ -156,9 +162,9 @@ final class ChatNode {
         var changed: Set<Slot> = []
         for (slot, epoch) in slots {
             owned[slot] = epoch
-            if self.slots.learn(slot, node: id, epoch: epoch) { changed.insert(slot) }
+            if self.slots.learn(slot, node: id, epoch: epoch), world.hasGuild(in: slot) { changed.insert(slot) }
         }
-        relays.ownersChanged(changed)
+        if !changed.isEmpty { relays.ownersChanged(changed) }
     }
 
     func giveUp(_ slots: [Slot: Epoch]) {
@@ -175,15 +181,21 @@ final class ChatNode {
         owned[slot] = nil
         slots.forget(slot, epoch: epoch)
         flushing[slot] = nil
-        for guild in world.guilds where guild.key.slot == slot {
-            if let owner = owners.removeValue(forKey: guild.id) { owner.deactivate() }
+        if world.hasGuild(in: slot) {
+            for guild in world.guilds where guild.slot == slot {
+                owners.removeValue(forKey: guild.id)?.deactivate()
+            }
         }
         release(slot)
     }
 
     func learn(_ routes: [Route]) {
-        let changed = routes.filter { slots.learn($0.slot, node: $0.node, epoch: $0.epoch) }.map(\.slot)
-        if !changed.isEmpty { relays.ownersChanged(Set(changed)) }
+        var changed: Set<Slot> = []
+        for route in routes where slots.learn(route.slot, node: route.node, epoch: route.epoch) {
+            // Of the others there are no streams.
+            if world.hasGuild(in: route.slot) { changed.insert(route.slot) }
+        }
+        if !changed.isEmpty { relays.ownersChanged(changed) }
     }
 
     func pause(_ slot: Slot, _ epoch: Epoch) {
@@ -203,9 +215,10 @@ final class ChatNode {
 
     /// Reports paused slots of which everything is committed.
     func finishFlushes() {
+        guard !flushing.isEmpty else { return }
         for (slot, epoch) in flushing.sorted(by: { $0.key < $1.key }) {
             let isUnsettled = world.guilds.contains { guild in
-                guild.key.slot == slot && owners[guild.id]?.hasUnsettled == true
+                guild.slot == slot && owners[guild.id]?.hasUnsettled == true
             }
             guard !isUnsettled else { continue }
             flushing[slot] = nil
@@ -266,19 +279,28 @@ final class NodeOutbox {
         node.world.atEndOfTurn { [unowned self] in flush() }
     }
 
+    /// Of one stream the order counts; of several any order will do, but always the same.
+    private static func ordered(_ events: [RelayHub.Entry]) -> [RelayHub.Entry] {
+        events.enumerated().sorted { ($0.element.key.id, $0.offset) < ($1.element.key.id, $1.offset) }.map(\.element)
+    }
+
     private func flush() {
         isDue = false
         guard let node else { return }
         let (frames, registrations) = (frames, registrations)
         (self.frames, self.registrations) = ([], [])
-        var merged: [NodeID: [RelayHub.Entry]] = [:]
-        for frame in frames { merged[frame.peer, default: []] += frame.events }
-        for (peer, events) in merged.sorted(by: { $0.key < $1.key }) {
-            // Of one stream the order counts; of several any order will do, but always the same.
-            let sorted = events.enumerated().sorted { ($0.element.key.id, $0.offset) < ($1.element.key.id, $1.offset) }
-            node.world.send(from: node, to: peer) { [id = node.id] target in
-                target.receiveEvents(sorted.map(\.element), from: id)
+        var merged: [(peer: NodeID, events: [RelayHub.Entry])] = []
+        for frame in frames {
+            if let index = merged.firstIndex(where: { $0.peer == frame.peer }) {
+                merged[index].events += frame.events
+            } else {
+                merged.append(frame)
             }
+        }
+        if merged.count > 1 { merged.sort { $0.peer < $1.peer } }
+        for (peer, events) in merged {
+            let events = events.count > 1 ? Self.ordered(events) : events
+            node.world.send(from: node, to: peer) { [id = node.id] target in target.receiveEvents(events, from: id) }
         }
         for registration in registrations.sorted(by: { $0.key.id < $1.key.id }) {
             node.register(registration.relay, of: registration.key)

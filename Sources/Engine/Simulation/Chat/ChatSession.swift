@@ -61,7 +61,7 @@ final class ChatSession: StreamSubscriber {
         guard let guild = guilds.first else { return completion(snapshots) }
         let ask = { [self] in
             guard phase == .opening else { return }
-            node.call(guild.key.slot, deadline: .seconds(5)) {
+            node.call(guild.slot, deadline: .seconds(5)) {
                 (owner: ChatNode, respond: @escaping (GuildSnapshot?) -> Void) in
                 owner.owner(of: guild) { respond($0?.snapshot) }
             } _: { [self] snapshot in
@@ -78,7 +78,7 @@ final class ChatSession: StreamSubscriber {
     func receive(_ event: StreamEvent) {
         guard phase != .ended else { return }
         let sequence = ring.append(event)
-        deliver { $0.received(event, sequence: sequence) }
+        client?.hear(connection, event, sequence: sequence)
     }
 
     func subscriptionEnded(_ key: StreamKey) {
@@ -112,7 +112,7 @@ final class ChatSession: StreamSubscriber {
         ring.acknowledge(sequence)
         self.client = client
         self.connection = connection
-        for dispatch in missed { deliver { $0.received(dispatch.event, sequence: dispatch.sequence) } }
+        for dispatch in missed { client.hear(connection, dispatch.event, sequence: dispatch.sequence) }
         if world.bug == .deliveredTwiceAfterResume { for dispatch in missed { receive(dispatch.event) } }
         let resumed = ring.append(StreamEvent(kind: .resumed, body: []))
         deliver { $0.resumed(sequence: resumed) }

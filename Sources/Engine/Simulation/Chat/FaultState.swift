@@ -39,7 +39,7 @@ extension ChatWorld {
         let other = pick(ids)
         let time = milliseconds(200...9_000)
         auditor.faults += 1
-        switch Int.random(in: 0..<20, using: &random) {
+        switch Int.random(in: 0..<(configuration.onlyNodesFail ? 5 : 20), using: &random) {
         case 0, 1, 2:
             let death: ClusterWorld.Death = chance(0.7) ? .process : .host
             note("node \(one) dies (\(death)) for \(time)")

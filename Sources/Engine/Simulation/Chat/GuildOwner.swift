@@ -159,7 +159,7 @@ extension ChatNode {
     /// The guild's owner on this node, brought into memory first where it is not; nil when it cannot be had now.
     func owner(of guild: ChatGuild, _ body: @escaping (GuildOwner?) -> Void) {
         if let owner = owners[guild.id] { return body(owner) }
-        guard let epoch = owned[guild.key.slot] else { return body(nil) }
+        guard let epoch = owned[guild.slot] else { return body(nil) }
         activations[guild.id, default: []].append(body)
         guard activations[guild.id]?.count == 1 else { return }
         world.read(for: self) { messages in
@@ -173,7 +173,7 @@ extension ChatNode {
         } _: { [self] stored in
             let bodies = activations.removeValue(forKey: guild.id) ?? []
             var owner: GuildOwner?
-            if let stored, owned[guild.key.slot] == epoch {
+            if let stored, owned[guild.slot] == epoch {
                 world.auditor.trace(world.now, "node \(id) owns guild \(guild.id), epoch \(epoch)")
                 owner = GuildOwner(guild, node: self, epoch: epoch, heads: stored.heads)
                 owners[guild.id] = owner

@@ -31,12 +31,13 @@ struct MessageDatabase {
     }
 
     /// What is stored of one channel.
-    struct Log {
+    final class Log {
         var entries: [Entry] = []
         var rows: [MessageID: Row] = [:]
         /// Message ids in the order of their numbers.
         var order: [MessageID] = []
-        var nonces: [NonceTable.Key: [MessageID]] = [:]
+        /// How many messages each nonce has made.
+        var nonces: [NonceTable.Key: Int] = [:]
         /// Messages of void entries that no later entry is about.
         var unanswered: [MessageID: SequenceNumber] = [:]
 
@@ -54,6 +55,7 @@ struct MessageDatabase {
         return violations
     }
 
+    /// What is stored of the channel; an empty log where nothing is.
     func log(of channel: ChannelID) -> Log { logs[channel] ?? Log() }
 
     /// Whether the entry is in, with this message.
@@ -90,16 +92,15 @@ struct MessageDatabase {
         switch mutation.change {
         case .createMessage(let row): create(row.message)
         case .updateMessage(let row, let entry):
-            append(entry)
-            logs[entry.channelID]?.rows[row.message.id]?.version = Ledger.number(in: entry.payload) ?? -1
-        case .deleteMessages(let ids, let channel, let entry):
-            append(entry)
-            for id in ids { logs[channel]?.rows[id]?.isDeleted = true }
-        case .logOnly(let entry): append(entry)
+            append(entry).rows[row.message.id]?.version = Ledger.number(in: entry.payload) ?? -1
+        case .deleteMessages(let ids, _, let entry):
+            let log = append(entry)
+            for id in ids { log.rows[id]?.isDeleted = true }
+        case .logOnly(let entry): _ = append(entry)
         case .void(let channel, let sequence, let epoch, let messages):
-            append(
+            let log = append(
                 Entry(sequence: sequence, epoch: epoch, kind: .messageCreate, decision: nil, message: nil), to: channel)
-            for message in messages { logs[channel]?.unanswered[message] = sequence }
+            for message in messages { log.unanswered[message] = sequence }
         case .reaction, .clearReactions, .statements, .counter: break
         }
     }
@@ -107,43 +108,45 @@ struct MessageDatabase {
     private mutating func create(_ message: Message) {
         let channel = message.channelID
         let number = Int(message.content)
-        append(
+        let log = append(
             Entry(
                 sequence: message.seq, epoch: message.epoch, kind: .messageCreate, decision: number,
                 message: message.id), to: channel)
-        if let last = logs[channel]?.order.last, last >= message.id {
+        if let last = log.order.last, last >= message.id {
             violations.append("I2: in channel \(channel) id \(message.id) follows \(last)")
         }
-        logs[channel]?.rows[message.id] = Row(message: message, version: number ?? -1)
-        logs[channel]?.order.append(message.id)
+        log.rows[message.id] = Row(message: message, version: number ?? -1)
+        log.order.append(message.id)
         guard case .string(let text)? = message.nonce else { return }
         let key = NonceTable.Key(authorID: message.authorID, nonce: text)
-        logs[channel]?.nonces[key, default: []].append(message.id)
-        if let same = logs[channel]?.nonces[key], same.count > 1 {
-            violations.append(
-                "I4: nonce \(text) of \(message.authorID) made \(same.count) messages in channel \(channel)")
+        let count = log.nonces[key, default: 0] + 1
+        log.nonces[key] = count
+        if count > 1 {
+            violations.append("I4: nonce \(text) of \(message.authorID) made \(count) messages in channel \(channel)")
         }
     }
 
-    private mutating func append(_ entry: LogEntry) {
+    private mutating func append(_ entry: LogEntry) -> Log {
         append(
             Entry(
                 sequence: entry.seq, epoch: entry.epoch, kind: entry.kind, decision: Ledger.number(in: entry.payload),
                 message: entry.messageID), to: entry.channelID)
     }
 
-    private mutating func append(_ entry: Entry, to channel: ChannelID) {
-        let head = log(of: channel).head
+    /// - Returns: the log, with the entry in it.
+    private mutating func append(_ entry: Entry, to channel: ChannelID) -> Log {
+        let log = log(of: channel)
+        if log.entries.isEmpty { logs[channel] = log }
+        let head = log.head
         if entry.sequence != head.sequence + 1 {
             violations.append("I2: in channel \(channel) number \(entry.sequence) follows \(head.sequence)")
         }
         if entry.epoch < head.epoch {
             violations.append("I2: in channel \(channel) epoch \(entry.epoch) follows \(head.epoch)")
         }
-        logs[channel, default: Log()].entries.append(entry)
-        if let message = entry.message, logs[channel]?.unanswered.isEmpty == false {
-            logs[channel]?.unanswered[message] = nil
-        }
+        log.entries.append(entry)
+        if let message = entry.message, !log.unanswered.isEmpty { log.unanswered[message] = nil }
+        return log
     }
 
     // MARK: Reading

@@ -15,6 +15,8 @@ public struct SimulationConfiguration: Sendable {
     public var operationsPerSecond = 110.0
     /// The mean time between two faults, in seconds.
     public var faultInterval = 4.0
+    /// Nothing but nodes is broken: they die and pause.
+    public var onlyNodesFail = false
 
     /// How many dispatches a session keeps for its client: few, so that some resumes fail.
     var replayEvents = 400

@@ -51,7 +51,7 @@ extension ChatWorld {
     /// Whether everybody has what they asked for and nothing is under way.
     var isAtRest: Bool {
         clients.allSatisfy(\.isSettled)
-            && nodes.values.allSatisfy {
+            && nodes.all.allSatisfy {
                 $0.isRunning && !$0.isPaused && $0.lane.rowCount == 0 && $0.held.isEmpty && $0.calls.isEmpty
             }
     }
@@ -60,18 +60,17 @@ extension ChatWorld {
     func audit() {
         guard isAtRest else {
             let waiting = clients.filter { !$0.isSettled }.map { "client \($0.number): \($0.state)" }
-            let busy = nodes.values.sorted { $0.id < $1.id }.map(\.state)
+            let busy = nodes.all.map(\.state)
             return auditor.violate(now, "it does not come to rest: \(waiting), \(busy)")
         }
         for client in clients {
             for guild in guilds {
                 for channel in guild.channels { audit(channel, of: client) }
             }
-            for (nonce, message) in client.acknowledged.sorted(by: { $0.key < $1.key }) {
-                guard messages.logs.values.contains(where: { $0.rows[message] != nil }) else {
-                    auditor.violate(now, "I3: \(message), nonce \(nonce), was acknowledged and is lost")
-                    continue
-                }
+            let logs = Array(messages.logs.values)
+            let lost = client.acknowledged.filter { _, message in !logs.contains { $0.rows[message] != nil } }
+            for (nonce, message) in lost.sorted(by: { $0.key < $1.key }) {
+                auditor.violate(now, "I3: \(message), nonce \(nonce), was acknowledged and is lost")
             }
         }
     }
@@ -83,17 +82,19 @@ extension ChatWorld {
         if view.head.sequence != log.head.sequence, !onlyVoids(after: view.head.sequence, in: log, channel) {
             auditor.violate(now, "I6: \(name): stands at \(view.head.sequence), the log at \(log.head.sequence)")
         }
-        for (message, version) in view.messages.sorted(by: { $0.key < $1.key }) {
-            guard let row = log.rows[message], !row.isDeleted else {
-                auditor.violate(now, "I5: \(name): still shows \(message)")
-                continue
-            }
-            if row.version != version { auditor.violate(now, "I5: \(name): shows another state of \(message)") }
+        // All are looked at; what is wrong is named in order.
+        let wrong = view.messages.filter { message, version in
+            log.rows[message].map { $0.isDeleted || $0.version != version } ?? true
         }
-        for (message, row) in log.rows.sorted(by: { $0.key < $1.key })
-        where !row.isDeleted && row.message.seq > base.sequence && view.messages[message] == nil {
-            auditor.violate(now, "I6: \(name): does not show \(message)")
+        for (message, _) in wrong.sorted(by: { $0.key < $1.key }) {
+            let isThere = log.rows[message].map { !$0.isDeleted } ?? false
+            auditor.violate(now, "I5: \(name): \(isThere ? "shows another state of" : "still shows") \(message)")
         }
+        let missing = log.order.filter { message in
+            guard view.messages[message] == nil, let row = log.rows[message] else { return false }
+            return !row.isDeleted && row.message.seq > base.sequence
+        }
+        for message in missing.sorted() { auditor.violate(now, "I6: \(name): does not show \(message)") }
     }
 
     private func onlyVoids(after sequence: SequenceNumber, in log: MessageDatabase.Log, _ channel: ChannelID) -> Bool {

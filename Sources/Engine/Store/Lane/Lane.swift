@@ -102,11 +102,14 @@ public struct Lane: ~Copyable {
     /// When the oldest mutation that has no outcome yet was admitted.
     public var oldest: Duration? {
         var oldest = underWay?.oldest
-        for entry in [retries.first?.first, voids.first, pending.first] {
-            guard let admittedAt = entry?.admittedAt else { continue }
-            oldest = min(oldest ?? admittedAt, admittedAt)
-        }
+        Self.lower(&oldest, to: retries.first?.first?.admittedAt)
+        Self.lower(&oldest, to: voids.first?.admittedAt)
+        Self.lower(&oldest, to: pending.first?.admittedAt)
         return oldest
+    }
+
+    private static func lower(_ time: inout Duration?, to other: Duration?) {
+        if let other, time.map({ other < $0 }) ?? true { time = other }
     }
 
     /// Takes the outcomes since the last call, in the order in which they came about.
@@ -411,8 +414,10 @@ public struct Lane: ~Copyable {
 
     /// When the oldest that may be withdrawn was admitted.
     private var oldestWaiting: Duration? {
-        let retried = retries.lazy.joined().first { !$0.isOrphan }
-        return [retried?.admittedAt, pending.first?.admittedAt, counters.oldest].compactMap { $0 }.min()
+        var oldest = pending.first?.admittedAt
+        if !retries.isEmpty { Self.lower(&oldest, to: retries.lazy.joined().first { !$0.isOrphan }?.admittedAt) }
+        Self.lower(&oldest, to: counters.oldest)
+        return oldest
     }
 
     /// Puts parts of a batch before all that waits; values that are coalesced go back among their like.
