@@ -9,7 +9,7 @@ struct ChaosRun {
         /// Sessions of a node that is drained or stopped are taken up on another one.
         static let sessionsMove = true
         /// A write whose owner dies is made again by the node that was asked, so that its sender sees no failure.
-        static let writesAreRepeated = false
+        static let writesAreRepeated = true
     }
 
     private static let channels = 20
