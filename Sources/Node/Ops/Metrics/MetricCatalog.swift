@@ -44,8 +44,10 @@ public enum MetricCatalog {
         MetricDefinition("flux_call_timeouts_total", .counter, "Calls between actors without an answer in time."),
         MetricDefinition("flux_call_overloads_total", .counter, "Calls refused because too many waited."),
         MetricDefinition(
+            "flux_call_stalls_total", .counter, "Calls that had to wait because no owner could be reached."),
+        MetricDefinition(
             "flux_call_redirections_total", .counter, "Calls that went to a node that had given the slot away."),
-        MetricDefinition("flux_call_repetitions_total", .counter, "Calls made again after a lost link."),
+        MetricDefinition("flux_call_repetitions_total", .counter, "Calls made again after a lost link or a lost slot."),
         MetricDefinition("flux_links", .gauge, "Links to other nodes that are up."),
         MetricDefinition("flux_link_dials_total", .counter, "Connections dialled to other nodes, two for a link."),
         MetricDefinition("flux_link_losses_total", .counter, "Links that were up and broke or were closed."),
