@@ -173,6 +173,64 @@ struct PersonTests {
         }
     }
 
+    @Test func manyAreLoadedTogetherAsEachAlone() async throws {
+        try await withDatabase { database in
+            let people = (1...5).map { Fixture.person($0) }
+            let ids = people.map(\.id)
+            try await Provision(database).insert(users: people)
+            let guildID = Fixture.id(600)
+            try await database.apply(
+                .insertGuild(Fixture.guild(600, owner: bob)), .insertChannel(Fixture.channel(610, guildID: guildID)),
+                .insertMember(Fixture.member(1, guildID: guildID)), .insertMember(Fixture.member(3, guildID: guildID)))
+            for (number, id) in ids.enumerated().dropLast() {
+                let peer = ids[(number + 1) % 4]
+                let direct = try await DirectMessages(database).channel(
+                    of: id, and: peer, proposed: Fixture.id(UInt64(700 - number)))
+                var message = Fixture.message(UInt64(number + 1), channelID: direct, author: peer, seq: 1)
+                message.content = "hey"
+                try await database.insert([message])
+                try await database.apply(
+                    .setSettings([UInt8(number)], userID: id), .setNote("n\(number)", userID: id, about: peer),
+                    .setGuildSettings([9, UInt8(number)], userID: id, guildID: guildID),
+                    .openDirectMessage(direct, userID: id), .closeDirectMessage(direct, userID: peer),
+                    .setRelationship(RelationshipSide(userID: id, peerID: peer, kind: .friend, since: Fixture.moment)),
+                    .setRelationship(
+                        RelationshipSide(
+                            userID: id, peerID: ids[(number + 2) % 4], kind: .blocked, since: Fixture.moment)
+                    ),
+                    .insertOutbox(
+                        OutboxEntry(
+                            id: Fixture.id(UInt64(900 - number)), targetKind: 3, targetKey: id,
+                            createdAt: Fixture.moment, payload: [UInt8(number)])))
+            }
+            let loading = UserLoading(database)
+            let together = try await loading.load(ids.reversed() + [Fixture.id(99)], outboxKind: 3)
+            #expect(Set(together.keys) == Set(ids))
+            let parts = try await loading.readyParts(ids, outboxKind: 3)
+            for person in people {
+                let id = person.id
+                let loaded = try #require(together[id])
+                #expect(loaded.user.username == person.username)
+                #expect(try await loaded.relationships == Relationships(database).list(of: id))
+                #expect(try await loaded.notes == Relationships(database).notes(of: id))
+                #expect(try await loaded.settings == Settings(database).find(of: id))
+                #expect(try await loaded.guildSettings == Settings(database).guilds(of: id))
+                #expect(try await loaded.directMessages == DirectMessages(database).list(of: id, closed: true))
+                #expect(try await loaded.readStates == ReadStates(database).list(of: id))
+                #expect(try await loaded.guildIDs == Memberships(database).guildIDs(of: id))
+                #expect(try await loaded.outbox == Outbox(database).pending(for: id, kind: 3))
+                #expect(parts[id]?.outbox == loaded.outbox)
+                #expect(parts[id]?.directMessages == loaded.directMessages.filter(\.isOpen))
+                #expect(parts[id]?.readStates == loaded.readStates)
+            }
+            // The last one has nothing, and the others have something of everything.
+            let (first, last) = (try #require(together[ids[0]]), try #require(together[ids[4]]))
+            #expect(first.relationships.count == 2 && first.directMessages.count == 2 && first.outbox.count == 1)
+            #expect(first.guildIDs == [guildID] && first.readStates.count == 1 && first.settings == [0])
+            #expect(last.relationships.isEmpty && last.directMessages.isEmpty && last.settings == nil)
+        }
+    }
+
     @Test func anOutboxEntryIsAppliedOnce() async throws {
         try await withDatabase { database in
             let outbox = Outbox(database)

@@ -30,7 +30,9 @@ public final class EngineServices: Sendable {
     let relationships: Relationships
     let readStates: ReadStates
     let userSettings: Settings
-    let userLoading: UserLoading
+    /// What is asked for once or twice a session, gathered: thousands that come back at once are a few batches.
+    let userLoading: Lookups<UserID, LoadedUser>
+    let readyParts: Lookups<UserID, ReadyParts>
     let outbox: Outbox
     let guildLoading: GuildLoading
     let invites: Invites
@@ -72,7 +74,10 @@ public final class EngineServices: Sendable {
         relationships = Relationships(database)
         readStates = ReadStates(database)
         userSettings = Settings(database)
-        userLoading = UserLoading(database)
+        let loading = UserLoading(database)
+        let kind = StreamKey.Kind.user.rawValue
+        userLoading = Lookups { ids throws(StoreError) in try await loading.load(ids, outboxKind: kind) }
+        readyParts = Lookups { ids throws(StoreError) in try await loading.readyParts(ids, outboxKind: kind) }
         outbox = Outbox(database)
         guildLoading = GuildLoading(database)
         invites = Invites(database)

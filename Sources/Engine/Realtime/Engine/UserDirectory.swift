@@ -17,8 +17,13 @@ final class UserDirectory: Sendable {
 
     private let entries = NIOLockedValueBox<OrderedDictionary<UserID, Entry>>([:])
     private let store: Users
+    private let lookups: Lookups<UserID, User>
 
-    init(database: Database) { store = Users(database) }
+    init(database: Database) {
+        let store = Users(database)
+        self.store = store
+        lookups = Lookups { ids throws(StoreError) in try await store.batch(ids) }
+    }
 
     /// A face that is at hand and not older than a minute.
     func cached(_ id: UserID) -> User? {
@@ -36,7 +41,13 @@ final class UserDirectory: Sendable {
             if let user = cached(id) { found[id] = user } else { missing.insert(id) }
         }
         guard !missing.isEmpty else { return found }
-        let read = try await store.batch(Array(missing))
+        // One alone may be one of many that are asked for at this moment; several are a batch already.
+        let read: [UserID: User]
+        if missing.count == 1, let id = missing.first {
+            read = try await lookups.value(of: id).map { [id: $0] } ?? [:]
+        } else {
+            read = try await store.batch(Array(missing))
+        }
         remember(read.values)
         found.merge(read) { _, newer in newer }
         return found

@@ -1,10 +1,12 @@
 import Collections
 
-/// Paces the opening of sessions when thousands come back at once: so many at a time, the rest in order of arrival.
+/// Paces the opening of sessions when thousands come back at once: so many at a time, the rest in order of arrival. Once there
+/// is no place left, the next begin when three quarters are free again: sessions that begin together ask Postgres together.
 /// A value without I/O; bounded.
 struct OpeningQueue<Element> {
     private var waiting: Deque<Element> = []
     private(set) var running = 0
+    private var isFilling = true
     let concurrent: Int
     let capacity: Int
 
@@ -26,8 +28,10 @@ struct OpeningQueue<Element> {
 
     /// The next one to begin now, if there is one and a place for it. Each is followed by one `finished`.
     mutating func next() -> Element? {
-        guard running < concurrent, let element = waiting.popFirst() else { return nil }
+        if running <= concurrent / 4 { isFilling = true }
+        guard isFilling, running < concurrent, let element = waiting.popFirst() else { return nil }
         running += 1
+        if running == concurrent { isFilling = false }
         return element
     }
 

@@ -65,7 +65,13 @@ extension UserActor {
     func openConversations() async throws -> [(channel: Channel, others: [User])] {
         await settleOpenings()
         do {
-            let list = try await services.directMessages.list(of: userID)
+            return try await conversations(try await services.directMessages.list(of: userID))
+        } catch { throw APIError.notCommitted }
+    }
+
+    /// Conversations with their people, as far as Postgres and the actor know.
+    func conversations(_ list: [DirectMessage]) async throws -> [(channel: Channel, others: [User])] {
+        do {
             let people = try await services.users.users(Set(list.flatMap(\.channel.recipients)))
             return list.map { direct in
                 var channel = direct.channel

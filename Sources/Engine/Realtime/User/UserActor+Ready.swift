@@ -5,13 +5,26 @@ import FluxStore
 
 /// The parts of READY that only people get (protocol 7.7).
 extension UserActor {
-    /// Costs four queries, however much belongs to the user.
-    func personSections() async throws -> [UserOpening.Section] {
-        let conversations = try await openConversations()
-        let stored: [StoredReadState]
+    /// What Postgres knows better than the actor: what was read with the account, or read now, together with that of others
+    /// whose sessions open. Of a bot little is needed, and nothing when Postgres is away.
+    func readyParts(isBot: Bool) async throws(APIError) -> ReadyParts {
+        if let fresh = takeFreshParts() { return fresh }
+        await settleOpenings()
+        do throws(StoreError) {
+            return try await services.readyParts.value(of: userID) ?? ReadyParts()
+        } catch {
+            guard isBot else { throw .notCommitted }
+            return ReadyParts()
+        }
+    }
+
+    /// The sections, of parts that were just read.
+    func personSections(_ parts: ReadyParts) async throws -> [UserOpening.Section] {
+        let conversations: [(channel: Channel, others: [User])]
+        let stored = parts.readStates
         let peers: [UserID: User]
         do {
-            stored = try await services.readStates.list(of: userID)
+            conversations = try await self.conversations(parts.directMessages)
             peers = try await services.users.users(state.standingRelationships.map(\.peerID))
         } catch { throw APIError.notCommitted }
         await learnFriendPresences()

@@ -44,6 +44,8 @@ distributed actor UserActor: KeyedActor {
     let turns = TurnQueue()
     /// A look into the outbox that waits for its turn; who wants one meanwhile waits for the same.
     var nextLook: Task<Void, Never>?
+    /// What was read with the account, until it is used or too old.
+    private var fresh: FreshUser?
     /// Whether the outbox was looked into since the activation.
     var isCaughtUp = false
     /// Coalesced values whose fate is not known.
@@ -59,8 +61,7 @@ distributed actor UserActor: KeyedActor {
     private(set) var inherited: StreamPosition?
 
     init(
-        _ loaded: LoadedUser, guildIDs: [GuildID], address: ActorAddress, epoch: Epoch, loop: EngineLoop,
-        system: ClusterActorSystem
+        _ loaded: LoadedUser, address: ActorAddress, epoch: Epoch, loop: EngineLoop, system: ClusterActorSystem
     ) {
         actorSystem = system
         userID = loaded.user.id
@@ -69,7 +70,8 @@ distributed actor UserActor: KeyedActor {
         self.loop = loop
         user = loaded.user
         state = UserState(loaded)
-        self.guildIDs = guildIDs
+        guildIDs = loaded.guildIDs
+        fresh = FreshUser(loaded, at: loop.services.clock.milliseconds)
         directs = loaded.directMessages.reduce(into: [:]) { $0[$1.channel.id] = $1.channel }
         openDirects = Set(loaded.directMessages.filter(\.isOpen).map(\.channel.id))
         presence = PresenceBoard()
@@ -115,12 +117,10 @@ distributed actor UserActor: KeyedActor {
     ) async throws -> UserActor {
         let id = UserID(address.key)
         do {
-            async let guilds = services.memberships.guildIDs(of: id)
-            guard let loaded = try await services.userLoading.load(id) else { throw APIError.unknownUser }
-            let guildIDs = try await guilds
+            guard let loaded = try await services.userLoading.value(of: id) else { throw APIError.unknownUser }
             services.users.remember([loaded.user])
             let actor = UserActor(
-                loaded, guildIDs: guildIDs, address: address, epoch: epoch, loop: try EngineLoop.requireCurrent(),
+                loaded, address: address, epoch: epoch, loop: try EngineLoop.requireCurrent(),
                 system: services.system)
             recall(services.slotMemories.take(user: id, at: epoch), by: actor)
             return actor
@@ -139,17 +139,30 @@ distributed actor UserActor: KeyedActor {
 
     /// A session begins: from here on it counts, and what READY says of the user is as of `position` or later.
     distributed func open(_ attachment: SessionAttachment) async throws -> UserOpening {
-        // READY lists no guild that the user has been put out of, though the guild's hint may be lost.
-        await takeFromOutbox()
+        // What comes while the parts are read is said twice, in them and after them, but never not at all (I6).
+        var position = publisher.position
+        var parts = try await readyParts(isBot: attachment.isBot)
+        if !parts.outbox.isEmpty {
+            // READY lists no guild that the user has been put out of, though the guild's hint may be lost.
+            await takeFromOutbox()
+            position = publisher.position
+            parts = try await readyParts(isBot: attachment.isBot)
+        }
         presence.begin(attachment.session, attachment.presence)
         refreshChosenPresence()
         announcePresence()
-        // What comes while the sections are read is said twice, in them and after them, but never not at all (I6).
-        let position = publisher.position
-        let sections = attachment.isBot ? [] : try await personSections()
+        let sections = attachment.isBot ? [] : try await personSections(parts)
         var writer = JSONWriter()
         user.writeOwn(to: &writer)
         return UserOpening(position: position, ownUser: writer.bytes, guildIDs: guildIDs, sections: sections)
+    }
+
+    /// What was read with the account, if that was just now and nothing was told since: then nothing is missing in it that does
+    /// not come behind the stream's position. Once.
+    func takeFreshParts() -> ReadyParts? {
+        defer { fresh = nil }
+        guard publisher.position == start, let fresh, fresh.isGood(at: services.clock.milliseconds) else { return nil }
+        return fresh.parts
     }
 
     /// What became of a session.

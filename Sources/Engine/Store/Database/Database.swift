@@ -10,6 +10,7 @@ import Synchronization
 /// connection died under it is run again within its deadline, so that a restart of Postgres only delays it.
 public final class Database: Sendable {
     private let pool: Pool
+    private let calls = Atomic<Int>(0)
 
     /// A pool over `configuration`; it connects by itself, now and whenever a connection is lost.
     public init(configuration: DatabaseConfiguration, logger: Logger) throws(StoreError) {
@@ -55,6 +56,9 @@ public final class Database: Sendable {
         }
     }
 
+    /// Calls that were made since the start: round trips, each of one statement or of many in one pipeline.
+    public var callCount: Int { calls.load(ordering: .relaxed) }
+
     /// Connections that are alive at this moment; 0 means that Postgres is away.
     public var connectedCount: Int { pool.connectedCount }
 
@@ -71,6 +75,7 @@ public final class Database: Sendable {
         repeatable: Bool, timeout: Duration?,
         _ body: @escaping @Sendable (Connection, ContinuousClock.Instant) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
+        calls.wrappingAdd(1, ordering: .relaxed)
         let deadline = ContinuousClock.now + (timeout ?? pool.configuration.callTimeout)
         let result: Result<Value, StoreError> = await withCheckedContinuation { continuation in
             pool.submit(

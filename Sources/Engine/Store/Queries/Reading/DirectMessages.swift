@@ -43,14 +43,14 @@ public struct DirectMessages: Sendable {
 
     /// The DMs in a person's list with their heads and recipients, those that are closed too if `closed`.
     public func list(of userID: UserID, closed: Bool = false) async throws(StoreError) -> [DirectMessage] {
-        try Self.readAll(try await database.run(Self.statement(of: userID, closed: closed)))
+        try Self.readAll(try await database.run(Self.statement(of: [userID], closed: closed)))
     }
 
-    static func statement(of userID: UserID, closed: Bool) -> Statement {
-        Statement(Queries.list, [.id(userID), .bool(closed), .int(pageLimit)])
+    static func statement(of userIDs: [UserID], closed: Bool) -> Statement {
+        Statement(Queries.list, [.ids(userIDs), .bool(closed), .int(pageLimit)])
     }
 
-    static func readAll(_ rows: Rows) throws(StoreError) -> [DirectMessage] {
+    static func readAll(_ rows: some Sequence<Row>) throws(StoreError) -> [DirectMessage] {
         var list: [DirectMessage] = []
         for row in rows {
             list.append(DirectMessage(channel: try ChannelRow.read(row), isOpen: try row.bool("is_open")))
@@ -89,13 +89,13 @@ public struct DirectMessages: Sendable {
             INSERT INTO channels (id, kind, recipients) SELECT channel_id, $4, ARRAY[$1, $2] FROM made
             """, [.int8, .int8, .int8, .int2], repeatable: true)
 
-        static let list = PreparedQuery(
-            "directMessages.list",
+        static let list = PreparedQuery.forEach(
+            "directMessages.list", order: 1, [.bool, .int4],
             """
             SELECT \(ChannelRow.columns), d.is_open FROM dm_members d JOIN channels c ON c.id = d.channel_id
                 \(ChannelRow.heads)
-            WHERE d.user_id = $1 AND (d.is_open OR $2) AND c.deleted_at IS NULL ORDER BY d.channel_id LIMIT $3
-            """, [.int8, .bool, .int4])
+            WHERE d.user_id = wanted.id AND (d.is_open OR $2) AND c.deleted_at IS NULL ORDER BY d.channel_id LIMIT $3
+            """)
 
         static let receipts = PreparedQuery(
             "receipts.list",

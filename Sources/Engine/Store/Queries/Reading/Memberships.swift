@@ -12,10 +12,14 @@ public struct Memberships: Sendable {
     /// The ids of the person's guilds, ascending, at most `pageLimit`.
     public func guildIDs(of userID: UserID) async throws(StoreError) -> [GuildID] {
         var ids: [GuildID] = []
-        for row in try await database.run(Statement(Queries.guildIDs, [.id(userID), .int(Self.pageLimit)])) {
+        for row in try await database.run(Self.statement(of: [userID])) {
             ids.append(try row.id(0))
         }
         return ids
+    }
+
+    static func statement(of userIDs: [UserID]) -> Statement {
+        Statement(Queries.guildIDs, [.ids(userIDs), .int(pageLimit)])
     }
 
     /// A page of the person's guilds by growing id: those above `after` and below `before`; with `before` alone the last
@@ -65,12 +69,12 @@ public struct Memberships: Sendable {
     private static func clamp(_ limit: Int) -> Int { max(0, min(limit, pageLimit)) }
 
     enum Queries {
-        static let guildIDs = PreparedQuery(
-            "memberships.guildIDs",
+        static let guildIDs = PreparedQuery.forEach(
+            "memberships.guildIDs", order: 1, [.int4],
             """
             SELECT m.guild_id FROM members m JOIN guilds g ON g.id = m.guild_id AND g.deleted_at IS NULL
-            WHERE m.user_id = $1 ORDER BY m.guild_id LIMIT $2
-            """, [.int8, .int4])
+            WHERE m.user_id = wanted.id ORDER BY m.guild_id LIMIT $2
+            """)
 
         static let guildsForward = PreparedQuery(
             "memberships.guildsForward",

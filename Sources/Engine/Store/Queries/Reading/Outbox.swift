@@ -35,7 +35,16 @@ public struct Outbox: Sendable {
 
     private static func clamp(_ limit: Int) -> Int { max(0, min(limit, pageLimit)) }
 
-    private static func readAll(_ rows: Rows) throws(StoreError) -> [OutboxEntry] {
+    /// What waits for each of the keys, whose slots are their own.
+    static func statement(of keys: [Snowflake], kind: UInt8) -> Statement {
+        Statement(
+            Queries.pendingForKeys,
+            [
+                .ids(keys), .intArray(keys.map { Int64(Slot(of: $0).rawValue) }), .int(kind), .int(pageLimit),
+            ])
+    }
+
+    static func readAll(_ rows: some Sequence<Row>) throws(StoreError) -> [OutboxEntry] {
         var entries: [OutboxEntry] = []
         for row in rows {
             let slot: UInt16 = try row.integer(2)
@@ -55,6 +64,15 @@ public struct Outbox: Sendable {
             "outbox.pending",
             "SELECT \(columns) FROM outbox WHERE target_slot = ANY ($1) AND id > $2 ORDER BY id LIMIT $3",
             [.int2Array, .int8, .int4])
+
+        static let pendingForKeys = PreparedQuery(
+            "outbox.pendingForKeys",
+            """
+            SELECT found.*, wanted.id AS wanted_id FROM unnest($1, $2) AS wanted (id, slot) CROSS JOIN LATERAL (
+                SELECT \(columns) FROM outbox
+                WHERE target_slot = wanted.slot AND target_key = wanted.id AND target_kind = $3 ORDER BY id LIMIT $4
+            ) found ORDER BY wanted_id, 1
+            """, [.int8Array, .int2Array, .int2, .int4])
 
         static let pendingForKey = PreparedQuery(
             "outbox.pendingForKey",

@@ -38,14 +38,14 @@ public struct ReadStates: Sendable {
     /// In a guild a message counts that mentions the person, one of the person's roles there, or everyone; in a DM every
     /// one does; one's own never do.
     public func list(of userID: UserID) async throws(StoreError) -> [StoredReadState] {
-        try Self.readAll(try await database.run(Self.statement(of: userID)), of: userID)
+        try Self.readAll(try await database.run(Self.statement(of: [userID])), of: userID)
     }
 
-    static func statement(of userID: UserID) -> Statement {
-        Statement(Queries.list, [.id(userID), .int(countLimit), .int(pageLimit)])
+    static func statement(of userIDs: [UserID]) -> Statement {
+        Statement(Queries.list, [.ids(userIDs), .int(countLimit), .int(pageLimit)])
     }
 
-    static func readAll(_ rows: Rows, of userID: UserID) throws(StoreError) -> [StoredReadState] {
+    static func readAll(_ rows: some Collection<Row>, of userID: UserID) throws(StoreError) -> [StoredReadState] {
         var states: [StoredReadState] = []
         states.reserveCapacity(rows.count)
         for row in rows {
@@ -65,37 +65,37 @@ public struct ReadStates: Sendable {
 
     enum Queries {
         // The condition on mentions is the index's own, word for word; the index holds only such messages.
-        static let list = PreparedQuery(
-            "readStates.list",
+        static let list = PreparedQuery.forEach(
+            "readStates.list", order: 1, [.int4, .int4],
             """
             WITH known AS (
-                SELECT channel_id, last_message_id, mention_count, version FROM read_states WHERE user_id = $1
+                SELECT channel_id, last_message_id, mention_count, version FROM read_states WHERE user_id = wanted.id
                 UNION ALL
-                SELECT d.channel_id, 0, 0, 0 FROM dm_members d WHERE d.user_id = $1 AND d.is_open
-                    AND NOT EXISTS (SELECT FROM read_states r WHERE r.user_id = $1 AND r.channel_id = d.channel_id)
+                SELECT d.channel_id, 0, 0, 0 FROM dm_members d WHERE d.user_id = wanted.id AND d.is_open
+                    AND NOT EXISTS (SELECT FROM read_states r WHERE r.user_id = wanted.id AND r.channel_id = d.channel_id)
             )
             SELECT k.channel_id, k.last_message_id, k.mention_count, k.version,
                 CASE WHEN c.guild_id IS NULL THEN (
                     SELECT count(*) FROM (
                         SELECT FROM messages m
-                        WHERE m.channel_id = k.channel_id AND m.id > k.last_message_id AND m.author_id <> $1
+                        WHERE m.channel_id = k.channel_id AND m.id > k.last_message_id AND m.author_id <> wanted.id
                             AND m.deleted_seq IS NULL
                         LIMIT $2) direct)
                 ELSE (
                     SELECT count(*) FROM (
                         SELECT FROM messages m
-                        WHERE m.channel_id = k.channel_id AND m.id > k.last_message_id AND m.author_id <> $1
+                        WHERE m.channel_id = k.channel_id AND m.id > k.last_message_id AND m.author_id <> wanted.id
                             AND (m.mention_everyone OR m.mentions IS NOT NULL OR m.mention_roles IS NOT NULL)
-                            AND (m.mention_everyone OR $1 = ANY (m.mentions) OR m.mention_roles && member.roles)
+                            AND (m.mention_everyone OR wanted.id = ANY (m.mentions) OR m.mention_roles && member.roles)
                         LIMIT $2) mentioning)
                 END,
                 newest.id, newest.seq, newest.epoch, logged.seq, logged.epoch, f.last_message_id, f.seq, f.epoch,
                 c.last_pin_at
             FROM known k JOIN channels c ON c.id = k.channel_id AND c.deleted_at IS NULL
             \(ChannelRow.heads)
-            LEFT JOIN members member ON member.guild_id = c.guild_id AND member.user_id = $1
+            LEFT JOIN members member ON member.guild_id = c.guild_id AND member.user_id = wanted.id
             WHERE c.guild_id IS NULL OR member.user_id IS NOT NULL
             ORDER BY k.channel_id LIMIT $3
-            """, [.int8, .int4, .int4], repeatable: true)
+            """)
     }
 }

@@ -60,7 +60,7 @@ public struct Relationships: Sendable {
 
     /// All of a person's relationships, by the other one's id, those that are over among them.
     public func list(of userID: UserID) async throws(StoreError) -> [RelationshipSide] {
-        try Self.readAll(try await database.run(Self.statement(of: userID)))
+        try Self.readAll(try await database.run(Self.statement(of: [userID])))
     }
 
     /// What somebody is to a person, from that person's side.
@@ -79,24 +79,24 @@ public struct Relationships: Sendable {
 
     /// The person's notes on others, at most `pageLimit`.
     public func notes(of userID: UserID) async throws(StoreError) -> [UserID: String] {
-        try Self.readNotes(try await database.run(Self.notesStatement(of: userID)))
+        try Self.readNotes(try await database.run(Self.notesStatement(of: [userID])))
     }
 
-    static func statement(of userID: UserID) -> Statement {
-        Statement(Queries.list, [.id(userID), .int(pageLimit)])
+    static func statement(of userIDs: [UserID]) -> Statement {
+        Statement(Queries.list, [.ids(userIDs), .int(pageLimit)])
     }
 
-    static func notesStatement(of userID: UserID) -> Statement {
-        Statement(Queries.notes, [.id(userID), .int(pageLimit)])
+    static func notesStatement(of userIDs: [UserID]) -> Statement {
+        Statement(Queries.notes, [.ids(userIDs), .int(pageLimit)])
     }
 
-    static func readNotes(_ rows: Rows) throws(StoreError) -> [UserID: String] {
+    static func readNotes(_ rows: some Sequence<Row>) throws(StoreError) -> [UserID: String] {
         var notes: [UserID: String] = [:]
         for row in rows { notes[try row.id(0)] = try row.text(1) }
         return notes
     }
 
-    static func readAll(_ rows: Rows) throws(StoreError) -> [RelationshipSide] {
+    static func readAll(_ rows: some Sequence<Row>) throws(StoreError) -> [RelationshipSide] {
         var sides: [RelationshipSide] = []
         for row in rows {
             let kind: Int = try row.integer(2)
@@ -124,9 +124,9 @@ public struct Relationships: Sendable {
             peer_want, peer_dismissed, peer_blocks
             """
 
-        static let list = PreparedQuery(
-            "relationships.list",
-            "SELECT \(columns) FROM relationships WHERE user_id = $1 ORDER BY other_id LIMIT $2", [.int8, .int4])
+        static let list = PreparedQuery.forEach(
+            "relationships.list", order: 2, [.int4],
+            "SELECT \(columns) FROM relationships WHERE user_id = wanted.id ORDER BY other_id LIMIT $2")
 
         static let find = PreparedQuery(
             "relationships.find",
@@ -141,7 +141,7 @@ public struct Relationships: Sendable {
             WHERE a.user_id = $1 AND a.kind = 1 ORDER BY a.other_id LIMIT $3
             """, [.int8, .int8, .int4])
 
-        static let notes = PreparedQuery(
-            "notes.list", "SELECT other_id, note FROM notes WHERE user_id = $1 LIMIT $2", [.int8, .int4])
+        static let notes = PreparedQuery.forEach(
+            "notes.list", order: 1, [.int4], "SELECT other_id, note FROM notes WHERE user_id = wanted.id LIMIT $2")
     }
 }

@@ -8,20 +8,20 @@ public struct Settings: Sendable {
 
     /// A person's settings, or nil if none were ever set.
     public func find(of userID: UserID) async throws(StoreError) -> [UInt8]? {
-        try Self.read(try await database.run(Self.statement(of: userID)))
+        try Self.read(try await database.run(Self.statement(of: [userID])))
     }
 
     /// A person's settings by guild, at most 1,000.
     public func guilds(of userID: UserID) async throws(StoreError) -> [GuildID: [UInt8]] {
-        try Self.readGuilds(try await database.run(Self.guildsStatement(of: userID)))
+        try Self.readGuilds(try await database.run(Self.guildsStatement(of: [userID])))
     }
 
-    static func statement(of userID: UserID) -> Statement { Statement(Queries.find, [.id(userID)]) }
-    static func guildsStatement(of userID: UserID) -> Statement { Statement(Queries.guilds, [.id(userID)]) }
+    static func statement(of userIDs: [UserID]) -> Statement { Statement(Queries.find, [.ids(userIDs)]) }
+    static func guildsStatement(of userIDs: [UserID]) -> Statement { Statement(Queries.guilds, [.ids(userIDs)]) }
 
-    static func read(_ rows: Rows) throws(StoreError) -> [UInt8]? { try rows.first?.bytes(0) }
+    static func read(_ rows: some Collection<Row>) throws(StoreError) -> [UInt8]? { try rows.first?.bytes(0) }
 
-    static func readGuilds(_ rows: Rows) throws(StoreError) -> [GuildID: [UInt8]] {
+    static func readGuilds(_ rows: some Sequence<Row>) throws(StoreError) -> [GuildID: [UInt8]] {
         var settings: [GuildID: [UInt8]] = [:]
         for row in rows { settings[try row.id(0)] = try row.bytes(1) }
         return settings
@@ -29,11 +29,11 @@ public struct Settings: Sendable {
 
     enum Queries {
         static let find = PreparedQuery(
-            "settings.find", "SELECT settings FROM user_settings WHERE user_id = $1", [.int8])
+            "settings.find", "SELECT settings, user_id AS wanted_id FROM user_settings WHERE user_id = ANY ($1)",
+            [.int8Array])
 
-        static let guilds = PreparedQuery(
-            "settings.guilds",
-            "SELECT guild_id, settings FROM user_guild_settings WHERE user_id = $1 ORDER BY guild_id LIMIT 1000",
-            [.int8])
+        static let guilds = PreparedQuery.forEach(
+            "settings.guilds", order: 1, [],
+            "SELECT guild_id, settings FROM user_guild_settings WHERE user_id = wanted.id ORDER BY guild_id LIMIT 1000")
     }
 }

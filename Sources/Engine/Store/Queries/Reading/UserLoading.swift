@@ -12,11 +12,15 @@ public struct LoadedUser: Sendable {
     public var settings: [UInt8]?
     public var guildSettings: [GuildID: [UInt8]]
     public var notes: [UserID: String]
+    /// The person's guilds, ascending, at most `Memberships.pageLimit`.
+    public var guildIDs: [GuildID]
+    /// What waits in the outbox, in the order of the ids, at most `Outbox.pageLimit`.
+    public var outbox: [OutboxEntry]
 
     public init(
         user: User, relationships: [RelationshipSide] = [], directMessages: [DirectMessage] = [],
         readStates: [StoredReadState] = [], settings: [UInt8]? = nil, guildSettings: [GuildID: [UInt8]] = [:],
-        notes: [UserID: String] = [:]
+        notes: [UserID: String] = [:], guildIDs: [GuildID] = [], outbox: [OutboxEntry] = []
     ) {
         self.user = user
         self.relationships = relationships
@@ -25,28 +29,89 @@ public struct LoadedUser: Sendable {
         self.settings = settings
         self.guildSettings = guildSettings
         self.notes = notes
+        self.guildIDs = guildIDs
+        self.outbox = outbox
     }
 }
 
-/// Loads all that belongs to an account when its actor is activated.
+/// What a session that opens needs of a person and their actor does not know.
+public struct ReadyParts: Sendable {
+    /// The open ones.
+    public var directMessages: [DirectMessage]
+    public var readStates: [StoredReadState]
+    /// What waits in the outbox, in the order of the ids, at most `Outbox.pageLimit`.
+    public var outbox: [OutboxEntry]
+
+    public init(
+        directMessages: [DirectMessage] = [], readStates: [StoredReadState] = [], outbox: [OutboxEntry] = []
+    ) {
+        self.directMessages = directMessages
+        self.readStates = readStates
+        self.outbox = outbox
+    }
+}
+
+/// Loads what belongs to accounts, of many at once: one round trip, however many they are, so that sessions that come back by
+/// the thousand cost queries by the dozen (design 8).
 public struct UserLoading: Sendable {
     private let database: Database
 
     public init(_ database: Database) { self.database = database }
 
-    /// The account with what belongs to it, in one round trip; nil if there is none.
-    public func load(_ id: UserID) async throws(StoreError) -> LoadedUser? {
+    /// The account with what belongs to it, without what waits in the outbox; nil if there is none.
+    public func load(_ id: UserID) async throws(StoreError) -> LoadedUser? { try await load([id], outboxKind: 0)[id] }
+
+    /// The accounts, each with what belongs to it; those that do not exist are missing. Ids that differ.
+    /// - Parameter outboxKind: what stands for a user in the outbox's entries.
+    public func load(_ ids: [UserID], outboxKind: UInt8) async throws(StoreError) -> [UserID: LoadedUser] {
         let answers = try await database.transaction([
-            Statement(Users.Queries.batch, [.ids([id])]),
-            Relationships.statement(of: id), DirectMessages.statement(of: id, closed: true),
-            ReadStates.statement(of: id), Settings.statement(of: id), Settings.guildsStatement(of: id),
-            Relationships.notesStatement(of: id),
+            Statement(Users.Queries.batch, [.ids(ids)]),
+            Relationships.statement(of: ids), DirectMessages.statement(of: ids, closed: true),
+            ReadStates.statement(of: ids), Settings.statement(of: ids), Settings.guildsStatement(of: ids),
+            Relationships.notesStatement(of: ids), Memberships.statement(of: ids),
+            Outbox.statement(of: ids, kind: outboxKind),
         ])
-        guard let user = try UserRow.readAll(answers[0]).first else { return nil }
-        return LoadedUser(
-            user: user, relationships: try Relationships.readAll(answers[1]),
-            directMessages: try DirectMessages.readAll(answers[2]),
-            readStates: try ReadStates.readAll(answers[3], of: id), settings: try Settings.read(answers[4]),
-            guildSettings: try Settings.readGuilds(answers[5]), notes: try Relationships.readNotes(answers[6]))
+        let relationships = try answers[1].byWanted()
+        let directMessages = try answers[2].byWanted()
+        let readStates = try answers[3].byWanted()
+        let settings = try answers[4].byWanted()
+        let guildSettings = try answers[5].byWanted()
+        let notes = try answers[6].byWanted()
+        let guilds = try answers[7].byWanted()
+        let outbox = try answers[8].byWanted()
+        var loaded: [UserID: LoadedUser] = [:]
+        for user in try UserRow.readAll(answers[0]) {
+            let id = user.id
+            var guildIDs: [GuildID] = []
+            for row in guilds[id] ?? [] { guildIDs.append(try row.id(0)) }
+            loaded[id] = LoadedUser(
+                user: user, relationships: try Relationships.readAll(relationships[id] ?? []),
+                directMessages: try DirectMessages.readAll(directMessages[id] ?? []),
+                readStates: try ReadStates.readAll(readStates[id] ?? [], of: id),
+                settings: try Settings.read(settings[id] ?? []),
+                guildSettings: try Settings.readGuilds(guildSettings[id] ?? []),
+                notes: try Relationships.readNotes(notes[id] ?? []), guildIDs: guildIDs,
+                outbox: try Outbox.readAll(outbox[id] ?? []))
+        }
+        return loaded
+    }
+
+    /// What sessions that open need and actors do not know; of everybody who was asked for.
+    /// - Parameter outboxKind: what stands for a user in the outbox's entries.
+    public func readyParts(_ ids: [UserID], outboxKind: UInt8) async throws(StoreError) -> [UserID: ReadyParts] {
+        let answers = try await database.transaction([
+            DirectMessages.statement(of: ids, closed: false), ReadStates.statement(of: ids),
+            Outbox.statement(of: ids, kind: outboxKind),
+        ])
+        let (directMessages, readStates) = (try answers[0].byWanted(), try answers[1].byWanted())
+        let outbox = try answers[2].byWanted()
+        var parts: [UserID: ReadyParts] = [:]
+        for id in ids {
+            parts[id] = ReadyParts(
+                directMessages: try DirectMessages.readAll(directMessages[id] ?? []),
+                readStates: try ReadStates.readAll(readStates[id] ?? [], of: id),
+                outbox: try Outbox.readAll(outbox[id] ?? []))
+        }
+        return parts
     }
 }
