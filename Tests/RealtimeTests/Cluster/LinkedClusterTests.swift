@@ -239,6 +239,32 @@ import Testing
         }
     }
 
+    /// Its client is not there while the node ends, and finds its session on whichever node it comes to then.
+    @Test func aSessionOutlivesItsNodeWithoutItsClient() async throws {
+        try await LinkedCluster.run { cluster in
+            let (leaver, others) = (cluster.nodes[0], Array(cluster.nodes[1...]))
+            let guild = try await cluster.guild(on: others[0])
+            var journeys: [Journey] = []
+            for number in 0..<6 {
+                var journey = Journey(try await leaver.node.connect(guild.owner, loop: number % 2))
+                journey.rest()
+                await journey.client.drop()
+                journeys.append(journey)
+            }
+            try await others[0].node.say("before", in: guild.channel, as: guild.owner)
+            await leaver.stop()
+            try await cluster.untilSharedOut(among: others)
+            try await others[1].node.say("after", in: guild.channel, as: guild.owner)
+            for number in journeys.indices {
+                try await journeys[number].resume(on: others[number % 2].node, loop: number % 2)
+                await journeys[number].until("after")
+                journeys[number].rest()
+                #expect(journeys[number].audit.breaches == [])
+                #expect(journeys[number].audit.contents[guild.channel] == ["before", "after"])
+            }
+        }
+    }
+
     @Test func aNodeThatJoinsUnderLoadGetsItsShareWithoutAFailedCall() async throws {
         try await LinkedCluster.run(nodes: 2) { cluster in
             let guilds = [try await cluster.guild(on: cluster.nodes[0]), try await cluster.guild(on: cluster.nodes[1])]

@@ -88,7 +88,7 @@ final class LinkedNode: Sendable {
     func stop() async {
         await cluster.handSlotsOver(atMost: .seconds(60))
         await node.realtime.drainSessions()
-        if await cluster.hasOthers { await node.realtime.awaitDepartures(atMost: .seconds(10)) }
+        await cluster.handSessionsOver()
         await node.realtime.stop()
         await cluster.leave()
         await transport.stop()

@@ -214,6 +214,7 @@ import Testing
             .refused(ticket: 1, .impossible), .described(ticket: 1, description),
             .take(ticket: 1, key: key, streams.map { StreamHead(key: $0, position: position) }),
             .state(ticket: 1, state), .dispatches(ticket: 1, events.map(MovedDispatch.init)),
+            .offer(ticket: 1, key: key, userID: UserID(7), sequence: 9),
             .settle(ticket: 1, key: key), .settled(ticket: 1, isYours: true),
             .answer(ticket: 1, key: key, SendAnswer(send: 4, channelID: ChannelID(5), body: [1, 2])),
         ]

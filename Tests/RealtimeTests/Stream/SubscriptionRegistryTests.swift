@@ -53,6 +53,36 @@ import Testing
         #expect(other.received == [1, 3, 4])
     }
 
+    /// A relay corrects its listeners by what it has shown itself. Who has seen more cannot follow that.
+    @Test func whoIsAheadOfARelayThatIsSucceededCannotGoOn() {
+        let registry = SubscriptionRegistry()
+        func subscribe(_ id: UInt64) -> (Subscriber, Subscription) {
+            let subscriber = Subscriber(id)
+            return (subscriber, registry.register(subscriber, to: Self.key).subscription)
+        }
+        let (level, levelPlace) = subscribe(1)
+        let (ahead, aheadPlace) = subscribe(2)
+        let (fresh, freshPlace) = subscribe(3)
+        let (late, latePlace) = subscribe(4)
+        let (lateAhead, lateAheadPlace) = subscribe(5)
+        let start = StreamPosition(epoch: 2, number: 1)
+        registry.becomeLive(levelPlace, at: event(3).position, visibility: visibility)
+        registry.becomeLive(aheadPlace, at: event(5).position, visibility: visibility)
+        registry.becomeLive(freshPlace, at: start, visibility: visibility)
+        registry.deliver(event(3), of: Self.key)
+        let succession = Relay.Succession(from: event(3).position, corrections: [event(4), event(5)], start: start)
+        registry.succeed(Self.key, succession)
+        #expect(level.received == [4, 5] && !level.isBroken)
+        #expect(ahead.isBroken)
+        #expect(fresh.received == [] && !fresh.isBroken)
+        registry.becomeLive(latePlace, at: event(3).position, visibility: visibility)
+        registry.becomeLive(lateAheadPlace, at: event(4).position, visibility: visibility)
+        #expect(late.received == [4, 5] && !late.isBroken)
+        #expect(lateAhead.isBroken)
+        // All that go on stand where the new owner begins.
+        for place in [levelPlace, freshPlace, latePlace] { #expect(registry.position(of: place) == start) }
+    }
+
     @Test func nothingFollowsARemovalThatASessionMissedWhileItMoved() {
         let registry = SubscriptionRegistry()
         let other = Subscriber(1)

@@ -136,25 +136,35 @@ public final class ClusterNode: @unchecked Sendable {
         return (status ?? nil) ?? ClusterStatus(node: identity.id, unreadyReasons: [], members: [])
     }
 
-    /// How long `drain` waits at most for clients to take up their sessions on other nodes.
+    /// How long `handSessionsOver` waits at most, and how much of that it gives the clients to come to other nodes by themselves.
     private static let departureTime = Duration.seconds(10)
+    private static let ownTime = Duration.seconds(3)
 
     /// Gives all slots to other nodes, then sends the clients there, whose sessions move; gets neither until `undrain` or the
     /// next start. Returns when nothing is left to give away; whether all slots went within the time. Sessions whose clients do
-    /// not come in time stay for as long as they would wait for them anyhow. A node without others keeps its slots and its clients.
+    /// not come in time are offered to the others. A node without others keeps its slots and its clients.
     @discardableResult
     public func drain(atMost limit: Duration = .seconds(60)) async throws(StoreError) -> Bool {
         try await store.setState(.draining, of: storedIdentity)
         guard await handSlotsOver(atMost: limit) else { return false }
-        if await hasOthers { await foundations.realtime.awaitDepartures(atMost: Self.departureTime) }
+        await handSessionsOver()
         return true
     }
 
-    /// Whether there is another node that may take what this one has.
-    public var hasOthers: Bool { get async { await onLoop { $0.otherMayTake } ?? false } }
+    /// Returns when other nodes have the sessions of clients that were sent away; those of clients that are not back are offered
+    /// to them. After 10 s at most; at once where there are no others.
+    /// - Returns: how many sessions are left.
+    @discardableResult
+    public func handSessionsOver() async -> Int {
+        let others = await onLoop { $0.others } ?? []
+        guard !others.isEmpty else { return foundations.realtime.services.sessions.count }
+        return await foundations.realtime.awaitDepartures(
+            atMost: Self.departureTime, offeringAfter: Self.ownTime, to: others)
+    }
 
-    private var otherMayTake: Bool {
-        membership?.view.members.contains { $0.key != identity.id && $0.value.mayOwn } == true
+    /// The nodes that may take what this one has.
+    private var others: [NodeID] {
+        membership?.view.members.filter { $0.key != identity.id && $0.value.mayOwn }.map(\.key) ?? []
     }
 
     /// As `drain`, of a process that ends: without a word in Postgres that would outlast it.
@@ -248,7 +258,7 @@ public final class ClusterNode: @unchecked Sendable {
         self.isDraining = isDraining
         hasDrained = false
         // Whoever comes from now on shall find another node.
-        foundations.events.draining(isDraining && otherMayTake)
+        foundations.events.draining(isDraining && !others.isEmpty)
         if !isDraining { foundations.realtime.endDraining() }
         slots?.drain(isDraining)
         wakeWaiters()
@@ -257,7 +267,7 @@ public final class ClusterNode: @unchecked Sendable {
     /// No slot is left to give away: the clients follow.
     private func slotsGone() {
         hasDrained = true
-        guard otherMayTake else { return }
+        guard !others.isEmpty else { return }
         let realtime = foundations.realtime
         Task { await realtime.drainSessions() }
     }

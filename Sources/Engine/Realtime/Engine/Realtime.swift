@@ -225,18 +225,29 @@ public final class Realtime: SessionService, Sendable {
     // MARK: Stopping
 
     /// Takes no sessions and tells every client to come back elsewhere, `perSecond` of them a second on each loop. The sessions
-    /// stay until other nodes have taken them: see `awaitDepartures`.
+    /// stay until other nodes have taken them: `ClusterNode.handSessionsOver`.
     public func drainSessions(perSecond: Int = 1000) async {
         services.setDraining(true)
         await reconnectAll(perSecond: perSecond)
     }
 
+    /// How many sessions each loop offers at a time.
+    private static let offersAtOnce = 256
+
     /// Returns when other nodes have taken all sessions that are left here, or those have ended; or after a time.
+    /// - Parameters:
+    ///   - patience: how long the clients are given to come by themselves; then the nodes are offered what is left.
+    ///   - nodes: who may have them.
     /// - Returns: how many are left.
     @discardableResult
-    public func awaitDepartures(atMost limit: Duration) async -> Int {
-        let end = ContinuousClock.now + limit
-        while services.sessions.count > 0, ContinuousClock.now < end, !Task.isCancelled {
+    func awaitDepartures(atMost limit: Duration, offeringAfter patience: Duration, to nodes: [NodeID]) async -> Int {
+        let begin = ContinuousClock.now
+        while services.sessions.count > 0, ContinuousClock.now < begin + limit, !Task.isCancelled {
+            if ContinuousClock.now >= begin + patience {
+                for loop in loops {
+                    services.run(on: loop.index) { $0.sessions.offer(to: nodes, atMost: Self.offersAtOnce) }
+                }
+            }
             try? await Task.sleep(for: .milliseconds(20))
         }
         return services.sessions.count

@@ -268,6 +268,25 @@ final class LoopSessions {
         services.sessions.departed(session.key, to: node, ticket: ticket, at: services.clock.milliseconds)
     }
 
+    /// How long a node that was offered a session is waited for, in milliseconds, before another one is.
+    private static let offerTime: UInt64 = 2_000
+
+    /// This node ends: others may have the sessions that wait for their clients, so many at a time.
+    func offer(to nodes: [NodeID], atMost count: Int) {
+        var offered = 0
+        for session in sessions.values where session.isDetached && session.phase == .ready && session.claim == nil {
+            if let last = session.offeredAt, loop.now < last + Self.offerTime { continue }
+            guard offered < count, let node = nodes.randomElement() else { return }
+            offered += 1
+            session.offeredAt = loop.now
+            services.moves.send(
+                .offer(
+                    ticket: UInt64.random(in: 0...UInt64.max), key: session.key, userID: session.userID,
+                    sequence: session.ring.lastSequence - UInt64(session.ring.count)),
+                to: node)
+        }
+    }
+
     /// Takes in a session that has come from another node and waits for its client.
     func takeIn(_ session: Session) {
         sessions[session.key] = session

@@ -35,6 +35,8 @@ final class Session: StreamSubscriber, @unchecked Sendable {
     var memberRequests: [UInt64: MemberRequest] = [:]
     /// Where the session lives, once it has left the node that its id names.
     var home: SessionHome?
+    /// When it was offered to another node last, in milliseconds of the engine's clock.
+    var offeredAt: UInt64?
     /// Another node is taking the session.
     var departure: SessionDeparture?
     /// The session came from another node, which has not let go of it yet: nothing of it may reach the client.

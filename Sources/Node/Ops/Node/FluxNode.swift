@@ -22,9 +22,6 @@ public final class FluxNode: Sendable {
     /// How long a stopping node tries to give its slots away before it leaves with them.
     private static let handoverTime = Duration.seconds(30)
 
-    /// How long a stopping node keeps its sessions for clients that have not come to other nodes yet.
-    private static let departureTime = Duration.seconds(10)
-
     private let configuration: NodeConfiguration
     private let dialect: WireDialect
     private let metrics: MetricsRegistry
@@ -220,12 +217,8 @@ public final class FluxNode: Sendable {
             logger.warning("not every slot could be handed over; the others take them when this node has left")
         }
         await engine.realtime.drainSessions()
-        if await engine.cluster.hasOthers {
-            let left = await engine.realtime.awaitDepartures(atMost: Self.departureTime)
-            if left > 0 {
-                logger.notice("sessions end whose clients did not come back", metadata: ["count": "\(left)"])
-            }
-        }
+        let left = await engine.cluster.handSessionsOver()
+        if left > 0 { logger.notice("sessions end that no other node has taken", metadata: ["count": "\(left)"]) }
         await server.stop()
         try outcome.get()
     }

@@ -35,12 +35,26 @@ final class LoopArrivals {
     /// A client wants a session that is not on this node.
     func bring(_ key: SessionKey, for client: ArrivingClient) {
         guard arrivals.count < Self.maximum else { return client.refuse(resumable: true) }
-        let arrival = SessionArrival(
-            key: key, ticket: SessionMoves.ticket(onLoop: loop.index), client: client, since: loop.now)
-        arrivals[arrival.ticket] = arrival
+        let arrival = newArrival(key, .client(client))
         let holder = services.sessions.departure(of: key)?.node ?? NodeID(rawValue: key.nodeID)
         if let holder, holder != node, ask(holder, for: arrival) { return }
         askUser(for: arrival)
+    }
+
+    /// A node that ends offers a session whose client is away.
+    func offered(_ key: SessionKey, of userID: UserID, after sequence: UInt64, by peer: NodeID) {
+        guard !services.isDraining, arrivals.count < Self.maximum, services.sessions.loop(of: key) == nil else {
+            return
+        }
+        let arrival = newArrival(key, .absent(userID, sequence: sequence))
+        if !ask(peer, for: arrival) { fail(arrival, resumable: true) }
+    }
+
+    private func newArrival(_ key: SessionKey, _ taking: SessionTaking) -> SessionArrival {
+        let arrival = SessionArrival(
+            key: key, ticket: SessionMoves.ticket(onLoop: loop.index), taking: taking, since: loop.now)
+        arrivals[arrival.ticket] = arrival
+        return arrival
     }
 
     // MARK: Finding it
@@ -49,10 +63,10 @@ final class LoopArrivals {
     private func ask(_ holder: NodeID, for arrival: SessionArrival) -> Bool {
         arrival.asked.insert(holder)
         arrival.holder = holder
-        let client = arrival.client
         return services.moves.send(
             .ask(
-                ticket: arrival.ticket, key: arrival.key, userID: client.identity.userID, sequence: client.sequence),
+                ticket: arrival.ticket, key: arrival.key, userID: arrival.taking.userID,
+                sequence: arrival.taking.sequence),
             to: holder)
     }
 
@@ -61,7 +75,7 @@ final class LoopArrivals {
         arrival.hasAskedUser = true
         let (ticket, index) = (arrival.ticket, loop.index)
         services.system.invoke(
-            UserCalls.whereabouts, on: .user(arrival.client.identity.userID), SessionQuestion(session: arrival.key),
+            UserCalls.whereabouts, on: .user(arrival.taking.userID), SessionQuestion(session: arrival.key),
             replyOn: index
         ) { [services] result in
             services.run(on: index) { $0.arrivals.userAnswered(ticket, result) }
@@ -84,7 +98,8 @@ final class LoopArrivals {
             // It came here meanwhile, or what one remembers of it is older than this process.
             guard services.sessions.loop(of: arrival.key) != nil else { return fail(arrival, resumable: false) }
             arrivals[arrival.ticket] = nil
-            return loop.sessions.resume(arrival.key, for: arrival.client)
+            if let client = arrival.taking.client { loop.sessions.resume(arrival.key, for: client) }
+            return
         }
         guard arrival.asked.count < Self.maximumHolders, !arrival.asked.contains(holder), ask(holder, for: arrival)
         else {
@@ -111,7 +126,7 @@ final class LoopArrivals {
 
     func described(_ ticket: UInt64, _ description: SessionDescription, by peer: NodeID) {
         guard let arrival = arrivals[ticket], arrival.holder == peer,
-            description.identity.userID == arrival.client.identity.userID, arrival.awaited.isEmpty
+            description.identity.userID == arrival.taking.userID, arrival.awaited.isEmpty
         else { return }
         arrival.rounds += 1
         guard arrival.rounds <= Self.maximumRounds else { return fail(arrival, resumable: true) }
@@ -134,7 +149,7 @@ final class LoopArrivals {
 
     /// Makes sure that every later event of a stream comes to this loop, and, of a guild, that it counts the session here.
     private func follow(_ key: StreamKey, for arrival: SessionArrival) {
-        let (services, home, ticket, userID) = (services, loop.index, arrival.ticket, arrival.client.identity.userID)
+        let (services, home, ticket, userID) = (services, loop.index, arrival.ticket, arrival.taking.userID)
         let finished: @Sendable (StreamPosition?) -> Void = { position in
             services.run(on: home) { $0.arrivals.follows(key, from: position, ticket, as: userID) }
         }
@@ -209,12 +224,12 @@ final class LoopArrivals {
         if let other = loop.sessions[arrival.key] {
             // Of an earlier move, which the holder does not let come to its end any more; or settled meanwhile.
             guard let claim = other.claim else { return fail(arrival, resumable: true) }
-            abandon(other, claim)
+            abandon(other, claim, resumable: true)
         }
         arrivals[arrival.ticket] = nil
         session.restore(state, arrival.dispatches, at: node)
         session.claim = SessionClaim(
-            ticket: arrival.ticket, holder: holder, client: arrival.client, since: loop.now)
+            ticket: arrival.ticket, holder: holder, client: arrival.taking.client, since: loop.now)
         claims[arrival.ticket] = session
         loop.sessions.takeIn(session)
         goOn(session, from: state)
@@ -247,7 +262,7 @@ final class LoopArrivals {
 
     func settled(_ ticket: UInt64, isYours: Bool, by peer: NodeID) {
         guard let session = claims[ticket], let claim = session.claim, claim.holder == peer else { return }
-        guard isYours else { return abandon(session, claim) }
+        guard isYours else { return abandon(session, claim, resumable: true) }
         claims[ticket] = nil
         session.claim = nil
         session.isAnnounced = true
@@ -265,11 +280,11 @@ final class LoopArrivals {
     }
 
     /// The session is the holder's, or somebody else's.
-    private func abandon(_ session: Session, _ claim: SessionClaim) {
+    private func abandon(_ session: Session, _ claim: SessionClaim, resumable: Bool) {
         claims[claim.ticket] = nil
         session.claim = nil
         loop.sessions.drop(session)
-        claim.client?.refuse(resumable: true)
+        claim.client?.refuse(resumable: resumable)
     }
 
     /// A session that was not settled has ended: its streams broke, or it has waited for too long.
@@ -288,9 +303,9 @@ final class LoopArrivals {
             session.end()
         }
         for key in arrival.heads.keys where key.kind == .guild {
-            loop.users.stopWatching(key.id, as: arrival.client.identity.userID)
+            loop.users.stopWatching(key.id, as: arrival.taking.userID)
         }
-        arrival.client.refuse(resumable: resumable)
+        arrival.taking.client?.refuse(resumable: resumable)
     }
 
     func linkLost(to peer: NodeID) {
@@ -309,6 +324,11 @@ final class LoopArrivals {
         }
         for session in Array(claims.values) {
             guard let claim = session.claim else { continue }
+            guard !services.isOver(claim.holder) else {
+                // Nobody can say whether the client has been told more of it there.
+                abandon(session, claim, resumable: false)
+                continue
+            }
             services.moves.send(.settle(ticket: claim.ticket, key: session.key), to: claim.holder)
             guard now >= claim.since + SessionMoves.patience else { continue }
             claim.client?.refuse(resumable: true)

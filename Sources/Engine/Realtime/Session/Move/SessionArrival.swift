@@ -13,11 +13,36 @@ struct ArrivingClient {
     func refuse(resumable: Bool) { completion(.failure(.invalidSession(resumable: resumable))) }
 }
 
+/// For whom a session comes from another node.
+enum SessionTaking {
+    case client(ArrivingClient)
+    /// Its node ends; its client, who has everything up to `sequence`, has not come back yet.
+    case absent(UserID, sequence: UInt64)
+
+    var userID: UserID {
+        switch self {
+        case .client(let client): client.identity.userID
+        case .absent(let userID, _): userID
+        }
+    }
+
+    var sequence: UInt64 {
+        switch self {
+        case .client(let client): client.sequence
+        case .absent(_, let sequence): sequence
+        }
+    }
+
+    var client: ArrivingClient? {
+        if case .client(let client) = self { client } else { nil }
+    }
+}
+
 /// A session on its way from another node to a loop of this one. Confined to its loop.
 final class SessionArrival {
     let key: SessionKey
     let ticket: UInt64
-    let client: ArrivingClient
+    let taking: SessionTaking
     /// In milliseconds of the engine's clock.
     let since: UInt64
     /// The node that is asked.
@@ -40,10 +65,10 @@ final class SessionArrival {
     /// What the dispatches cost in bytes.
     var cost = 0
 
-    init(key: SessionKey, ticket: UInt64, client: ArrivingClient, since: UInt64) {
+    init(key: SessionKey, ticket: UInt64, taking: SessionTaking, since: UInt64) {
         self.key = key
         self.ticket = ticket
-        self.client = client
+        self.taking = taking
         self.since = since
     }
 }

@@ -5,7 +5,8 @@ import FluxCore
 /// the taker draws the ticket, which names the move.
 ///
 /// Taker: `ask`, holder: `described`; taker: `take`, holder: `state` and `dispatches`; taker: `settle`, holder: `settled`. The
-/// holder keeps the session until `settle`, and the taker sends its client nothing before `settled`.
+/// holder keeps the session until `settle`, and the taker sends its client nothing before `settled`. A holder that ends says `offer`
+/// of sessions whose clients are away, and the taker asks for them likewise.
 enum SessionMoveMessage: WireCodable {
     /// Why a session does not come.
     enum Refusal: Equatable {
@@ -36,6 +37,8 @@ enum SessionMoveMessage: WireCodable {
     case settled(ticket: UInt64, isYours: Bool)
     /// The answer to an op 100 that was under way.
     case answer(ticket: UInt64, key: SessionKey, SendAnswer)
+    /// The holder does not serve any more, and the session waits for its client: it may be had with all dispatches after `sequence`.
+    case offer(ticket: UInt64, key: SessionKey, userID: UserID, sequence: UInt64)
 
     func encode(to writer: inout WireWriter) {
         writer.record { fields in
@@ -87,6 +90,12 @@ enum SessionMoveMessage: WireCodable {
                 fields.unsigned(ticket)
                 fields.unsigned(key.rawValue)
                 fields.value(answer)
+            case .offer(let ticket, let key, let userID, let sequence):
+                fields.byte(10)
+                fields.unsigned(ticket)
+                fields.unsigned(key.rawValue)
+                fields.value(userID)
+                fields.unsigned(sequence)
             }
         }
     }
@@ -118,6 +127,10 @@ enum SessionMoveMessage: WireCodable {
             case 9:
                 return .answer(
                     ticket: ticket, key: SessionKey(rawValue: try fields.unsigned()), try fields.value())
+            case 10:
+                return .offer(
+                    ticket: ticket, key: SessionKey(rawValue: try fields.unsigned()), userID: try fields.value(),
+                    sequence: try fields.unsigned())
             case let other: throw WireError.unknownCase(UInt64(other))
             }
         }

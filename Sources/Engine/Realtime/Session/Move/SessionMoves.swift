@@ -81,6 +81,8 @@ final class SessionMoves: Sendable {
             atHolder(of: key) { $0.departures.take(key, heads, ticket, from: peer) }
         case .settle(let ticket, let key):
             atHolder(of: key) { $0.departures.settle(key, ticket, from: peer) }
+        case .offer(let ticket, let key, let userID, let sequence):
+            atTaker(ticket % UInt64(mesh.count)) { $0.arrivals.offered(key, of: userID, after: sequence, by: peer) }
         case .refused(let ticket, let refusal):
             atTaker(ticket) { $0.arrivals.refused(ticket, refusal, by: peer) }
         case .described(let ticket, let description):
