@@ -153,6 +153,29 @@ import Testing
                 .sendDifference(slot, 1, to: node(2))))
     }
 
+    @Test func aHandOverThatHasLostItsAimIsCalledOff() throws {
+        var (keeper, _) = keeper(view(others: 2...2), leases: leases(of: 1))
+        let slot = try misplaced(keeper)
+        _ = keeper.received(.accept(slot, 1), from: node(2), at: .milliseconds(1))
+        #expect(!keeper.advance(to: .milliseconds(2)).contains(.send(.callOff(slot, 1), to: node(2))))
+        // Node 2 gives its slots away by now: this one should stay.
+        let actions = keeper.changed(view(others: 2...2, draining: [2]), at: .milliseconds(3))
+        let calledOff = actions.filter { if case .send(.callOff, _) = $0 { true } else { false } }
+        #expect(calledOff.count == 8 && calledOff.contains(.send(.callOff(slot, 1), to: node(2))))
+        #expect(keeper.owned[slot] == 1)
+    }
+
+    @Test func aPausedHandOverGoesOnUnlessItsSuccessorIsGone() throws {
+        var (keeper, _) = keeper(view(others: 2...2), leases: leases(of: 1))
+        let slot = try misplaced(keeper)
+        _ = keeper.received(.accept(slot, 1), from: node(2), at: .milliseconds(1))
+        _ = keeper.copied(slot, 1, succeeded: true, at: .milliseconds(2))
+        var actions = keeper.changed(view(others: 2...2, draining: [2]), at: .milliseconds(3))
+        #expect(!actions.contains(.send(.callOff(slot, 1), to: node(2))))
+        actions = keeper.changed(view(others: 2...2, dead: [2]), at: .milliseconds(4))
+        #expect(actions.contains(.send(.callOff(slot, 1), to: node(2))) && actions.contains(.resume(slot, 1)))
+    }
+
     @Test(arguments: [true, false])
     func aReleaseWithoutAnAnswerIsSettledByTheLease(wasReleased: Bool) throws {
         var (keeper, _) = keeper(view(others: 2...2), leases: leases(of: 1))

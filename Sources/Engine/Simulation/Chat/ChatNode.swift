@@ -102,6 +102,14 @@ final class ChatNode {
         settlements = [:]
     }
 
+    /// Lets go of all that refers back to it.
+    func dismantle() {
+        end()
+        for session in sessions.values { session.end(tellingClient: false) }
+        for owner in owners.values { owner.forget() }
+        (owners, activations, held, calls) = ([:], [:], [:], [:])
+    }
+
     /// Once a second.
     private func tick() {
         if world.reachesDatabase(self) {

@@ -21,6 +21,8 @@ final class ChatWorld: @unchecked Sendable {
     @exclusivity(unchecked) var queue = EventQueue<ChatEvent>()
     @exclusivity(unchecked) var random: SplitMix64
     var nodes = NodeMap<ChatNode>()
+    /// Processes that were.
+    private var ended: [ChatNode] = []
     var clients: [ChatClient] = []
     var messages = MessageDatabase()
     var ledger = Ledger()
@@ -63,13 +65,8 @@ final class ChatWorld: @unchecked Sendable {
 
     /// Lets go of everything, so that what refers to one another is freed.
     func dismantle() {
-        for node in nodes.all {
-            node.end()
-            for session in node.sessions.values { session.end(tellingClient: false) }
-            for owner in node.owners.values { owner.forget() }
-            node.owners = [:]
-            node.calls = [:]
-        }
+        for node in ended + nodes.all { node.dismantle() }
+        ended = []
         queue = EventQueue()
         clients = []
         nodes = NodeMap()
@@ -208,6 +205,7 @@ final class ChatWorld: @unchecked Sendable {
     private func end(_ node: ChatNode) {
         auditor.trace(now, "node \(node.id) ends")
         node.end()
+        ended.append(node)
         for client in clients where client.session?.node === node { client.connectionLost() }
     }
 
