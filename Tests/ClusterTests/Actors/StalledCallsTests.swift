@@ -1,4 +1,5 @@
 import FluxCore
+import FluxFuzzing
 import Testing
 
 @testable import FluxCluster

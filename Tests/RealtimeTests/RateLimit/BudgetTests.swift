@@ -1,5 +1,6 @@
 import FluxCluster
 import FluxCore
+import FluxFuzzing
 import Testing
 
 @testable import FluxRealtime
