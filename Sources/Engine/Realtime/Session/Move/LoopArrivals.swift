@@ -19,6 +19,8 @@ final class LoopArrivals {
     /// How many nodes are asked for one session.
     private static let maximumHolders = 4
     private static let pause: TimeAmount = .milliseconds(100)
+    /// How long it may take to find the session, in milliseconds: a client of a node that has just died shall not wait for long.
+    private static let searching: UInt64 = 3_000
     /// Dispatches and their bytes that a session may bring along.
     private static let maximumDispatches: UInt64 = 65_536
     private static let maximumCost = 64 << 20
@@ -76,7 +78,7 @@ final class LoopArrivals {
         let (ticket, index) = (arrival.ticket, loop.index)
         services.system.invoke(
             UserCalls.whereabouts, on: .user(arrival.taking.userID), SessionQuestion(session: arrival.key),
-            replyOn: index
+            replyOn: index, deadline: .milliseconds(Int64(Self.searching))
         ) { [services] result in
             services.run(on: index) { $0.arrivals.userAnswered(ticket, result) }
         }
@@ -319,8 +321,9 @@ final class LoopArrivals {
 
     /// Once a second: nobody waits for ever, and who has not heard whether a session is settled asks again.
     func sweep(at now: UInt64) {
-        for arrival in Array(arrivals.values) where now >= arrival.since + SessionMoves.patience {
-            fail(arrival, resumable: true)
+        for arrival in Array(arrivals.values) {
+            let patience = arrival.session == nil ? Self.searching : SessionMoves.patience
+            if now >= arrival.since + patience { fail(arrival, resumable: true) }
         }
         for session in Array(claims.values) {
             guard let claim = session.claim else { continue }
