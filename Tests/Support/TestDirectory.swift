@@ -11,7 +11,7 @@ enum TestDirectory {
     static var configuration: PrivatePostgres.Configuration {
         var configuration = PrivatePostgres.Configuration(dataDirectory: path)
         // Small, because several test processes run side by side; everything that matters for safety is as it ships.
-        configuration.settings = ["shared_buffers": "64MB", "max_connections": "300"]
+        configuration.settings = ["shared_buffers": "64MB", "max_connections": "800"]
         return configuration
     }
 
