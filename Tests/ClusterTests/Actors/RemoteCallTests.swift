@@ -78,7 +78,7 @@ import Testing
             let answered = NIOLockedValueBox(0)
             far.mesh.post(to: 0) {
                 for value in 0..<1_000 {
-                    far.system.invoke(Counter.add, on: .counter(1), value) { _ in
+                    far.system.invoke(Counter.add, on: .counter(1), value, deadline: .seconds(60)) { _ in
                         answered.withLockedValue { $0 += 1 }
                     }
                 }

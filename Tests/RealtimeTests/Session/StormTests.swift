@@ -22,7 +22,7 @@ import Testing
                 #expect(clients.count == Self.people)
                 #expect(clients.allSatisfy { $0.closed == nil && $0.broken == nil })
                 #expect(clients.allSatisfy { $0.ready["guilds"]?.arrayValue?.count == 1 })
-                #expect(calls > 0 && calls <= Self.people / 10 + guilds * Self.callsOfAGuild)
+                #expect(calls > 0 && calls <= Self.people / 4 + guilds * Self.callsOfAGuild)
             }
         }
     }
