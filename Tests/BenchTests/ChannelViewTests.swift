@@ -122,6 +122,22 @@ import Testing
         #expect(view.take(event(1, 15)) == .duplicate)
     }
 
+    /// The next session's READY was written before a page was read that the former one had asked for.
+    @Test func aPageMayTellMoreThanTheNextReadyCounts() {
+        var view = view(11...12)
+        view.beginCatchUp(at: Place(epoch: 1, seq: 12))
+        for seq in 13...15 { _ = view.takeLogged(Place(epoch: 1, seq: seq)) }
+        view.beginCatchUp(at: Place(epoch: 1, seq: 13))
+        #expect(view.take(event(1, 14)) == nil)
+        let late = view.endCatchUp()
+        #expect(late.isEmpty)
+        #expect(view.take(event(1, 15)) == nil)
+        #expect(view.take(event(1, 16)) == nil)
+        // But 13 was before READY, and 15 has come.
+        #expect(view.take(event(1, 13)) == .duplicate)
+        #expect(view.take(event(1, 15)) == .duplicate)
+    }
+
     @Test func whatCameTwiceWhileTheLogWasRead() {
         var view = view(11...12)
         view.beginCatchUp(at: Place(epoch: 1, seq: 12))

@@ -109,8 +109,12 @@ struct ChannelView {
     mutating func beginCatchUp(at ready: Place) {
         isCatchingUp = true
         waiting = []
-        toldByLog = []
         liveFrom = ready.seq + 1
+        // A page that was asked for in the former session and came while this one opened may tell more than READY counts.
+        let last = head.seq
+        toldByLog =
+            last < liveFrom
+            ? [] : Set((liveFrom...last).prefix(Self.maximumMissing).filter { held.epoch(of: $0) != nil })
     }
 
     /// What the client saw stands only up to a number.
