@@ -275,8 +275,7 @@ import Testing
         add(SessionNews(session: key, home: SessionHome(node: node, moves: 3), news: .ended))
         add(SessionQuestion(session: key))
         add(SessionWhereabouts(node: node))
-        add(WatchBegan(userID: UserID(1), node: node))
-        add(WatchEnded(userID: UserID(1), node: node))
+        add(GuildWatch(userID: UserID(1), node: node))
         let head = ChannelHead(channelID: ChannelID(3), sequence: 4, epoch: 5)
         let view = RelayView(heads: [head], version: 6)
         add(

@@ -34,9 +34,9 @@ enum ChannelCalls {
 
 enum GuildCalls {
     /// A session of a member listens no longer.
-    static let unwatch = Call<GuildActor, WatchEnded, Nothing>(number: 10)
+    static let unwatch = Call<GuildActor, GuildWatch, Nothing>(number: 10)
     /// A session of a member, which has moved to another node, listens there. To count it twice does no harm.
-    static let watch = Call<GuildActor, WatchBegan, Nothing>(number: 14, isIdempotent: true)
+    static let watch = Call<GuildActor, GuildWatch, Nothing>(number: 14, isIdempotent: true)
     /// A node's relay wants the guild's stream.
     static let register = Call<GuildActor, RelayRegistration, RelayWelcome>(number: 13, isIdempotent: true)
     /// A member's presence changed.

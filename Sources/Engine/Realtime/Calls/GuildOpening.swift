@@ -57,31 +57,10 @@ struct GuildOpening: WireCodable {
     }
 }
 
-/// A session of a member has come from another node, with its place in the guild's stream.
-struct WatchBegan: WireCodable, Equatable {
+/// A session of a member listens to the guild's stream from now on, or no longer.
+struct GuildWatch: WireCodable, Equatable {
     var userID: UserID
-    /// Where the session lives from now on.
-    var node: NodeID
-
-    init(userID: UserID, node: NodeID) {
-        self.userID = userID
-        self.node = node
-    }
-
-    func encode(to writer: inout WireWriter) {
-        writer.value(userID)
-        writer.value(node)
-    }
-
-    init(from reader: inout WireReader) throws(WireError) {
-        self.init(userID: try reader.value(), node: try reader.value())
-    }
-}
-
-/// A session of a member has ended, or left the guild's stream.
-struct WatchEnded: WireCodable, Equatable {
-    var userID: UserID
-    /// Where the session lived.
+    /// Where the session lives, or lived.
     var node: NodeID
 
     init(userID: UserID, node: NodeID) {

@@ -21,7 +21,7 @@ final class SessionAnnouncer {
     /// A session that the guild counts listens to it no longer.
     func stopWatching(_ guild: GuildID, as userID: UserID) {
         loop.services.system.invoke(
-            GuildCalls.unwatch, on: .guild(guild), WatchEnded(userID: userID, node: loop.services.system.identity.id),
+            GuildCalls.unwatch, on: .guild(guild), GuildWatch(userID: userID, node: loop.services.system.identity.id),
             replyOn: loop.index
         ) { _ in }
     }
@@ -37,7 +37,7 @@ final class SessionAnnouncer {
         _ guild: GuildID, as userID: UserID, _ completion: @escaping @Sendable (_ isKnown: Bool) -> Void
     ) {
         loop.services.system.invoke(
-            GuildCalls.watch, on: .guild(guild), WatchBegan(userID: userID, node: loop.services.system.identity.id),
+            GuildCalls.watch, on: .guild(guild), GuildWatch(userID: userID, node: loop.services.system.identity.id),
             replyOn: loop.index
         ) { result in
             if case .success = result { completion(true) } else { completion(false) }
