@@ -11,7 +11,7 @@ import Testing
         var catalogue = EventCatalogue(channels: 1)
         var held = HeldRuns()
         var head = Place(epoch: 1, seq: 13)
-        var isWhole = true
+        var lack: String?
         var taken: Set<Int> = []
 
         init() {
@@ -33,7 +33,7 @@ import Testing
         var audit: Audit {
             let view = ViewEvidence(
                 channel: 0, base: 10, head: head, held: held, taken: taken, retractions: 0, rolledBack: 0)
-            let session = SessionEvidence(name: "a", isWhole: isWhole, views: [view], silences: [])
+            let session = SessionEvidence(name: "a", lack: lack, views: [view], silences: [])
             let evidence = LoopEvidence(
                 sessions: [session], sends: sends, catalogue: catalogue, violations: ViolationLog(),
                 acknowledgedAt: [[]])
@@ -183,7 +183,7 @@ import Testing
 
     @Test func aSessionThatNeverCameBack() {
         var world = World()
-        world.isWhole = false
+        world.lack = "was not connected"
         #expect(world.violations == [.sessionLost: 1])
     }
 }

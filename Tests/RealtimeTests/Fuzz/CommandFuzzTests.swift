@@ -190,7 +190,7 @@ import Testing
         _ = acknowledgements.begin(ChannelID(4))
         _ = acknowledgements.finish(first + 1, of: ChannelID(3), with: [7])
         let state = SessionState(
-            moves: 2, lastSequence: 500, dispatchCount: 2, countsAsOffline: true,
+            moves: 2, lastSequence: 500, dispatchCount: 2, countsAsOffline: true, unavailableGuilds: [GuildID(10)],
             places: [
                 .init(key: streams[0], position: position, visibility: nil),
                 .init(

@@ -157,9 +157,7 @@ struct Audit {
     // MARK: What clients were left with (I5, I6)
 
     private mutating func check(_ session: SessionEvidence, _ catalogue: EventCatalogue) {
-        if !session.isWhole {
-            violations.note(.sessionLost, "\(session.name) was not connected, or had not caught up, at the end")
-        }
+        if let lack = session.lack { violations.note(.sessionLost, "\(session.name), at the end, \(lack)") }
         for view in session.views {
             guard let record = records[view.channel], record.base <= view.base else { continue }
             check(view, of: session.name, record, catalogue.events[view.channel])

@@ -16,8 +16,8 @@ struct ViewEvidence: Sendable {
 /// A session at the end of a run.
 struct SessionEvidence: Sendable {
     let name: String
-    /// Connected, and with nothing that it still has to ask for.
-    let isWhole: Bool
+    /// What it lacked of being connected, with nothing that it still had to ask for.
+    let lack: String?
     let views: [ViewEvidence]
     /// The longest it was told no message, by mark, in nanoseconds.
     let silences: [UInt64]
@@ -47,7 +47,7 @@ extension LoadLoop {
         return LoopEvidence(
             sessions: sessions.map { session in
                 SessionEvidence(
-                    name: session.person.name, isWhole: session.isWhole,
+                    name: session.person.name, lack: session.lack,
                     views: zip(session.channelNumbers, session.views).map { channel, view in
                         ViewEvidence(
                             channel: channel, base: view.base.seq, head: view.head, held: view.held, taken: view.taken,

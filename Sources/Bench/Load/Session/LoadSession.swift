@@ -60,7 +60,14 @@ final class LoadSession {
 
     var isLive: Bool { machine.state == .live }
     /// Whether it is connected, and knows all it has to know.
-    var isWhole: Bool { isLive && owed.isEmpty && absent.isEmpty }
+    var isWhole: Bool { lack == nil }
+
+    /// What it lacks of that.
+    var lack: String? {
+        if !isLive { return "was not connected: \(machine.state)" }
+        if !absent.isEmpty { return "was not shown the guilds of \(absent.count) channels" }
+        return owed.isEmpty ? nil : "had not read the logs of \(owed.count) channels"
+    }
 
     // MARK: Connecting
 

@@ -29,6 +29,8 @@ final class Session: StreamSubscriber, @unchecked Sendable {
     var countsAsOffline = false
     /// When the connection was lost, in milliseconds of the engine's clock.
     var detachedSince: UInt64 = 0
+    /// Guilds that READY called unavailable and that the client has not been shown since.
+    var unavailableGuilds: Set<GuildID> = []
     var presenceBudget = PresenceBudget()
     var acknowledgements = PendingAcknowledgements()
     /// Requests for members that have no answer yet.
@@ -126,9 +128,10 @@ final class Session: StreamSubscriber, @unchecked Sendable {
     func subscriptionEnded(_ key: StreamKey) { unsubscribe(from: key) }
 
     /// The guild's own stream says so first, as long as its owner lives; who has heard it there is not subscribed any more.
-    private func leaveGuild(_ guildID: GuildID) {
+    func leaveGuild(_ guildID: GuildID) {
         guard subscriptions[.guild(guildID)] != nil else { return }
         unsubscribe(from: .guild(guildID))
+        unavailableGuilds.remove(guildID)
         var writer = JSONWriter()
         writer.beginObject()
         writer.field("id", guildID)
@@ -185,7 +188,7 @@ final class Session: StreamSubscriber, @unchecked Sendable {
     func state(after sequence: UInt64, reached: [StreamKey: StreamPosition]) -> SessionState {
         SessionState(
             moves: home?.moves ?? 0, lastSequence: ring.lastSequence, dispatchCount: ring.lastSequence - sequence,
-            countsAsOffline: countsAsOffline,
+            countsAsOffline: countsAsOffline, unavailableGuilds: Array(unavailableGuilds),
             places: places.map { place in
                 SessionState.Place(
                     key: place.key, position: place.position.map { max($0, reached[place.key] ?? .none) },
@@ -204,6 +207,7 @@ final class Session: StreamSubscriber, @unchecked Sendable {
             dispatches, upTo: state.lastSequence, maximumCount: ring.maximumCount, maximumCost: ring.maximumCost)
         home = SessionHome(node: node, moves: state.moves &+ 1)
         countsAsOffline = state.countsAsOffline
+        unavailableGuilds = Set(state.unavailableGuilds)
         acknowledgements = state.acknowledgements
     }
 

@@ -18,12 +18,20 @@ distributed actor SessionActor: KeyedActor {
     /// How many guilds are asked at a time while a session opens.
     private static let concurrentGuilds = 16
 
-    /// How a guild is announced to the client.
-    private enum Announcement {
-        /// It was unavailable before.
-        case becameAvailable
-        /// The user has joined it.
-        case joined
+    /// How long a guild is left alone that could not be had, in milliseconds: at first, and after many times at most.
+    private static let pauses = (first: 250, longest: 4_000)
+
+    /// What a guild says to a session that asks for it.
+    private enum Answer {
+        case opened(GuildOpening)
+        /// The user is no member.
+        case refused
+        /// It cannot be had now: its slot has no owner, or Postgres is away.
+        case notNow
+
+        var opening: GuildOpening? {
+            if case .opened(let opening) = self { opening } else { nil }
+        }
     }
 
     init(_ session: Session, loop: EngineLoop, system: ClusterActorSystem) {
@@ -49,8 +57,9 @@ distributed actor SessionActor: KeyedActor {
         Task { await self.open() }
     }
 
+    /// Takes up a guild that the session has subscribed to since READY, or moved here with.
     func beginOpening(_ guildID: GuildID) {
-        Task { await self.openGuild(guildID, announcing: .joined) }
+        Task { await self.openGuild(guildID) }
     }
 
     /// Opens the session: subscribes first, then takes the snapshots, then READY, then what came meanwhile (I6).
@@ -69,14 +78,14 @@ distributed actor SessionActor: KeyedActor {
             for id in guildIDs { session.subscribe(to: .guild(id)) }
             let guilds = await openGuilds(guildIDs)
             guard session.phase == .opening else {
-                for guild in guilds where guild.opening != nil {
+                for guild in guilds where guild.answer.opening != nil {
                     loop.users.stopWatching(guild.id, as: session.userID)
                 }
                 return
             }
             sendReady(opening, guilds: guilds)
             loop.registry.becomeLive(ownEvents, at: opening.position, visibility: nil)
-            for guild in guilds { await follow(guild.id, guild.opening, announcing: .becameAvailable, inReady: true) }
+            for guild in guilds { takeIn(guild.answer, of: guild.id, sinceReady: false) }
         } catch let error as APIError where error.code == APIError.unknownUser.code {
             loop.sessions.openingFailed(session, with: .authenticationFailed)
         } catch {
@@ -85,16 +94,34 @@ distributed actor SessionActor: KeyedActor {
         }
     }
 
-    /// Takes up a guild that the session has subscribed to since READY.
-    private func openGuild(_ id: GuildID, announcing announcement: Announcement) async {
+    /// Asks for a guild until it can be had, for as long as the session is here and wants it.
+    /// - Parameter hasBeenAsked: it could not be had just now.
+    private func openGuild(_ id: GuildID, hasBeenAsked: Bool = false) async {
         let userID = session.userID
-        let opening = await Self.ask(id, request: guildRequest, on: loop)
-        guard loop.sessions[key] === session, session.actor === self else {
-            // The session has ended, or moved to another loop, where it asks for the guild itself.
-            if opening != nil { loop.users.stopWatching(id, as: userID) }
-            return
+        var pause = Self.pauses.first
+        var mayAsk = !hasBeenAsked
+        while true {
+            if !mayAsk {
+                // Sessions that wait for the same guild do not ask all at once.
+                try? await Task.sleep(for: .milliseconds(Int.random(in: pause / 2...pause)))
+                pause = min(pause * 2, Self.pauses.longest)
+            }
+            mayAsk = false
+            guard wants(id) else { return }
+            let answer = await Self.ask(id, request: guildRequest, on: loop)
+            guard wants(id) else {
+                // It has ended, or moved to another loop, where it asks for the guild itself.
+                if answer.opening != nil { loop.users.stopWatching(id, as: userID) }
+                return
+            }
+            if case .notNow = answer { continue }
+            return takeIn(answer, of: id, sinceReady: true)
         }
-        await follow(id, opening, announcing: announcement, inReady: false)
+    }
+
+    /// Whether the session lives here and listens to the guild.
+    private func wants(_ id: GuildID) -> Bool {
+        loop.sessions[key] === session && session.actor === self && session.subscriptions[.guild(id)] != nil
     }
 
     private var initialPresence: SessionPresence {
@@ -108,63 +135,65 @@ distributed actor SessionActor: KeyedActor {
             wantsPresences: !session.identity.isBot || session.request.intents.contains(.guildPresences))
     }
 
-    private func openGuilds(_ ids: [GuildID]) async -> [(id: GuildID, opening: GuildOpening?)] {
+    private func openGuilds(_ ids: [GuildID]) async -> [(id: GuildID, answer: Answer)] {
         let (request, loop) = (guildRequest, loop)
-        var openings: [GuildID: GuildOpening] = [:]
-        await withTaskGroup(of: (GuildID, GuildOpening?).self) { group in
+        var answers: [GuildID: Answer] = [:]
+        await withTaskGroup(of: (GuildID, Answer).self) { group in
             var remaining = ids.makeIterator()
             for _ in 0..<Self.concurrentGuilds {
                 guard let id = remaining.next() else { break }
                 group.addTask { (id, await Self.ask(id, request: request, on: loop)) }
             }
-            for await (id, opening) in group {
-                openings[id] = opening
+            for await (id, answer) in group {
+                answers[id] = answer
                 if let next = remaining.next() {
                     group.addTask { (next, await Self.ask(next, request: request, on: loop)) }
                 }
             }
         }
-        return ids.map { ($0, openings[$0]) }
+        return ids.map { ($0, answers[$0] ?? .notNow) }
     }
 
-    /// A guild's snapshot; nil if it cannot be had now or the user is no member of it.
-    private static func ask(
-        _ id: GuildID, request: GuildOpeningRequest, on loop: EngineLoop
-    ) async -> GuildOpening? {
-        guard await loop.isFollowed(.guild(id)) else { return nil }
-        return try? await loop.services.guild(id).open(request)
+    private static func ask(_ id: GuildID, request: GuildOpeningRequest, on loop: EngineLoop) async -> Answer {
+        guard await loop.isFollowed(.guild(id)) else { return .notNow }
+        do { return .opened(try await loop.services.guild(id).open(request)) } catch let error as APIError
+            where error.code == APIError.unknownGuild.code
+        { return .refused } catch { return .notNow }
     }
 
-    private func sendReady(_ opening: UserOpening, guilds: [(id: GuildID, opening: GuildOpening?)]) {
+    private func sendReady(_ opening: UserOpening, guilds: [(id: GuildID, answer: Answer)]) {
+        let isBot = session.identity.isBot
         let ready = ReadyBody(
             sessionID: session.identifier, resumeURL: loop.services.settings.gatewayURL, opening: opening,
-            guilds: guilds.map { ($0.id, $0.opening?.body) }, shard: session.request.shard,
-            isBot: session.identity.isBot, userID: session.userID)
+            guilds: guilds.map { ($0.id, $0.answer.opening?.body) }, shard: session.request.shard, isBot: isBot,
+            userID: session.userID)
+        session.unavailableGuilds = Set(guilds.lazy.filter { isBot || $0.answer.opening == nil }.map(\.id))
         session.becameReady()
         session.dispatch(StreamEvent(kind: .ready, body: ready.encoded()))
     }
 
-    /// Announces a guild and lets its events follow.
-    private func follow(
-        _ id: GuildID, _ opening: GuildOpening?, announcing announcement: Announcement, inReady: Bool
-    ) async {
+    /// Shows the client a guild, unless READY has, and lets its events follow.
+    private func takeIn(_ answer: Answer, of id: GuildID, sinceReady: Bool) {
         guard let subscription = session.subscriptions[.guild(id)] else {
-            if opening != nil { loop.users.stopWatching(id, as: session.userID) }
+            if answer.opening != nil { loop.users.stopWatching(id, as: session.userID) }
             return
         }
-        guard let opening else {
-            // Nothing of it can be shown now; the client keeps it as unavailable until a new session finds it.
-            session.unsubscribe(from: .guild(id))
-            return
+        switch answer {
+        case .opened(let opening):
+            if session.unavailableGuilds.remove(id) != nil {
+                dispatchGuild(ReadyBody.becameAvailable(opening.body))
+            } else if sinceReady {
+                dispatchGuild(opening.body)
+            }
+            loop.registry.becomeLive(subscription, at: opening.position, visibility: opening.visibility)
+        case .refused:
+            session.leaveGuild(id)
+        case .notNow:
+            Task { await self.openGuild(id, hasBeenAsked: true) }
         }
-        if session.identity.isBot || !inReady {
-            let body =
-                switch announcement {
-                case .becameAvailable: ReadyBody.becameAvailable(opening.body)
-                case .joined: opening.body
-                }
-            session.dispatch(StreamEvent(kind: .guildCreate, body: body, intents: .guilds))
-        }
-        loop.registry.becomeLive(subscription, at: opening.position, visibility: opening.visibility)
+    }
+
+    private func dispatchGuild(_ body: [UInt8]) {
+        session.dispatch(StreamEvent(kind: .guildCreate, body: body, intents: .guilds))
     }
 }

@@ -63,6 +63,8 @@ struct SessionState: WireCodable {
     var dispatchCount: UInt64
     /// Whether its User actor was told that it waits for its client.
     var countsAsOffline: Bool
+    /// Guilds that READY called unavailable and that the client has not been shown since.
+    var unavailableGuilds: [GuildID]
     var places: [Place]
     /// Answers to sends that are under way, or that wait for those before them.
     var acknowledgements: PendingAcknowledgements
@@ -71,13 +73,15 @@ struct SessionState: WireCodable {
     var memberRequests: [MemberRequest]
 
     init(
-        moves: UInt64, lastSequence: UInt64, dispatchCount: UInt64, countsAsOffline: Bool, places: [Place],
-        acknowledgements: PendingAcknowledgements, unroutedSends: [UnroutedSend], memberRequests: [MemberRequest]
+        moves: UInt64, lastSequence: UInt64, dispatchCount: UInt64, countsAsOffline: Bool,
+        unavailableGuilds: [GuildID], places: [Place], acknowledgements: PendingAcknowledgements,
+        unroutedSends: [UnroutedSend], memberRequests: [MemberRequest]
     ) {
         self.moves = moves
         self.lastSequence = lastSequence
         self.dispatchCount = dispatchCount
         self.countsAsOffline = countsAsOffline
+        self.unavailableGuilds = unavailableGuilds
         self.places = places
         self.acknowledgements = acknowledgements
         self.unroutedSends = unroutedSends
@@ -90,6 +94,7 @@ struct SessionState: WireCodable {
             fields.unsigned(lastSequence)
             fields.unsigned(dispatchCount)
             fields.bool(countsAsOffline)
+            fields.list(unavailableGuilds)
             fields.list(places)
             fields.value(acknowledgements)
             fields.list(unroutedSends)
@@ -101,7 +106,8 @@ struct SessionState: WireCodable {
         self = try reader.record { fields throws(WireError) in
             SessionState(
                 moves: try fields.unsigned(), lastSequence: try fields.unsigned(),
-                dispatchCount: try fields.unsigned(), countsAsOffline: try fields.bool(), places: try fields.list(),
+                dispatchCount: try fields.unsigned(), countsAsOffline: try fields.bool(),
+                unavailableGuilds: try fields.list(), places: try fields.list(),
                 acknowledgements: try fields.value(), unroutedSends: try fields.list(),
                 memberRequests: try fields.list())
         }

@@ -1,0 +1,46 @@
+import FluxCluster
+import FluxCore
+import FluxStore
+import FluxTestSupport
+import Testing
+
+@testable import FluxRealtime
+
+/// A guild that cannot be had while a session opens comes to it when it can be had.
+@Suite struct LateGuildTests {
+    private func rename(_ table: String, to name: String, on node: TestNode) async throws {
+        try await node.control.run(Statement(PreparedQuery("test.rename.\(table)", "ALTER TABLE \(table) RENAME TO \(name)")))
+    }
+
+    @Test(arguments: [false, true]) func aGuildThatCannotBeReadComesLater(isBot: Bool) async throws {
+        let url = try await TestPostgres.shared.database().url
+        let (owner, guild) = try await TestNode.run(url: url) { node in
+            let owner = try await node.person("owner")
+            return (Caller(userID: owner.userID, isBot: isBot), try await node.guild(of: owner))
+        }
+        try await TestNode.run(url: url) { node in
+            // No node has the guild in memory, and none can read it.
+            try await rename("bans", to: "bans_away", on: node)
+            let client = try await node.connect(owner)
+            let shown = try #require(client.dispatches.first?.body["guilds"]?.arrayValue?.first)
+            #expect(shown["id"]?.snowflakeValue == guild.id)
+            #expect(shown["unavailable"] == true && shown["channels"] == nil)
+
+            // The client loses its connection meanwhile, and comes back on another loop.
+            await client.drop()
+            let again = TestClient(node: node, caller: owner, loop: 1)
+            try await again.resume(client.sessionID, after: client.lastSequence)
+            await again.until { dispatches, _, _ in dispatches.contains { $0.kind == .resumed } }
+            #expect(again.count(.guildCreate) == 0)
+
+            try await rename("bans_away", to: "bans", on: node)
+            await again.until { dispatches, _, _ in dispatches.contains { $0.kind == .guildCreate } }
+            let came = try #require(again.dispatches.first { $0.kind == .guildCreate }?.body)
+            #expect(came["id"]?.snowflakeValue == guild.id && came["unavailable"] == false)
+            try await node.say("hello", in: guild.channel, as: owner)
+            await again.until { dispatches, _, _ in dispatches.contains { $0.kind == .messageCreate } }
+            #expect(again.contents(of: guild.channel) == ["hello"])
+            #expect(again.count(.guildCreate) == 1 && again.broken == nil)
+        }
+    }
+}
