@@ -149,9 +149,8 @@ extension HeavyTests {
             }
         }
 
-        /// `FLUX_SECONDS` of faults drawn from a seed, on five nodes; at most two of them are away at a time. Not in the gate while
-        /// it finds what docs/testing.md tells of.
-        @Test(.enabled(if: Rounds.areLong)) func randomFaults() async throws {
+        /// `FLUX_SECONDS` of faults drawn from a seed, on five nodes; at most two of them are away at a time.
+        @Test func randomFaults() async throws {
             let seed = Rounds.seed()
             print("randomFaults: FLUX_SEED=\(seed)")
             var generator = SeededGenerator(seed: seed)

@@ -54,6 +54,9 @@ struct ChannelView {
         return take(place)
     }
 
+    /// Where its live events begin, for reports.
+    var origin: String { liveFrom == 0 ? "never lost a session" : "live from \(liveFrom)" }
+
     /// Whether more waits than may.
     var isOverfull: Bool { waiting.count > Self.maximumWaiting }
 

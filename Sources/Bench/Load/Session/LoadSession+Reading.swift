@@ -137,7 +137,7 @@ extension LoadSession {
         let place = event.place.map { "\($0)" } ?? "no place"
         let text =
             "\(person.name) in channel \(loop.channels.ids[event.channel]): \(event.identity) at \(place), "
-            + "holding up to \(views[slot].head)"
+            + "holding up to \(views[slot].head); \(views[slot].origin), \(origin)"
         switch finding {
         case .duplicate: loop.violations.note(.duplicate, text)
         case .disorder: loop.violations.note(.disorder, text)

@@ -59,6 +59,11 @@ final class LoadSession {
     }
 
     var isLive: Bool { machine.state == .live }
+    /// Where its session comes from, for reports.
+    var origin: String {
+        "session \(generation), resumed \(machine.resumptions) times in all, at \(targetIndex % loop.settings.targets.count)"
+    }
+
     /// Whether it is connected, and knows all it has to know.
     var isWhole: Bool { lack == nil }
 
