@@ -191,6 +191,7 @@ import Testing
         _ = acknowledgements.finish(first + 1, of: ChannelID(3), with: [7])
         let state = SessionState(
             moves: 2, lastSequence: 500, dispatchCount: 2, countsAsOffline: true, unavailableGuilds: [GuildID(10)],
+            presence: SessionPresence(),
             places: [
                 .init(key: streams[0], position: position, visibility: nil),
                 .init(

@@ -33,8 +33,11 @@ final class EngineLoop: @unchecked Sendable {
     private(set) lazy var arrivals = LoopArrivals(loop: self)
     private(set) lazy var departures = LoopDepartures(loop: self)
     private(set) lazy var sentMarks = SentMarks(loop: self)
+    private(set) lazy var rollCall = RollCall(loop: self)
     /// The streams whose owner lives on this loop, and where each stands.
     private var positions: [StreamKey: StreamPosition] = [:]
+    /// The users whose actor is active on this loop.
+    var userActors: [UserID: UserActor] = [:]
     /// The guilds whose actor is active on this loop.
     var guilds: [GuildID: GuildHome] = [:]
     /// How many channels of each guild are active on this loop.
@@ -157,7 +160,10 @@ final class EngineLoop: @unchecked Sendable {
 
     /// Returns when no session anywhere shows the stream as it was before what has been published up to now: every relay has
     /// applied it, or may not deliver any more (I7).
-    func confirm(_ key: StreamKey, upTo position: StreamPosition) async {
+    func confirm(
+        _ key: StreamKey, upTo position: StreamPosition, isolation: isolated (any Actor)? = #isolation
+    ) async {
+        verify()
         await withCheckedContinuation { continuation in
             relays.confirm(key) { continuation.resume() }
         }
@@ -184,6 +190,7 @@ final class EngineLoop: @unchecked Sendable {
     func commit(
         _ change: Change, slot: Slot, epoch: Epoch, completion: @escaping (LaneOutcome.Result) -> Void
     ) throws(StoreError) {
+        verify()
         nextMutation += 1
         let id = MutationID(nextMutation << 8 | UInt64(index))
         settlements[id] = Settlement(slot: slot, epoch: epoch, completion: completion)
@@ -196,8 +203,10 @@ final class EngineLoop: @unchecked Sendable {
         unsettled[Int(slot.rawValue)] += 1
     }
 
-    /// As above for tasks of this loop; waits while the lane is full. What finds no room for too long counts as withdrawn.
-    func commit(_ change: Change, slot: Slot, epoch: Epoch) async -> LaneOutcome.Result {
+    /// As above for actors of this loop; waits while the lane is full. What finds no room for too long counts as withdrawn.
+    func commit(
+        _ change: Change, slot: Slot, epoch: Epoch, isolation: isolated (any Actor)? = #isolation
+    ) async -> LaneOutcome.Result {
         while true {
             if isLaneFull(of: slot), !(await roomForCommit(slot)) { return .withdrawn }
             let result: LaneOutcome.Result? = await withCheckedContinuation { continuation in
@@ -215,7 +224,7 @@ final class EngineLoop: @unchecked Sendable {
     }
 
     /// Waits until the lane of a slot, which was full, may have room. - Returns: false if that takes too long.
-    func roomForCommit(_ slot: Slot) async -> Bool {
+    func roomForCommit(_ slot: Slot, isolation: isolated (any Actor)? = #isolation) async -> Bool {
         await withCheckedContinuation { continuation in
             let isWaiting = waitForLane(of: slot) {
                 continuation.resume(returning: true)
@@ -232,7 +241,8 @@ final class EngineLoop: @unchecked Sendable {
     /// Calls one of the two, once: when the lane may have room, or when it has taken too long.
     /// - Returns: false, without effect, if too many wait.
     func waitForLane(of slot: Slot, proceed: @escaping () -> Void, giveUp: @escaping () -> Void) -> Bool {
-        gate.wait(forLane: services.lanes.lane(of: slot), at: now, proceed: proceed, giveUp: giveUp)
+        verify()
+        return gate.wait(forLane: services.lanes.lane(of: slot), at: now, proceed: proceed, giveUp: giveUp)
     }
 
     /// What a lane found out of this loop's changes.
@@ -305,6 +315,7 @@ final class EngineLoop: @unchecked Sendable {
         sessions.sweep(at: now)
         arrivals.sweep(at: now)
         relays.sweep(at: now)
+        rollCall.sweep()
         sentMarks.flush()
         gate.expire(at: now)
         gate.open()

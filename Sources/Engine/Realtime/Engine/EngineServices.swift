@@ -42,6 +42,7 @@ public final class EngineServices: Sendable {
     let measurements = EngineMeasurements()
     let links: StreamLinks
     let moves: SessionMoves
+    let rollCalls: RollCalls
     /// What former owners of this node's slots have left.
     let slotMemories = SlotMemories()
     private let draining = Atomic<Bool>(false)
@@ -88,6 +89,7 @@ public final class EngineServices: Sendable {
         budgets = BudgetDesk(system: system, clock: clock, patience: .milliseconds(settings.lenderPatience))
         links = StreamLinks(system: system, mesh: mesh, clock: clock, logger: logger)
         moves = SessionMoves(system: system, mesh: mesh, sessions: sessions, logger: logger)
+        rollCalls = RollCalls(system: system, mesh: mesh, sessions: sessions, logger: logger)
     }
 
     /// This node's number, which is part of its ids.

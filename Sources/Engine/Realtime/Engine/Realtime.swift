@@ -62,6 +62,7 @@ public final class Realtime: SessionService, Sendable {
         ActorRegistration.register(services)
         services.links.register()
         services.moves.register()
+        services.rollCalls.register()
         for loop in loops {
             try await loop.executor.eventLoop.submit { loop.install() }.get()
         }

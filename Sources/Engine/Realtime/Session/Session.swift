@@ -31,6 +31,8 @@ final class Session: StreamSubscriber, @unchecked Sendable {
     var detachedSince: UInt64 = 0
     /// Guilds that READY called unavailable and that the client has not been shown since.
     var unavailableGuilds: Set<GuildID> = []
+    /// What the client shows of its user.
+    var presence = SessionPresence()
     var presenceBudget = PresenceBudget()
     var acknowledgements = PendingAcknowledgements()
     /// Requests for members that have no answer yet.
@@ -189,7 +191,7 @@ final class Session: StreamSubscriber, @unchecked Sendable {
         SessionState(
             moves: home?.moves ?? 0, lastSequence: ring.lastSequence, dispatchCount: ring.lastSequence - sequence,
             countsAsOffline: countsAsOffline, unavailableGuilds: Array(unavailableGuilds),
-            places: places.map { place in
+            presence: presence, places: places.map { place in
                 SessionState.Place(
                     key: place.key, position: place.position.map { max($0, reached[place.key] ?? .none) },
                     visibility: place.visibility)
@@ -208,6 +210,7 @@ final class Session: StreamSubscriber, @unchecked Sendable {
         home = SessionHome(node: node, moves: state.moves &+ 1)
         countsAsOffline = state.countsAsOffline
         unavailableGuilds = Set(state.unavailableGuilds)
+        presence = state.presence
         acknowledgements = state.acknowledgements
     }
 

@@ -68,10 +68,11 @@ distributed actor SessionActor: KeyedActor {
         do {
             guard let ownEvents = session.subscribe(to: .user(session.userID)) else { return }
             guard await loop.isFollowed(.user(session.userID)) else { throw APIError.notCommitted }
+            session.presence = initialPresence
             let opening = try await loop.services.user(session.userID).open(
                 SessionAttachment(
                     session: session.key, isBot: session.identity.isBot, loginID: session.identity.loginID,
-                    presence: initialPresence))
+                    presence: session.presence))
             session.isAnnounced = true
             guard session.phase == .opening else { return loop.users.sessionEnded(session, watching: []) }
             let guildIDs = opening.guildIDs.filter(session.serves)

@@ -9,6 +9,7 @@ final class SessionAnnouncer {
 
     func presenceChanged(_ presence: SessionPresence, of session: Session) {
         guard session.isAnnounced, session.presenceBudget.take(at: loop.now) else { return }
+        session.presence = presence
         tell(.presence(presence), of: session)
     }
 
@@ -30,7 +31,15 @@ final class SessionAnnouncer {
     func sessionAbsent(_ session: Session) { tell(.absent, of: session) }
 
     /// A session has come from another node, which says no more of it.
-    func sessionMoved(_ session: Session) { tell(session.countsAsOffline ? .absent : .returned, of: session) }
+    func sessionMoved(_ session: Session) { tellAll(of: session) }
+
+    /// The user may have a new owner, who knows nothing of the session, or one that could not be told of it for a while.
+    func ownerIsBack(for session: Session) { if session.isAnnounced { tellAll(of: session) } }
+
+    private func tellAll(of session: Session) {
+        tell(.presence(session.presence), of: session)
+        tell(session.countsAsOffline ? .absent : .returned, of: session)
+    }
 
     /// A session that has moved listens to a guild here. - Parameter completion: on this loop, whether the guild knows.
     func startWatching(

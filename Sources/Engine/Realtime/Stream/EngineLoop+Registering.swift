@@ -32,6 +32,7 @@ extension EngineLoop {
             case .success(let welcome):
                 services.links.registered(with: welcome.owner, askedAt: asked)
                 loop.relays.answered(key, registration: registration, welcome)
+                if position != nil, key.kind == .user { loop.announceListeners(of: key) }
             case .failure(.refused(let failure as APIError)) where failure.status == 404:
                 loop.relays.refused(key, registration: registration)
             case .failure:
@@ -48,6 +49,17 @@ extension EngineLoop {
         case .user:
             services.system.invoke(
                 UserCalls.register, on: .user(key.id), request, replyOn: index, completion: finished)
+        }
+    }
+
+    /// Tells a user's owner, who has answered again, of the user's sessions on this node.
+    private func announceListeners(of key: StreamKey) {
+        for loop in 0..<services.mesh.count {
+            services.run(on: loop) { loop in
+                for case let session as Session in loop.registry.subscribers(of: key) {
+                    loop.users.ownerIsBack(for: session)
+                }
+            }
         }
     }
 

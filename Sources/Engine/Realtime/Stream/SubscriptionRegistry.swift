@@ -157,6 +157,11 @@ package final class SubscriptionRegistry {
         (streams[key]?.byUser ?? [:]).flatMap { user, own in Array(repeating: user, count: own.count) }
     }
 
+    /// Who on this loop listens to the stream.
+    package func subscribers(of key: StreamKey) -> [any StreamSubscriber] {
+        streams[key]?.byUser.values.joined().map(\.subscriber) ?? []
+    }
+
     /// Events of the stream were lost on their way to this node: no session on it may go on as if nothing had been (I6).
     package func breakStream(_ key: StreamKey) {
         guard let stream = streams[key] else { return }

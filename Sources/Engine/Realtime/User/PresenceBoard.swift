@@ -53,8 +53,21 @@ struct PresenceBoard {
         sessions[session].flatMap { $0.home?.node ?? NodeID(rawValue: session.nodeID) }
     }
 
-    /// Takes in what became of a session. News of one that is not known mean nothing, nor do those from a node that it has left.
+    /// The nodes where sessions live.
+    var nodes: Set<NodeID> { Set(sessions.keys.compactMap(node(of:))) }
+
+    /// The sessions that live on a node.
+    func sessions(on node: NodeID) -> [SessionKey] { sessions.keys.filter { self.node(of: $0) == node } }
+
+    /// A session is over.
+    mutating func end(_ session: SessionKey) { sessions[session] = nil }
+
+    /// Takes in what became of a session. Of one that is not known only what it shows means anything: it has outlived its user's
+    /// owner. News from a node that it has left mean nothing.
     mutating func apply(_ news: SessionNews.News, to session: SessionKey, at home: SessionHome? = nil) {
+        if case .presence(let presence) = news, sessions[session] == nil {
+            sessions[session] = Entry(presence: presence, home: home)
+        }
         guard var entry = sessions[session], home?.moves ?? 0 >= entry.home?.moves ?? 0 else { return }
         entry.home = home ?? entry.home
         switch news {

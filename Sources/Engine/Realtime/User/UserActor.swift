@@ -84,6 +84,8 @@ distributed actor UserActor: KeyedActor {
     func recall(_ memory: UserMemory) {
         inherited = memory.position
         presence.recall(memory.sessions)
+        // What became of them while the user had no owner was told to nobody.
+        for node in presence.nodes { loop.rollCall.doubt(node) }
         refreshChosenPresence()
         // Nothing has changed for others.
         shownPresence = presence.merged(userID)
@@ -109,6 +111,7 @@ distributed actor UserActor: KeyedActor {
         for waiter in openingWaiters { waiter.resume() }
         openingWaiters = []
         loop.endStream(publisher.key, RelayView(), reason)
+        if loop.userActors[userID] === self { loop.userActors[userID] = nil }
     }
 
     /// Makes the actor of a user from what is stored.
@@ -122,7 +125,7 @@ distributed actor UserActor: KeyedActor {
             let actor = UserActor(
                 loaded, address: address, epoch: epoch, loop: try EngineLoop.requireCurrent(),
                 system: services.system)
-            recall(services.slotMemories.take(user: id, at: epoch), by: actor)
+            begin(actor, with: services.slotMemories.take(user: id, at: epoch))
             return actor
         } catch let error as StoreError {
             services.logger.warning("a user could not be read: \(error)")
@@ -131,8 +134,11 @@ distributed actor UserActor: KeyedActor {
     }
 
     /// On the actor's loop, which activations run on.
-    private static func recall(_ memory: UserMemory?, by actor: UserActor) {
-        if let memory { actor.assumeIsolated { $0.recall(memory) } }
+    private static func begin(_ actor: UserActor, with memory: UserMemory?) {
+        actor.assumeIsolated { actor in
+            actor.loop.userActors[actor.userID] = actor
+            if let memory { actor.recall(memory) }
+        }
     }
 
     // MARK: Sessions
@@ -168,6 +174,18 @@ distributed actor UserActor: KeyedActor {
     /// What became of a session.
     func heard(_ news: SessionNews) {
         presence.apply(news.news, to: news.session, at: news.home)
+        announcePresence()
+    }
+
+    /// The sessions that are held to live on a node.
+    func sessions(on node: NodeID) -> [RollCallEntry] {
+        presence.sessions(on: node).map { RollCallEntry(userID: userID, session: $0, node: node) }
+    }
+
+    /// A session is not where it is held to be. Nothing, if it is held to be elsewhere by now.
+    func sessionIsGone(_ session: SessionKey, from node: NodeID) {
+        guard presence.node(of: session) == node else { return }
+        presence.end(session)
         announcePresence()
     }
 

@@ -65,6 +65,8 @@ struct SessionState: WireCodable {
     var countsAsOffline: Bool
     /// Guilds that READY called unavailable and that the client has not been shown since.
     var unavailableGuilds: [GuildID]
+    /// What the client shows of its user.
+    var presence: SessionPresence
     var places: [Place]
     /// Answers to sends that are under way, or that wait for those before them.
     var acknowledgements: PendingAcknowledgements
@@ -74,14 +76,15 @@ struct SessionState: WireCodable {
 
     init(
         moves: UInt64, lastSequence: UInt64, dispatchCount: UInt64, countsAsOffline: Bool,
-        unavailableGuilds: [GuildID], places: [Place], acknowledgements: PendingAcknowledgements,
-        unroutedSends: [UnroutedSend], memberRequests: [MemberRequest]
+        unavailableGuilds: [GuildID], presence: SessionPresence, places: [Place],
+        acknowledgements: PendingAcknowledgements, unroutedSends: [UnroutedSend], memberRequests: [MemberRequest]
     ) {
         self.moves = moves
         self.lastSequence = lastSequence
         self.dispatchCount = dispatchCount
         self.countsAsOffline = countsAsOffline
         self.unavailableGuilds = unavailableGuilds
+        self.presence = presence
         self.places = places
         self.acknowledgements = acknowledgements
         self.unroutedSends = unroutedSends
@@ -95,6 +98,7 @@ struct SessionState: WireCodable {
             fields.unsigned(dispatchCount)
             fields.bool(countsAsOffline)
             fields.list(unavailableGuilds)
+            fields.value(presence)
             fields.list(places)
             fields.value(acknowledgements)
             fields.list(unroutedSends)
@@ -107,7 +111,7 @@ struct SessionState: WireCodable {
             SessionState(
                 moves: try fields.unsigned(), lastSequence: try fields.unsigned(),
                 dispatchCount: try fields.unsigned(), countsAsOffline: try fields.bool(),
-                unavailableGuilds: try fields.list(), places: try fields.list(),
+                unavailableGuilds: try fields.list(), presence: try fields.value(), places: try fields.list(),
                 acknowledgements: try fields.value(), unroutedSends: try fields.list(),
                 memberRequests: try fields.list())
         }
