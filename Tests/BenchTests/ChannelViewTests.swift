@@ -138,6 +138,24 @@ import Testing
         #expect(view.take(event(1, 15)) == .duplicate)
     }
 
+    /// READY was written by an owner who had lost the channel and did not know: what it counted did not survive, and the next
+    /// owner gives the numbers again, live and in the log.
+    @Test func aLaterOwnersNumbersComeLiveThoughReadyCountedThem() {
+        var view = view(11...12)
+        view.beginCatchUp(at: Place(epoch: 1, seq: 15))
+        for seq in 13...14 { #expect(view.take(event(2, seq)) == nil) }
+        for seq in 13...16 { _ = view.takeLogged(Place(epoch: 2, seq: seq)) }
+        let late = view.endCatchUp()
+        #expect(late.isEmpty)
+        for seq in 15...17 { #expect(view.take(event(2, seq)) == nil) }
+        #expect(view.take(event(2, 15)) == .duplicate)
+        // So it is when the next session begins before that page has come.
+        view.beginCatchUp(at: Place(epoch: 1, seq: 17))
+        for seq in 16...17 { #expect(view.take(event(2, seq)) == nil) }
+        let later = view.endCatchUp()
+        #expect(later.isEmpty)
+    }
+
     @Test func whatCameTwiceWhileTheLogWasRead() {
         var view = view(11...12)
         view.beginCatchUp(at: Place(epoch: 1, seq: 12))

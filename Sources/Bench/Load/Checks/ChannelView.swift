@@ -24,8 +24,9 @@ struct ChannelView {
     private var waiting: [LoggedEvent] = []
     /// Numbers that the log told though they come live, too: the page was read after READY was written.
     private var toldByLog: Set<Int> = []
-    /// Where the session's live events begin.
-    private var liveFrom = 0
+    /// Where READY said that the channel stood: the session's live events come after that, or are of a later owner, who may give
+    /// numbers again that did not survive.
+    private var ready: Place?
     /// Numbers below the head that were taken back.
     private(set) var taken: Set<Int> = []
 
@@ -55,7 +56,7 @@ struct ChannelView {
     }
 
     /// Where its live events begin, for reports.
-    var origin: String { liveFrom == 0 ? "never lost a session" : "live from \(liveFrom)" }
+    var origin: String { ready.map { "live after \($0)" } ?? "never lost a session" }
 
     /// Whether more waits than may.
     var isOverfull: Bool { waiting.count > Self.maximumWaiting }
@@ -112,12 +113,21 @@ struct ChannelView {
     mutating func beginCatchUp(at ready: Place) {
         isCatchingUp = true
         waiting = []
-        liveFrom = ready.seq + 1
+        self.ready = ready
         // A page that was asked for in the former session and came while this one opened may tell more than READY counts.
-        let last = head.seq
-        toldByLog =
-            last < liveFrom
-            ? [] : Set((liveFrom...last).prefix(Self.maximumMissing).filter { held.epoch(of: $0) != nil })
+        toldByLog = []
+        for run in held.runs.reversed() {
+            for seq in (run.first...run.last).reversed() {
+                guard comesLive(Place(epoch: run.epoch, seq: seq)), toldByLog.count < Self.maximumMissing else { return }
+                toldByLog.insert(seq)
+            }
+        }
+    }
+
+    /// Whether what stands at a place comes live in this session.
+    private func comesLive(_ place: Place) -> Bool {
+        guard let ready else { return true }
+        return place.seq > ready.seq || place.epoch > ready.epoch
     }
 
     /// What the client saw stands only up to a number.
@@ -131,7 +141,7 @@ struct ChannelView {
     mutating func takeLogged(_ place: Place) -> Bool {
         guard place.seq > head.seq, place.epoch >= (held.last?.epoch ?? 0) else { return false }
         held.append(place)
-        if place.seq >= liveFrom { toldByLog.insert(place.seq) }
+        if comesLive(place) { toldByLog.insert(place.seq) }
         return true
     }
 

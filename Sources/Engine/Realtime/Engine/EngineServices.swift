@@ -121,6 +121,12 @@ public final class EngineServices: Sendable {
     /// Whether a node is no member, or held to be over: what lived there is gone.
     func isOver(_ node: NodeID) -> Bool { living.withLockedValue { $0.map { !$0.contains(node) } ?? false } }
 
+    /// - Throws: `SlotLoss`, if the node does not own the slot any more under this epoch: an actor that took long to read must not
+    ///   begin then, as another one may have.
+    func requireOwned(_ slot: Slot, at epoch: Epoch) throws(SlotLoss) {
+        guard system.owns(slot), system.assignment(of: slot).epoch == epoch else { throw .notBegun }
+    }
+
     /// Runs `body` on a loop of the node, in the order of the calls from one loop, one hop per turn.
     func run(on loop: Int, _ body: @escaping @Sendable (EngineLoop) -> Void) {
         mesh.run(on: loop, body)

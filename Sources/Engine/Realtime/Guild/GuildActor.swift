@@ -59,6 +59,7 @@ distributed actor GuildActor: KeyedActor {
             throw APIError.notCommitted
         }
         let loop = try EngineLoop.requireCurrent()
+        try services.requireOwned(address.slot, at: epoch)
         for channel in state?.channels.keys ?? [:].keys {
             services.channels.learn(channel, ChannelLocation(guildID: id))
         }

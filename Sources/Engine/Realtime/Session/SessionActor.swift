@@ -18,6 +18,8 @@ distributed actor SessionActor: KeyedActor {
     /// How many guilds are asked at a time while a session opens.
     private static let concurrentGuilds = 16
 
+    /// How long an owner is waited for, in milliseconds.
+    private static let patience: UInt64 = 30_000
     /// How long a guild is left alone that could not be had, in milliseconds: at first, and after many times at most.
     private static let pauses = (first: 250, longest: 4_000)
 
@@ -67,12 +69,8 @@ distributed actor SessionActor: KeyedActor {
         defer { loop.sessions.openingFinished(session.key) }
         do {
             guard let ownEvents = session.subscribe(to: .user(session.userID)) else { return }
-            guard await loop.isFollowed(.user(session.userID)) else { throw APIError.notCommitted }
             session.presence = initialPresence
-            let opening = try await loop.services.user(session.userID).open(
-                SessionAttachment(
-                    session: session.key, isBot: session.identity.isBot, loginID: session.identity.loginID,
-                    presence: session.presence))
+            guard let opening = try await openUser() else { return }
             session.isAnnounced = true
             guard session.phase == .opening else { return loop.users.sessionEnded(session, watching: []) }
             let guildIDs = opening.guildIDs.filter(session.serves)
@@ -123,6 +121,31 @@ distributed actor SessionActor: KeyedActor {
     /// Whether the session lives here and listens to the guild.
     private func wants(_ id: GuildID) -> Bool {
         loop.sessions[key] === session && session.actor === self && session.subscriptions[.guild(id)] != nil
+    }
+
+    /// What READY says of the user. Waits while they have no owner, as long as that may take.
+    /// - Returns: nil if the client has gone meanwhile.
+    private func openUser() async throws -> UserOpening? {
+        let end = loop.now + Self.patience
+        while !(await loop.isFollowed(.user(session.userID))) {
+            guard session.phase == .opening else { return nil }
+            guard loop.now < end else { throw APIError.notCommitted }
+            try? await Task.sleep(for: .milliseconds(Self.pauses.first))
+        }
+        return try await Self.patiently {
+            try await self.loop.services.user(self.session.userID).open(
+                SessionAttachment(
+                    session: self.session.key, isBot: self.session.identity.isBot,
+                    loginID: self.session.identity.loginID, presence: self.session.presence))
+        }
+    }
+
+    /// To open twice is to open once: a session too many is counted at most.
+    private static func patiently<Value: Sendable>(
+        isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Value
+    ) async rethrows -> Value {
+        let options = CallOptions(deadline: .milliseconds(Int64(patience)), isIdempotent: true)
+        return try await CallOptions.$current.withValue(options, operation: body)
     }
 
     private var initialPresence: SessionPresence {

@@ -122,6 +122,7 @@ distributed actor UserActor: KeyedActor {
         do {
             guard let loaded = try await services.userLoading.value(of: id) else { throw APIError.unknownUser }
             services.users.remember([loaded.user])
+            try services.requireOwned(address.slot, at: epoch)
             let actor = UserActor(
                 loaded, address: address, epoch: epoch, loop: try EngineLoop.requireCurrent(),
                 system: services.system)
