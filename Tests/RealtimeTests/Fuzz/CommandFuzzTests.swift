@@ -271,6 +271,8 @@ import Testing
         if let presence {
             add(SessionAttachment(session: key, isBot: false, loginID: nil, presence: presence))
             add(SessionNews(session: key, home: nil, news: .presence(presence)))
+            add(RollCallEntry(userID: UserID(7), session: key, node: NodeID(rawValue: 3)!))
+            add(GuildPresenceQuestion(guildID: GuildID(9)))
         }
         let node = NodeID(rawValue: 1)!
         add(SessionNews(session: key, home: SessionHome(node: node, moves: 3), news: .ended))

@@ -66,6 +66,9 @@ enum UserCalls {
     /// How does the user look to a friend?
     static let presence = Call<UserActor, PresenceQuestion, MemberPresence>(
         number: 24, isIdempotent: true, wakes: false)
+    /// How does the user look to the members of one of their guilds?
+    static let presenceInGuild = Call<UserActor, GuildPresenceQuestion, MemberPresence>(
+        number: 29, isIdempotent: true, wakes: false)
     /// Somebody else of a DM has read.
     static let receipt = Call<UserActor, ReceiptNews, Nothing>(number: 25, isIdempotent: true, wakes: false)
     /// The user has sent a message.

@@ -86,6 +86,9 @@ enum ActorRegistration {
         system.register(UserCalls.presence) { user, question, respond in
             respond(MemberPresence(user.presence(shownTo: question.asker)))
         }
+        system.register(UserCalls.presenceInGuild) { user, question, respond in
+            respond(MemberPresence(user.presence(shownIn: question.guildID)))
+        }
         system.register(UserCalls.receipt) { user, news, respond in
             user.receive(news.receipt)
             respond(Nothing())

@@ -9,7 +9,10 @@ extension GuildActor {
         services.links.grant(to: request.node)
         guard home.state != nil else { return respond.refuse(APIError.unknownGuild) }
         // A new relay has no listeners yet that it could name.
-        if request.position != nil { home.setWatchers(request.listeners, on: request.node) }
+        if request.position != nil {
+            home.setWatchers(request.listeners, on: request.node)
+            learnPresences(of: request.listeners)
+        }
         guard home.succession.succeeds(request.position) else {
             return respond(welcome(request, home.continuation(after: request.position)))
         }

@@ -22,9 +22,10 @@ extension UserActor {
     }
 
     /// Tells the guilds and friends what has changed in how the user looks.
-    func announcePresence() {
+    /// - Parameter anew: also if nothing has: a guild may have another owner since, who does not know.
+    func announcePresence(anew: Bool = false) {
         let merged = presence.merged(userID)
-        guard merged != shownPresence else { return }
+        guard anew || merged != shownPresence else { return }
         shownPresence = merged
         for guildID in guildIDs { tell(merged, to: guildID) }
         for friendID in state.friendIDs { tell(merged, toFriend: friendID) }
@@ -74,6 +75,11 @@ extension UserActor {
     /// How the user looks to somebody who asks: offline to all but friends.
     func presence(shownTo asker: UserID) -> Presence {
         state.isFriend(asker) ? shownPresence : .offline(userID)
+    }
+
+    /// How the user looks to the members of a guild: offline, unless it is one of the user's.
+    func presence(shownIn guildID: GuildID) -> Presence {
+        guildIDs.contains(guildID) ? shownPresence : .offline(userID)
     }
 
     /// Returns when it is known how the friends look. Asks those who are here; the others are offline.

@@ -157,7 +157,7 @@ distributed actor UserActor: KeyedActor {
         }
         presence.begin(attachment.session, attachment.presence)
         refreshChosenPresence()
-        announcePresence()
+        announcePresence(anew: true)
         let sections = attachment.isBot ? [] : try await personSections(parts)
         var writer = JSONWriter()
         user.writeOwn(to: &writer)
