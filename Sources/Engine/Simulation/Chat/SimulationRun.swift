@@ -69,8 +69,8 @@ extension ChatWorld {
             }
             let logs = Array(messages.logs.values)
             let lost = client.acknowledged.filter { _, message in !logs.contains { $0.rows[message] != nil } }
-            for (nonce, message) in lost.sorted(by: { $0.key < $1.key }) {
-                auditor.violate(now, "I3: \(message), nonce \(nonce), was acknowledged and is lost")
+            for (send, message) in lost.sorted(by: { $0.key < $1.key }) {
+                auditor.violate(now, "I3: \(message), nonce \(client.number).\(send), was acknowledged and is lost")
             }
         }
     }
