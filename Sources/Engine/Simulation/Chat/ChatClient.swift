@@ -14,8 +14,8 @@ final class ChatClient {
         @exclusivity(unchecked) var head: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
         /// Where its knowledge begins; nil before the first session.
         var base: (sequence: SequenceNumber, epoch: Epoch)?
-        /// What it shows: each message with the decision that its text comes from.
-        @exclusivity(unchecked) var messages: [MessageID: Int] = [:]
+        /// What it shows.
+        @exclusivity(unchecked) var messages = ShownMessages()
         /// What it has applied, so that it can go back.
         @exclusivity(unchecked) var applied: [Applied] = []
         /// How far the channel itself has told what happened: the session's stream may be behind that.
@@ -29,6 +29,8 @@ final class ChatClient {
         let sequence: SequenceNumber
         let epoch: Epoch
         let message: MessageID
+        /// Where the message stands in the ledger.
+        let place: Int
         /// What the message was before.
         let before: Int?
     }
@@ -269,17 +271,19 @@ final class ChatClient {
                 break
             }
         }
-        let message = world.ledger.decisions[number].message
+        let decision = world.ledger.decisions[number]
+        guard decision.channel == channel else {
+            return violate("channel \(channel): an event that was decided in channel \(decision.channel)")
+        }
+        let message = decision.message
         world.auditor.trace(
             world.now, "client \(self.number) channel \(channel.short) (\(epoch), \(sequence)) \(kind) \(message.short)"
         )
-        let before: Int?
-        switch kind {
-        case .messageDelete: before = view.messages.removeValue(forKey: message)
-        default: before = view.messages.updateValue(number, forKey: message)
-        }
+        let place = world.ledger.places[number]
+        let before = view.messages.show(place, as: kind == .messageDelete ? nil : number)
         view.head = (sequence, epoch)
-        view.applied.append(Applied(sequence: sequence, epoch: epoch, message: message, before: before))
+        view.applied.append(
+            Applied(sequence: sequence, epoch: epoch, message: message, place: place, before: before))
     }
 
     /// Something that was shown never came to be.
@@ -295,7 +299,7 @@ final class ChatClient {
         guard let view = views[channel], let last = view.applied.popLast() else { return }
         world.auditor.trace(
             world.now, "client \(number) channel \(channel.short) takes back (\(last.epoch), \(last.sequence))")
-        view.messages[last.message] = last.before
+        _ = view.messages.show(last.place, as: last.before)
         view.head = view.applied.last.map { ($0.sequence, $0.epoch) } ?? view.base ?? (0, 0)
     }
 
