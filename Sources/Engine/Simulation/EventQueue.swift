@@ -48,7 +48,8 @@ public struct EventQueue<Event> {
         guard span > reachedSpan, span < reachedSpan + spanCount else { return rise(moment) }
         spans[span % spanCount].append(moment)
         farCount += 1
-        if heap.isEmpty { bringForward() }
+        // In the heap there may be nothing but what is further.
+        bringForward()
     }
 
     /// Moves time to a moment before the next event.

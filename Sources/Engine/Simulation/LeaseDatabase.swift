@@ -86,6 +86,8 @@ public struct LeaseDatabase: Sendable {
     var rows: [SlotKeeper.Lease] { bySlot.compactMap(\.self) }
 
     private var bySlot = [SlotKeeper.Lease?](repeating: nil, count: Slot.count)
+    /// What each process owns.
+    private var owned: [Process: [Slot: Epoch]] = [:]
 
     /// The lease of a slot; nil if nobody ever had it.
     func lease(of slot: Slot) -> SlotKeeper.Lease? { bySlot[Int(slot.rawValue)] }
@@ -205,7 +207,9 @@ public struct LeaseDatabase: Sendable {
         if let lease = self.lease(of: slot) {
             let loser = Process(node: lease.node, incarnation: lease.incarnation)
             lanes[loser]?.generation += 1
+            owned[loser]?[slot] = nil
         }
+        owned[Process(node: owner.id, incarnation: owner.incarnation), default: [:]][slot] = epoch
         bySlot[Int(slot.rawValue)] = SlotKeeper.Lease(
             slot: slot, node: owner.id, incarnation: owner.incarnation, epoch: epoch)
     }
@@ -271,11 +275,5 @@ extension LeaseDatabase {
     }
 
     /// What the process owns.
-    func leases(of process: Process) -> [Slot: Epoch] {
-        var leases: [Slot: Epoch] = [:]
-        for case let lease? in bySlot where lease.node == process.node && lease.incarnation == process.incarnation {
-            leases[lease.slot] = lease.epoch
-        }
-        return leases
-    }
+    func leases(of process: Process) -> [Slot: Epoch] { owned[process] ?? [:] }
 }

@@ -188,6 +188,8 @@ extension SlotKeeper {
 
     /// Calls off what took too long or has lost its aim, and looks after offers of which nothing was heard.
     mutating func endWhatIsLate() {
+        // What begins in this turn is not late in it.
+        guard isAimDoubtful || nextWakeUp <= now else { return }
         defer { isAimDoubtful = false }
         if !handovers.isEmpty {
             let isAimDoubtful = isAimDoubtful
