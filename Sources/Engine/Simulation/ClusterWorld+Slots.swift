@@ -56,12 +56,12 @@ extension ClusterWorld {
         var counts: [NodeID: Int] = [:]
         for lease in leases {
             let slot = lease.slot
-            guard let keeper = nodes[lease.node]?.keeper, keeper.owned[slot] == lease.epoch,
+            guard let keeper = nodes[lease.node]?.keeper, keeper.epoch(of: slot) == lease.epoch,
                 keeper.wantedOwner(of: slot) == lease.node
             else { return false }
             counts[lease.node, default: 0] += 1
         }
-        return running.allSatisfy { nodes[$0]?.keeper?.owned.count == counts[$0] ?? 0 }
+        return running.allSatisfy { nodes[$0]?.keeper?.ownedCount == counts[$0] ?? 0 }
     }
 
     // MARK: Faults
@@ -81,7 +81,7 @@ extension ClusterWorld {
     public mutating func drain(_ id: NodeID, _ isDraining: Bool = true) {
         guard nodes.isRunning(id) else { return }
         let now = now
-        perform(nodes[id]?.keeper?.drain(isDraining, at: now) ?? [], of: id)
+        perform(nodes.tellKeeper(of: id) { $0.drain(isDraining, at: now) }, of: id)
         wakeUpKeeper(id)
     }
 
@@ -94,21 +94,21 @@ extension ClusterWorld {
     /// All that a paused slot has decided is committed; or could not be.
     mutating func flushed(_ slot: Slot, _ epoch: Epoch, succeeded: Bool, of id: NodeID) {
         let now = now
-        perform(nodes[id]?.keeper?.flushed(slot, epoch, succeeded: succeeded, at: now) ?? [], of: id)
+        perform(nodes.tellKeeper(of: id) { $0.flushed(slot, epoch, succeeded: succeeded, at: now) }, of: id)
         wakeUpKeeper(id)
     }
 
     /// A lane has found that leases are gone.
     mutating func lost(_ slots: [Slot: Epoch], of id: NodeID) {
         let now = now
-        perform(nodes[id]?.keeper?.lost(slots, at: now) ?? [], of: id)
+        perform(nodes.tellKeeper(of: id) { $0.lost(slots, at: now) }, of: id)
         wakeUpKeeper(id)
     }
 
     /// The node's clock was compared with Postgres's.
     mutating func clockCompared(isOff: Bool, of id: NodeID) {
         let now = now
-        perform(nodes[id]?.keeper?.clockCompared(isOff: isOff, at: now) ?? [], of: id)
+        perform(nodes.tellKeeper(of: id) { $0.clockCompared(isOff: isOff, at: now) }, of: id)
         wakeUpKeeper(id)
     }
 
@@ -125,8 +125,7 @@ extension ClusterWorld {
     mutating func tellKeeper(of id: NodeID) {
         guard nodes.isRunning(id), let view = nodes[id]?.machine.view else { return }
         let now = now
-        guard let actions = nodes[id]?.keeper?.changed(view, at: now) else { return }
-        perform(actions, of: id)
+        perform(nodes.tellKeeper(of: id) { $0.changed(view, at: now) }, of: id)
         wakeUpKeeper(id)
     }
 
@@ -134,9 +133,9 @@ extension ClusterWorld {
         let now = now
         switch event {
         case .keeperWakeUp:
-            perform(nodes[id]?.keeper?.advance(to: now) ?? [], of: id)
+            perform(nodes.tellKeeper(of: id) { $0.advance(to: now) }, of: id)
         case .slotMessage(let message, let sender, _, _):
-            perform(nodes[id]?.keeper?.received(message, from: sender, at: now) ?? [], of: id)
+            perform(nodes.tellKeeper(of: id) { $0.received(message, from: sender, at: now) }, of: id)
         case .heartbeat:
             ask(.beat, for: id)
             schedule(after: Self.heartbeatInterval, on: id) { .heartbeat(id, process: $0) }
@@ -152,21 +151,21 @@ extension ClusterWorld {
         let now = now
         switch outcome {
         case .heartbeat(let living):
-            return nodes[id]?.keeper?.heartbeatAnswered(living: living, at: now) ?? []
+            return nodes.tellKeeper(of: id) { $0.heartbeatAnswered(living: living, at: now) }
         case .condemned(let subject, let succeeded):
-            return nodes[id]?.keeper?.condemned(subject, succeeded: succeeded, at: now) ?? []
+            return nodes.tellKeeper(of: id) { $0.condemned(subject, succeeded: succeeded, at: now) }
         case .tookOver(let epochs):
-            return nodes[id]?.keeper?.tookOver(epochs, at: now) ?? []
+            return nodes.tellKeeper(of: id) { $0.tookOver(epochs, at: now) }
         case .released(let slot, let epoch, let outcome):
-            return nodes[id]?.keeper?.released(slot, epoch, outcome, at: now) ?? []
+            return nodes.tellKeeper(of: id) { $0.released(slot, epoch, outcome, at: now) }
         case .leases(let leases):
-            return nodes[id]?.keeper?.read(leases, at: now) ?? []
+            return nodes.tellKeeper(of: id) { $0.read(leases, at: now) }
         case .copied(let slot, let epoch, let target):
             let arrives = nodes.isRunning(target) && !network.isCut(from: id, to: target)
-            return nodes[id]?.keeper?.copied(slot, epoch, succeeded: arrives, at: now) ?? []
+            return nodes.tellKeeper(of: id) { $0.copied(slot, epoch, succeeded: arrives, at: now) }
         case .flushed(let slot, let epoch):
             let isCommitted = reachesDatabase(id)
-            return nodes[id]?.keeper?.flushed(slot, epoch, succeeded: isCommitted, at: now) ?? []
+            return nodes.tellKeeper(of: id) { $0.flushed(slot, epoch, succeeded: isCommitted, at: now) }
         }
     }
 
@@ -281,7 +280,7 @@ extension ClusterWorld {
         let (due, planned) = nodes.keeperWakeUp(of: id)
         guard let time = due, let process = nodes.process(of: id), !nodes.isPaused(id) else { return }
         if let planned, planned <= time, planned > now { return }
-        nodes[id]?.keeperWakeUpAt = time
+        nodes.change(id) { $0.keeperWakeUpAt = time }
         queue.schedule(.keeperWakeUp(id, process: process), at: time)
     }
 }

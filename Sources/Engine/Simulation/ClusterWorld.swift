@@ -313,7 +313,7 @@ public struct ClusterWorld: Sendable {
         guard !nodes.isPaused(id) else {
             switch event {
             case .wakeUp, .keeperWakeUp: break
-            default: nodes[id]?.backlog.append(event)
+            default: nodes.change(id) { $0.backlog.append(event) }
             }
             return
         }
@@ -322,19 +322,19 @@ public struct ClusterWorld: Sendable {
         switch event {
         case .wakeUp:
             guard let time = nodes.wakeUp(of: id).due, time <= now else { return wakeUp(id) }
-            actions = nodes[id]?.machine.advance(to: now)
+            actions = nodes.change(id) { $0.machine.advance(to: now) }
         case .message(let message, let source, _, _):
-            actions = nodes[id]?.machine.received(message, from: source, at: now)
+            actions = nodes.change(id) { $0.machine.received(message, from: source, at: now) }
         case .linkMade(_, let peer, _):
             guard nodes.isRunning(peer), let identity = nodes.identity(of: peer) else { return }
-            actions = nodes[id]?.machine.linkMade(to: identity, at: now)
+            actions = nodes.change(id) { $0.machine.linkMade(to: identity, at: now) }
         case .linkLost(_, let peer, _):
-            actions = nodes[id]?.machine.linkLost(to: peer, at: now)
+            actions = nodes.change(id) { $0.machine.linkLost(to: peer, at: now) }
             if carriesMessages { news.append(NodeNews(node: id, event: .linkLost(to: peer))) }
         case .linkRefused(_, let peer, _):
-            actions = nodes[id]?.machine.linkRefused(by: peer, at: now)
+            actions = nodes.change(id) { $0.machine.linkRefused(by: peer, at: now) }
         case .readMembers:
-            actions = nodes[id]?.machine.learned(members, at: now)
+            actions = nodes.change(id) { $0.machine.learned(members, at: now) }
         case .keeperWakeUp, .slotMessage, .heartbeat, .outcome:
             return happenToKeeper(event, of: id)
         case .resume, .connect, .statement:
@@ -389,7 +389,7 @@ public struct ClusterWorld: Sendable {
         let (due, planned) = nodes.wakeUp(of: id)
         guard let time = due, let process = nodes.process(of: id), !nodes.isPaused(id) else { return }
         if let planned, planned <= time, planned > queue.now { return }
-        nodes[id]?.wakeUpAt = time
+        nodes.change(id) { $0.wakeUpAt = time }
         queue.schedule(.wakeUp(id, process: process), at: time)
     }
 }

@@ -1,12 +1,21 @@
 /// Virtual time: what happens at which moment, earliest first, in the order of its scheduling where moments are equal.
 ///
-/// A binary heap; time jumps from one event to the next and never goes back.
+/// A calendar: what is near lies in a binary heap, what is far in one unsorted list for each span of time (Brown, "Calendar
+/// Queues", 1988), so that the many time-outs which lie seconds ahead do not make the heap deep. Time jumps from one event to
+/// the next and never goes back.
 public struct EventQueue<Event> {
+    /// All that happens up to the end of the span that has been reached, and what is too far for a list.
     private var heap: [QueuedMoment] = []
     private var lastNumber: UInt64 = 0
     /// The events themselves stay where they are while the heap is sorted.
     private var events: [Event?] = []
     private var freePlaces: [Int] = []
+
+    /// What happens in the spans after the one that has been reached; span `n` lies at `n` modulo their number.
+    private var spans = [[QueuedMoment]](repeating: [], count: spanCount)
+    /// How many moments they hold.
+    private var farCount = 0
+    private var reachedSpan = 0
 
     /// The moment that has been reached.
     public private(set) var now: Duration = .zero
@@ -15,7 +24,7 @@ public struct EventQueue<Event> {
     public init() {}
 
     /// How many events are to come.
-    public var count: Int { heap.count }
+    public var count: Int { heap.count + farCount }
 
     /// When the next event happens.
     public var nextTime: Duration? { heap.first.map { Duration(attoseconds: $0.time) } }
@@ -24,7 +33,7 @@ public struct EventQueue<Event> {
     var nextMoment: Int128 { heap.first?.time ?? .max }
 
     /// Lets the event happen then, or at once when that is over.
-    public mutating func schedule(_ event: Event, at time: Duration) {
+    public mutating func schedule(_ event: consuming Event, at time: Duration) {
         lastNumber += 1
         let place: Int
         if let free = freePlaces.popLast() {
@@ -35,16 +44,12 @@ public struct EventQueue<Event> {
             events.append(event)
         }
         let moment = QueuedMoment(time: max(now, time).attoseconds, number: lastNumber, place: place)
-        heap.append(moment)
-        // Parents move down until there is the place for it.
-        var child = heap.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard moment.comesBefore(heap[parent]) else { break }
-            heap[child] = heap[parent]
-            child = parent
-        }
-        heap[child] = moment
+        let span = moment.span
+        guard span > reachedSpan, span < reachedSpan + spanCount else { return rise(moment) }
+        spans[span % spanCount].append(moment)
+        farCount += 1
+        // In the heap there may be nothing but what is further.
+        bringForward()
     }
 
     /// Moves time to a moment before the next event.
@@ -59,11 +64,35 @@ public struct EventQueue<Event> {
         now = Duration(attoseconds: first.time)
         let last = heap.removeLast()
         if !heap.isEmpty { sink(last) }
+        bringForward()
         freePlaces.append(first.place)
         // Taken out, not copied: what the event holds is let go with it.
-        var event: Event?
-        swap(&event, &events[first.place])
-        return event
+        return events[first.place].take()
+    }
+
+    /// Goes on through the spans until the first moment in the heap is the next of all.
+    private mutating func bringForward() {
+        while farCount > 0, (heap.first?.span ?? .max) > reachedSpan {
+            reachedSpan += 1
+            let index = reachedSpan % spanCount
+            guard !spans[index].isEmpty else { continue }
+            farCount -= spans[index].count
+            for moment in spans[index] { rise(moment) }
+            spans[index].removeAll(keepingCapacity: true)
+        }
+    }
+
+    /// Puts a moment into the heap: parents move down until there is the place for it.
+    private mutating func rise(_ moment: QueuedMoment) {
+        heap.append(moment)
+        var child = heap.count - 1
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard moment.comesBefore(heap[parent]) else { break }
+            heap[child] = heap[parent]
+            child = parent
+        }
+        heap[child] = moment
     }
 
     /// Puts a moment in the place of the first one, and lets it sink to its own.
@@ -83,12 +112,18 @@ public struct EventQueue<Event> {
 
 extension EventQueue: Sendable where Event: Sendable {}
 
+/// Some 18 seconds of them: more than any time-out takes.
+private let spanCount = 1024
+
 /// The moment of an event, and where the event is kept.
 private struct QueuedMoment: Sendable {
     /// In attoseconds: two words that are compared without a call.
     let time: Int128
     let number: UInt64
     let place: Int
+
+    /// In which span of some 18 milliseconds it lies; a power of two, so that nothing is divided.
+    var span: Int { Int(truncatingIfNeeded: time >> 54) }
 
     func comesBefore(_ other: QueuedMoment) -> Bool {
         time == other.time ? number < other.number : time < other.time

@@ -31,7 +31,33 @@ struct NodeMap<Value> {
 
 extension NodeMap: Sendable where Value: Sendable {}
 
+extension ClusterWorld.Node {
+    @inline(__always)
+    fileprivate mutating func change<Result>(_ body: (inout ClusterWorld.Node) -> Result) -> Result { body(&self) }
+}
+
+extension SlotKeeper {
+    @inline(__always)
+    fileprivate mutating func change(_ body: (inout SlotKeeper) -> [Action]) -> [Action] { body(&self) }
+}
+
 extension NodeMap<ClusterWorld.Node> {
+    /// Changes a node where it is: assigning through the subscript moves the whole of it out and in again.
+    @inline(__always) @discardableResult
+    mutating func change<Result>(_ node: NodeID, _ body: (inout ClusterWorld.Node) -> Result) -> Result? {
+        let index = Int(node.rawValue)
+        return index < values.count ? values[index]?.change(body) : nil
+    }
+
+    /// Tells the node's keeper something; what it wants done.
+    @inline(__always)
+    mutating func tellKeeper(
+        of node: NodeID, _ body: (inout SlotKeeper) -> [SlotKeeper.Action]
+    ) -> [SlotKeeper.Action] {
+        let index = Int(node.rawValue)
+        return index < values.count ? values[index]?.keeper?.change(body) ?? [] : []
+    }
+
     /// Whether the node's process runs; and is this one, where one is named.
     func isRunning(_ node: NodeID, _ process: Int? = nil) -> Bool {
         let index = Int(node.rawValue)

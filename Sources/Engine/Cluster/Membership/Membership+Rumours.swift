@@ -165,6 +165,7 @@ extension Membership {
     }
 
     mutating func expireSuspicions() {
+        guard known.values.contains(where: { $0.suspicion != nil }) else { return }
         for (_, entry) in sorted {
             guard let deadline = entry.suspicion?.deadline, deadline <= now else { continue }
             var rumour = entry.state

@@ -12,11 +12,13 @@ extension SlotKeeper {
         }
         if mayMove {
             mayMove = false
-            pendingMoves = owned.keys.filter { wanted[Int($0.rawValue)] != identity.id && handovers[$0] == nil }
-            pendingMoves.sort(by: >)
+            pendingMoves = held.compactMap { slot, _ in
+                wanted[Int(slot.rawValue)] != identity.id && handovers[slot] == nil ? slot : nil
+            }
+            pendingMoves.reverse()
         }
         offerSlots()
-        guard isDraining, !hasDrained, handovers.isEmpty, owned.isEmpty || !hasOthers else { return }
+        guard isDraining, !hasDrained, handovers.isEmpty, held.isEmpty || !hasOthers else { return }
         hasDrained = true
         actions.append(.drained)
     }
@@ -26,7 +28,7 @@ extension SlotKeeper {
     private mutating func offerSlots() {
         guard !pendingMoves.isEmpty, rules.hasDatabase(at: now) else { return }
         while handovers.count < configuration.handovers, let slot = pendingMoves.popLast() {
-            guard let epoch = owned[slot], handovers[slot] == nil, mayMoveAt[slot] == nil,
+            guard let epoch = held[slot], handovers[slot] == nil, mayMoveAt[slot] == nil,
                 let successor = successor(of: slot)
             else { continue }
             handovers[slot] = Handover(
@@ -165,7 +167,7 @@ extension SlotKeeper {
     private mutating func complete(_ handover: Handover, _ epoch: Epoch) {
         let (slot, successor) = (handover.slot, handover.successor)
         handovers[slot] = nil
-        owned[slot] = nil
+        held[slot] = nil
         over[slot] = max(over[slot] ?? 0, handover.epoch)
         leases.learn(slot, holder: successor.id, incarnation: successor.incarnation, epoch: epoch)
         actions.append(.send(.granted(slot, epoch), to: successor.id))
@@ -186,6 +188,8 @@ extension SlotKeeper {
 
     /// Calls off what took too long or has lost its aim, and looks after offers of which nothing was heard.
     mutating func endWhatIsLate() {
+        // What begins in this turn is not late in it.
+        guard isAimDoubtful || nextWakeUp <= now else { return }
         defer { isAimDoubtful = false }
         if !handovers.isEmpty {
             let isAimDoubtful = isAimDoubtful
@@ -221,7 +225,7 @@ extension SlotKeeper {
 
     private mutating func hearOffer(of slot: Slot, _ epoch: Epoch, from owner: NodeID) {
         let isWelcome =
-            isFit && rules.hasDatabase(at: now) && owned[slot] == nil && epoch >= leases[slot].epoch
+            isFit && rules.hasDatabase(at: now) && held[slot] == nil && epoch >= leases[slot].epoch
             && (offers[slot] != nil || offers.count < configuration.acceptedOffers)
         guard isWelcome else {
             actions.append(.send(.decline(slot, epoch), to: owner))

@@ -16,10 +16,10 @@ extension SlotKeeper {
             conclude(row, isMine: isMine)
             if isMine {
                 // Somebody handed it over and its word was lost, or an answer of Postgres's was.
-                if owned[row.slot] != row.epoch, row.epoch > over[row.slot] ?? 0 { gained[row.slot] = row.epoch }
+                if held[row.slot] != row.epoch, row.epoch > over[row.slot] ?? 0 { gained[row.slot] = row.epoch }
             } else {
                 if isNew { news.append(Route(slot: row.slot, node: row.node, epoch: row.epoch)) }
-                if let epoch = owned[row.slot], epoch < row.epoch { gone[row.slot] = epoch }
+                if let epoch = held[row.slot], epoch < row.epoch { gone[row.slot] = epoch }
             }
         }
         lose(gone)
@@ -41,7 +41,7 @@ extension SlotKeeper {
             leases.learn(route.slot, holder: route.node, incarnation: incarnation, epoch: route.epoch)
             news.append(route)
             if view.members[route.node]?.health.isLiving != true { mayTake = true }
-            if let epoch = owned[route.slot], epoch < route.epoch { gone[route.slot] = epoch }
+            if let epoch = held[route.slot], epoch < route.epoch { gone[route.slot] = epoch }
         }
         lose(gone)
         if !news.isEmpty { actions.append(.learn(news)) }
@@ -49,13 +49,13 @@ extension SlotKeeper {
 
     /// The leases are this node's.
     mutating func gain(_ slots: [Slot: Epoch]) {
-        let slots = slots.filter { $0.value > owned[$0.key] ?? over[$0.key] ?? 0 }
+        let slots = slots.filter { $0.value > held[$0.key] ?? over[$0.key] ?? 0 }
         guard !slots.isEmpty else { return }
         // Who listens has to be told of the first ones.
-        if owned.isEmpty { needsJudging = true }
+        if held.isEmpty { needsJudging = true }
         for (slot, epoch) in slots.sorted(by: { $0.key < $1.key }) {
             if wanted[Int(slot.rawValue)] != identity.id { pendingMoves.append(slot) }
-            owned[slot] = epoch
+            held[slot] = epoch
             leases.learn(slot, holder: identity.id, incarnation: identity.incarnation, epoch: epoch)
             consents[slot] = nil
             offers[slot] = nil
@@ -70,11 +70,11 @@ extension SlotKeeper {
     mutating func lose(_ slots: [Slot: Epoch]) {
         var gone: [Slot: Epoch] = [:]
         for (slot, epoch) in slots {
-            guard let held = owned[slot], held <= epoch else { continue }
-            owned[slot] = nil
-            over[slot] = max(over[slot] ?? 0, held)
+            guard let last = held[slot], last <= epoch else { continue }
+            held[slot] = nil
+            over[slot] = max(over[slot] ?? 0, last)
             handovers[slot] = nil
-            gone[slot] = held
+            gone[slot] = last
         }
         guard !gone.isEmpty else { return }
         reconsider()
@@ -85,9 +85,9 @@ extension SlotKeeper {
     mutating func greet() {
         let linked = Set(
             view.members.filter { $0.key != identity.id && $0.value.isLinked && $0.value.health.isLiving }.keys)
-        if !owned.isEmpty {
+        if !held.isEmpty {
             for node in linked.subtracting(greeted).sorted() {
-                actions.append(.send(.routes(routes(owned)), to: node))
+                actions.append(.send(.routes(routes), to: node))
             }
             greeted = linked
         }
@@ -141,7 +141,7 @@ extension SlotKeeper {
         }
         var slots: [Slot] = []
         var consented: [Slot: Epoch] = [:]
-        for slot in Self.slots where wanted[Int(slot.rawValue)] == identity.id && owned[slot] == nil {
+        for slot in Self.slots where wanted[Int(slot.rawValue)] == identity.id && held[slot] == nil {
             guard isTakeable(slot) else { continue }
             slots.append(slot)
             if let epoch = consent(to: slot) { consented[slot] = epoch }
@@ -194,12 +194,12 @@ extension SlotKeeper {
     /// Without a way to Postgres this node tells those who have one that they may take its slots. When Postgres comes back
     /// for all, those who notice first have it for a moment before the others; that is no reason to move anything.
     mutating func consent() {
-        guard reasons.contains(.noDatabase), consentAt <= now, !owned.isEmpty, let othersReachSince,
+        guard reasons.contains(.noDatabase), consentAt <= now, !held.isEmpty, let othersReachSince,
             now - othersReachSince >= configuration.databasePatience
         else { return }
         consentAt = now + configuration.consentInterval
         var routes: [NodeID: [Route]] = [:]
-        for route in self.routes(owned) where handovers[route.slot] == nil {
+        for route in self.routes where handovers[route.slot] == nil {
             guard let node = wanted[Int(route.slot.rawValue)], view.members[node]?.report?.hasDatabase == true else {
                 continue
             }

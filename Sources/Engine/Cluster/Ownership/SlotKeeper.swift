@@ -131,9 +131,9 @@ public struct SlotKeeper: Sendable {
     var isReadingLeases = false
     var mayReadLeasesAt: Duration
     /// The slots that this node owns.
-    public internal(set) var owned: [Slot: Epoch] = [:]
+    var held = SlotMap<Epoch>()
     /// The last epoch at which this node has given a slot up: what says that it owns it at that epoch is old.
-    var over: [Slot: Epoch] = [:]
+    var over = SlotMap<Epoch>()
 
     var candidates: [Rendezvous.Candidate] = []
     var wanted: [NodeID?] = Array(repeating: nil, count: Slot.count)
@@ -149,7 +149,7 @@ public struct SlotKeeper: Sendable {
     var verdicts: [NodeID: Verdict] = [:]
     /// Whose verdicts could not be written; they are tried again once Postgres answers.
     var failedVerdicts: Set<NodeID> = []
-    var consents: [Slot: Consent] = [:]
+    var consents = SlotMap<Consent>()
     /// What was asked for and is not answered.
     var asked: [Slot]?
     var takeOverDelay: Duration
@@ -194,6 +194,15 @@ public struct SlotKeeper: Sendable {
 
     // MARK: Asking
 
+    /// The slots that this node owns.
+    public var owned: [Slot: Epoch] { Dictionary(uniqueKeysWithValues: held.compactMap { ($0, $1) }) }
+
+    /// How many they are.
+    public var ownedCount: Int { held.count }
+
+    /// At which epoch this node owns the slot; nil where it does not.
+    public func epoch(of slot: Slot) -> Epoch? { held[slot] }
+
     /// Where the slot should be; nil when nobody can own slots.
     public func wantedOwner(of slot: Slot) -> NodeID? { wanted[Int(slot.rawValue)] }
 
@@ -207,7 +216,7 @@ public struct SlotKeeper: Sendable {
     public var isEverySlotOwned: Bool {
         Self.slots.allSatisfy { slot in
             guard let holder = leases[slot].holder else { return false }
-            return holder == identity.id ? owned[slot] != nil : view.members[holder]?.health.isLiving == true
+            return holder == identity.id ? held[slot] != nil : view.members[holder]?.health.isLiving == true
         }
     }
 
@@ -400,10 +409,13 @@ public struct SlotKeeper: Sendable {
         needsLeases = true
         let others = view.living.filter { $0 != identity.id && view.members[$0]?.isLinked == true }
         let next = others.first { $0 > lastRefreshed ?? identity.id } ?? others.first
-        guard let next, !owned.isEmpty else { return }
+        guard let next, !held.isEmpty else { return }
         lastRefreshed = next
-        actions.append(.send(.routes(routes(owned)), to: next))
+        actions.append(.send(.routes(routes), to: next))
     }
+
+    /// To all slots that this node owns.
+    var routes: [Route] { held.compactMap { Route(slot: $0, node: identity.id, epoch: $1) } }
 
     func routes(_ slots: [Slot: Epoch]) -> [Route] {
         slots.sorted { $0.key < $1.key }.map { Route(slot: $0.key, node: identity.id, epoch: $0.value) }

@@ -47,7 +47,7 @@ final class SlotDriver: @unchecked Sendable {
         runner = MachineRunner(SlotKeeper(identity: identity, view: view, at: loop.now), on: loop)
         runner.perform = { [unowned self] in perform($0) }
         runner.afterEvent = { [unowned self] in
-            metrics.owned(keeper.owned.count)
+            metrics.owned(keeper.ownedCount)
             onProgress?()
         }
     }

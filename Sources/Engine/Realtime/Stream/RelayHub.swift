@@ -61,6 +61,8 @@ package final class RelayHub {
     private var relays: [StreamKey: Relay] = [:]
     private var loopBatches: [[Entry]]
     private var peerBatches: [NodeID: [Entry]] = [:]
+    /// Room for the next batches.
+    private var emptyPeerBatches: [NodeID: [Entry]] = [:]
     private var flushIsDue = false
     private var peerFlushIsDue = false
     /// Batches handed to loops; one message is at most one batch per loop.
@@ -190,8 +192,11 @@ package final class RelayHub {
 
     /// Events came from another node.
     package func receive(_ events: [Entry], from peer: NodeID) {
-        for entry in events where relays[entry.key]?.acceptsEvents(from: peer) ?? false {
-            receive(entry.event, of: entry.key)
+        for entry in events {
+            guard let index = relays.index(forKey: entry.key), relays.values[index].acceptsEvents(from: peer) else {
+                continue
+            }
+            receive(entry.event, of: entry.key, at: index)
         }
     }
 
@@ -212,7 +217,9 @@ package final class RelayHub {
         else { return }
         if result.isBroken { breakOff(key) }
         if let succession = result.succession { succeed(key, succession) }
-        for event in result.events { enqueue(event, of: key, toPeers: false) }
+        if !result.events.isEmpty, let loops = relays[key]?.loops {
+            for event in result.events { enqueue(event, of: key, toLoops: loops) }
+        }
         if result.isIncomplete {
             registerAgain(key)
         } else {
@@ -301,13 +308,16 @@ package final class RelayHub {
     /// Sends what has gathered for other nodes, so that something may be sent after it.
     package func flushPeers() {
         peerFlushIsDue = false
-        let batches = peerBatches
-        peerBatches = [:]
+        var batches = emptyPeerBatches
+        emptyPeerBatches = [:]
+        swap(&batches, &peerBatches)
         for (peer, events) in batches {
             framesSent += 1
             // What cannot be sent leaves a gap, which the node notices by the next event or head.
             if !ways.send(peer, events) { for entry in events { moved.insert(entry.key) } }
         }
+        batches.removeAll(keepingCapacity: true)
+        emptyPeerBatches = batches
     }
 
     /// Whether the relay stands at or beyond a position, or has nobody to apply it.
@@ -337,16 +347,24 @@ package final class RelayHub {
 
     private func receive(_ event: StreamEvent, of key: StreamKey) {
         guard let index = relays.index(forKey: key) else { return }
+        receive(event, of: key, at: index)
+    }
+
+    private func receive(_ event: StreamEvent, of key: StreamKey, at index: Dictionary<StreamKey, Relay>.Index) {
         switch relays.values[index].receive(event) {
         case .nothing: break
         case .gap: registerAgain(key)
-        case .deliver: enqueue(event, of: key, toPeers: true)
+        case .deliver:
+            let (loops, peers) = (relays.values[index].loops, relays.values[index].peers)
+            enqueue(event, of: key, toLoops: loops)
+            guard !peers.isEmpty else { return }
+            moved.insert(key)
+            for peer in peers.keys { peerBatches[peer, default: []].append((key, event)) }
+            schedulePeerFlush()
         }
     }
 
-    private func enqueue(_ event: StreamEvent, of key: StreamKey, toPeers: Bool) {
-        guard let index = relays.index(forKey: key) else { return }
-        let (loops, peers) = (relays.values[index].loops, relays.values[index].peers)
+    private func enqueue(_ event: StreamEvent, of key: StreamKey, toLoops loops: UInt64) {
         for loop in 0..<loopCount where loops & (1 << UInt64(loop)) != 0 {
             loopBatches[loop].append((key, event))
         }
@@ -354,10 +372,6 @@ package final class RelayHub {
             flushIsDue = true
             ways.atEndOfTurn { [unowned self] in self.flush() }
         }
-        guard toPeers, !peers.isEmpty else { return }
-        moved.insert(key)
-        for peer in peers.keys { peerBatches[peer, default: []].append((key, event)) }
-        schedulePeerFlush()
     }
 
     private func schedulePeerFlush() {

@@ -19,7 +19,7 @@ final class ChannelOwner {
 
     let id: ChannelID
     let guild: GuildOwner
-    private var state: ChannelState
+    @exclusivity(unchecked) private var state: ChannelState
     /// Who waits for the fate of a message.
     private var unsettledCreates: [MessageID: [Respond]] = [:]
     private var isActive = true
@@ -169,7 +169,7 @@ final class ChannelOwner {
                 payCorrections()
             }
             guard isTaken else {
-                return world.after(.milliseconds(500), on: node) { [weak self] in self?.payCorrections() }
+                return world.after(.milliseconds(500), on: node) { [self] in payCorrections() }
             }
             state.paid()
             announce(kind, Ledger.body(number), sequence, message)
@@ -181,8 +181,8 @@ final class ChannelOwner {
         _ change: Change, _ sequence: SequenceNumber, _ finished: @escaping (LaneOutcome.Result) -> Void
     ) -> Bool {
         do {
-            try node.commit(change, slot: slot, epoch: state.epoch) { [weak self] result in
-                guard let self, isActive else { return }
+            try node.commit(change, slot: slot, epoch: state.epoch) { [self] result in
+                guard isActive else { return }
                 let ready = state.settled(sequence)
                 finished(result)
                 for resume in ready { resume() }
@@ -205,8 +205,7 @@ final class ChannelOwner {
     func events(
         after sequence: SequenceNumber, epoch: Epoch?, limit: Int, _ respond: @escaping (ChannelEventPage?) -> Void
     ) {
-        state.whenSettled { [weak self] in
-            guard let self else { return respond(nil) }
+        state.whenSettled { [unowned self] in
             world.read(for: node) { [id] in
                 $0.events(of: id, after: sequence, epoch: epoch, limit: limit)
             } _: {

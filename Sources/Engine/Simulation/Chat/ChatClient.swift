@@ -11,17 +11,17 @@ final class ChatClient {
     /// What the client has of one channel.
     final class View {
         /// The last entry that it has seen.
-        var head: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
+        @exclusivity(unchecked) var head: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
         /// Where its knowledge begins; nil before the first session.
         var base: (sequence: SequenceNumber, epoch: Epoch)?
-        /// What it shows: each message with the decision that its text comes from.
-        var messages: [MessageID: Int] = [:]
+        /// What it shows.
+        @exclusivity(unchecked) var messages = ShownMessages()
         /// What it has applied, so that it can go back.
-        var applied: [Applied] = []
+        @exclusivity(unchecked) var applied: [Applied] = []
         /// How far the channel itself has told what happened: the session's stream may be behind that.
         var asked: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
         /// Events that wait until the channel has been asked what happened meanwhile.
-        var waiting: [StreamEvent]?
+        @exclusivity(unchecked) var waiting: [StreamEvent]?
     }
 
     /// One entry that was applied.
@@ -29,12 +29,16 @@ final class ChatClient {
         let sequence: SequenceNumber
         let epoch: Epoch
         let message: MessageID
+        /// Where the message stands in the ledger.
+        let place: Int
         /// What the message was before.
         let before: Int?
     }
 
     /// A send that was not answered yet.
     struct Send {
+        /// Which of the client's sends.
+        let number: Int
         let nonce: String
         let channel: ChannelID
         let guild: ChatGuild
@@ -42,17 +46,18 @@ final class ChatClient {
 
     let number: Int
     let userID: UserID
-    unowned let world: ChatWorld
-    private(set) var session: ChatSession?
+    /// Outlives all that stands in it.
+    unowned(unsafe) let world: ChatWorld
+    @exclusivity(unchecked) private(set) var session: ChatSession?
     private var sessionNumber: Int?
     private var sessionNode: ChatNode?
-    private(set) var isReady = false
-    private var connection = 0
-    private var lastArrival: Duration = .zero
-    private var lastSequence: UInt64 = 0
-    private(set) var views: [ChannelID: View] = [:]
-    private(set) var open: [String: Send] = [:]
-    private(set) var acknowledged: [String: MessageID] = [:]
+    @exclusivity(unchecked) private(set) var isReady = false
+    @exclusivity(unchecked) private var connection = 0
+    @exclusivity(unchecked) private var lastArrival: Duration = .zero
+    @exclusivity(unchecked) private var lastSequence: UInt64 = 0
+    @exclusivity(unchecked) private(set) var views: [ChannelID: View] = [:]
+    private(set) var open: [Int: Send] = [:]
+    private(set) var acknowledged: [Int: MessageID] = [:]
     private var nonces: [Send] = []
     private(set) var own: [(channel: ChannelID, guild: ChatGuild, message: MessageID)] = []
     private var nextNonce = 0
@@ -266,17 +271,19 @@ final class ChatClient {
                 break
             }
         }
-        let message = world.ledger.decisions[number].message
+        let decision = world.ledger.decisions[number]
+        guard decision.channel == channel else {
+            return violate("channel \(channel): an event that was decided in channel \(decision.channel)")
+        }
+        let message = decision.message
         world.auditor.trace(
             world.now, "client \(self.number) channel \(channel.short) (\(epoch), \(sequence)) \(kind) \(message.short)"
         )
-        let before: Int?
-        switch kind {
-        case .messageDelete: before = view.messages.removeValue(forKey: message)
-        default: before = view.messages.updateValue(number, forKey: message)
-        }
+        let place = world.ledger.places[number]
+        let before = view.messages.show(place, as: kind == .messageDelete ? nil : number)
         view.head = (sequence, epoch)
-        view.applied.append(Applied(sequence: sequence, epoch: epoch, message: message, before: before))
+        view.applied.append(
+            Applied(sequence: sequence, epoch: epoch, message: message, place: place, before: before))
     }
 
     /// Something that was shown never came to be.
@@ -292,7 +299,7 @@ final class ChatClient {
         guard let view = views[channel], let last = view.applied.popLast() else { return }
         world.auditor.trace(
             world.now, "client \(number) channel \(channel.short) takes back (\(last.epoch), \(last.sequence))")
-        view.messages[last.message] = last.before
+        _ = view.messages.show(last.place, as: last.before)
         view.head = view.applied.last.map { ($0.sequence, $0.epoch) } ?? view.base ?? (0, 0)
     }
 
@@ -371,8 +378,8 @@ final class ChatClient {
     /// Sends a new message.
     func send(in channel: ChannelID, of guild: ChatGuild) {
         nextNonce += 1
-        let send = Send(nonce: "\(number).\(nextNonce)", channel: channel, guild: guild)
-        open[send.nonce] = send
+        let send = Send(number: nextNonce, nonce: "\(number).\(nextNonce)", channel: channel, guild: guild)
+        open[send.number] = send
         nonces.append(send)
         if nonces.count > 64 { nonces.removeFirst() }
         transmit(send)
@@ -411,24 +418,24 @@ final class ChatClient {
     private func answered(_ send: Send, _ answer: ChannelOwner.Answer) {
         switch answer {
         case .done(let message, let sequence):
-            if let earlier = acknowledged[send.nonce], earlier != message {
+            if let earlier = acknowledged[send.number], earlier != message {
                 violate("I4: nonce \(send.nonce) was answered with \(earlier) and with \(message)")
             }
             if !world.messages.holds(sequence, of: send.channel, message: message) {
                 violate("I3: \(message) is acknowledged and not committed as \(sequence) of channel \(send.channel)")
             }
-            if acknowledged.updateValue(message, forKey: send.nonce) == nil {
+            if acknowledged.updateValue(message, forKey: send.number) == nil {
                 own.append((send.channel, send.guild, message))
                 if own.count > 32 { own.removeFirst() }
             }
-            open[send.nonce] = nil
+            open[send.number] = nil
         case .refused:
-            open[send.nonce] = nil
+            open[send.number] = nil
         case .notCommitted:
-            guard open[send.nonce] != nil else { return }
+            guard open[send.number] != nil else { return }
             let connection = connection
             world.after(world.milliseconds(200...1_000)) { [self] in
-                if self.connection == connection, open[send.nonce] != nil { transmit(send) }
+                if self.connection == connection, open[send.number] != nil { transmit(send) }
             }
         }
     }

@@ -26,7 +26,7 @@ extension ChatNode {
         let mutation = Mutation(id: id, slot: slot, epoch: epoch, origin: 0, change: change)
         let wakes = try lane.admit(mutation, at: world.now)
         settlements[id] = Settlement(slot: slot, epoch: epoch, completion: completion)
-        if wakes { world.atEndOfTurn { [weak self] in self?.workLane() } }
+        if wakes { world.atEndOfTurn { [self] in workLane() } }
     }
 
     /// Does what the lane says until it waits for something.

@@ -6,36 +6,37 @@ import FluxStore
 /// One process of a node: what it owns, what it relays, whom it serves. The shell around production's values.
 final class ChatNode {
     let identity: FluxCluster.NodeIdentity
-    unowned let world: ChatWorld
-    var isRunning = true
-    var isPaused = false
+    /// Outlives all that stands in it.
+    unowned(unsafe) let world: ChatWorld
+    @exclusivity(unchecked) var isRunning = true
+    @exclusivity(unchecked) var isPaused = false
     private var backlog: [() -> Void] = []
 
     // Slots.
-    var slots = SlotTable()
-    var owned: [Slot: Epoch] = [:]
+    @exclusivity(unchecked) var slots = SlotTable()
+    @exclusivity(unchecked) var owned: [Slot: Epoch] = [:]
     /// Slots that are being handed over, with the calls that wait for it.
     var held: [Slot: [() -> Void]] = [:]
     /// Paused slots that are to be committed whole.
     var flushing: [Slot: Epoch] = [:]
 
     // Owning.
-    var owners: [GuildID: GuildOwner] = [:]
+    @exclusivity(unchecked) var owners: [GuildID: GuildOwner] = [:]
     var activations: [GuildID: [(GuildOwner?) -> Void]] = [:]
     var minter: SnowflakeMinter
 
     // Committing.
-    var lane: Lane
-    var laneTask: LaneTask?
+    @exclusivity(unchecked) var lane: Lane
+    @exclusivity(unchecked) var laneTask: LaneTask?
     var laneWakeUp: Duration?
     var laneConnection = 0
-    var settlements: [MutationID: Settlement] = [:]
+    @exclusivity(unchecked) var settlements: [MutationID: Settlement] = [:]
     var lastMutation: UInt64 = 0
 
     // Relaying.
-    private(set) var relays: RelayHub
+    let relays: RelayHub
     let registry = SubscriptionRegistry()
-    var leases = RelayLeases()
+    @exclusivity(unchecked) var leases = RelayLeases()
     var confirmations = PendingConfirmations()
     private let outbox: NodeOutbox
     var broken: BrokenSessions?
@@ -44,7 +45,7 @@ final class ChatNode {
     var sessions: [Int: ChatSession] = [:]
 
     // Calling.
-    var calls: [UInt64: PendingCall] = [:]
+    @exclusivity(unchecked) var calls: [UInt64: PendingCall] = [:]
     var lastCall: UInt64 = 0
 
     init(_ identity: FluxCluster.NodeIdentity, world: ChatWorld, minter: SnowflakeMinter) {
@@ -248,10 +249,15 @@ final class ChatNode {
 
 /// What a node's relays hand out during a turn, in an order that does not depend on hashing.
 final class NodeOutbox {
-    weak var node: ChatNode?
-    private var frames: [(peer: NodeID, events: [RelayHub.Entry])] = []
+    /// Its owner. Neither this nor what else refers back in the world is weak: a weak reference makes every other reference to
+    /// the same object slower, for as long as that lives.
+    @exclusivity(unchecked) unowned(unsafe) var node: ChatNode?
+    /// One for each node.
+    @exclusivity(unchecked) private var frames: [(peer: NodeID, events: [RelayHub.Entry])] = []
+    /// Room for the next turn's.
+    private var emptyFrames: [(peer: NodeID, events: [RelayHub.Entry])] = []
     private var registrations: [(key: StreamKey, relay: Relay)] = []
-    private var isDue = false
+    @exclusivity(unchecked) private var isDue = false
 
     func ways(world: ChatWorld) -> RelayHub.Ways {
         RelayHub.Ways(
@@ -264,7 +270,11 @@ final class NodeOutbox {
             succeed: { [unowned self] _, key, succession in node?.registry.succeed(key, succession) },
             whenWritten: { [unowned world] _, completion in world.atEndOfTurn(completion) },
             send: { [unowned self] peer, events in
-                frames.append((peer, events))
+                if let index = frames.firstIndex(where: { $0.peer == peer }) {
+                    frames[index].events += events
+                } else {
+                    frames.append((peer, events))
+                }
                 schedule()
                 return true
             },
@@ -295,21 +305,16 @@ final class NodeOutbox {
     private func flush() {
         isDue = false
         guard let node else { return }
-        let (frames, registrations) = (frames, registrations)
-        (self.frames, self.registrations) = ([], [])
-        var merged: [(peer: NodeID, events: [RelayHub.Entry])] = []
-        for frame in frames {
-            if let index = merged.firstIndex(where: { $0.peer == frame.peer }) {
-                merged[index].events += frame.events
-            } else {
-                merged.append(frame)
-            }
-        }
-        if merged.count > 1 { merged.sort { $0.peer < $1.peer } }
-        for (peer, events) in merged {
+        swap(&frames, &emptyFrames)
+        if emptyFrames.count > 1 { emptyFrames.sort { $0.peer < $1.peer } }
+        for (peer, events) in emptyFrames {
             let events = events.count > 1 ? Self.ordered(events) : events
             node.world.send(from: node, to: peer) { [id = node.id] target in target.receiveEvents(events, from: id) }
         }
+        emptyFrames.removeAll(keepingCapacity: true)
+        guard !registrations.isEmpty else { return }
+        let registrations = registrations
+        self.registrations = []
         for registration in registrations.sorted(by: { $0.key.id < $1.key.id }) {
             node.register(registration.relay, of: registration.key)
         }

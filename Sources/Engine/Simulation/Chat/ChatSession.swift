@@ -6,13 +6,13 @@ final class ChatSession: StreamSubscriber {
     let number: Int
     let userID: UserID
     let node: ChatNode
-    private var ring: ReplayRing
-    /// The connection; nil while the session waits for its client.
-    private(set) weak var client: ChatClient?
+    @exclusivity(unchecked) private var ring: ReplayRing
+    /// The connection; nil while the session waits for its client, which lives as long as the world.
+    @exclusivity(unchecked) private(set) unowned(unsafe) var client: ChatClient?
     /// Which of the client's connections it is: what is sent over an earlier one does not arrive.
-    private var connection = 0
+    @exclusivity(unchecked) private var connection = 0
     private var subscriptions: [StreamKey: Subscription] = [:]
-    private(set) var phase = Phase.opening
+    @exclusivity(unchecked) private(set) var phase = Phase.opening
 
     enum Phase { case opening, ready, ended }
 

@@ -9,11 +9,11 @@ final class GuildOwner {
     let guild: ChatGuild
     let node: ChatNode
     let epoch: Epoch
-    private(set) var publisher: StreamPublisher
+    @exclusivity(unchecked) private(set) var publisher: StreamPublisher
     let succession: StreamSuccession
-    private var heads: [ChannelID: ChannelHead]
-    private(set) var isActive = true
-    private var channels: [ChannelID: ChannelOwner] = [:]
+    @exclusivity(unchecked) private var heads: [ChannelID: ChannelHead]
+    @exclusivity(unchecked) private(set) var isActive = true
+    @exclusivity(unchecked) private var channels: [ChannelID: ChannelOwner] = [:]
     private var waiting: [ChannelID: [(ChannelOwner?) -> Void]] = [:]
 
     init(_ guild: ChatGuild, node: ChatNode, epoch: Epoch, heads: [ChannelHead]) {

@@ -14,11 +14,26 @@ struct Ledger {
     }
 
     private(set) var decisions: [Decision] = []
+    /// By decision: the place of its message among those of its channel. A client is shown each decision, and finds by it what
+    /// it shows of the message without hashing.
+    private(set) var places: [Int] = []
+    /// The messages of each channel that anything was decided about, in the order of their first decisions.
+    private(set) var messages: [ChannelID: [MessageID]] = [:]
+    private var placesOfMessages: [MessageID: Int] = [:]
 
     /// The number under which the decision is found again; it is what the event's body and the message's text are made of.
     mutating func add(_ decision: Decision) -> Int {
         decisions.append(decision)
+        places.append(place(of: decision))
         return decisions.count - 1
+    }
+
+    private mutating func place(of decision: Decision) -> Int {
+        if let place = placesOfMessages[decision.message] { return place }
+        let place = messages[decision.channel, default: []].count
+        messages[decision.channel, default: []].append(decision.message)
+        placesOfMessages[decision.message] = place
+        return place
     }
 
     static func body(_ number: Int) -> [UInt8] {

@@ -32,12 +32,12 @@ struct MessageDatabase {
 
     /// What is stored of one channel.
     final class Log {
-        var entries: [Entry] = []
-        var rows: [MessageID: Row] = [:]
+        @exclusivity(unchecked) var entries: [Entry] = []
+        @exclusivity(unchecked) var rows: [MessageID: Row] = [:]
         /// Message ids in the order of their numbers.
-        var order: [MessageID] = []
+        @exclusivity(unchecked) var order: [MessageID] = []
         /// How many messages each nonce has made.
-        var nonces: [NonceTable.Key: Int] = [:]
+        @exclusivity(unchecked) var nonces: [NonceTable.Key: Int] = [:]
         /// Messages of void entries that no later entry is about.
         var unanswered: [MessageID: SequenceNumber] = [:]
 
@@ -119,9 +119,8 @@ struct MessageDatabase {
         log.order.append(message.id)
         guard case .string(let text)? = message.nonce else { return }
         let key = NonceTable.Key(authorID: message.authorID, nonce: text)
-        let count = log.nonces[key, default: 0] + 1
-        log.nonces[key] = count
-        if count > 1 {
+        log.nonces[key, default: 0] += 1
+        if let count = log.nonces[key], count > 1 {
             violations.append("I4: nonce \(text) of \(message.authorID) made \(count) messages in channel \(channel)")
         }
     }

@@ -63,19 +63,36 @@ extension ChatWorld {
             let busy = nodes.all.map(\.state)
             return auditor.violate(now, "it does not come to rest: \(waiting), \(busy)")
         }
+        let standings = guilds.flatMap(\.channels).map { ($0, self.standings(in: $0)) }
         for client in clients {
-            for guild in guilds {
-                for channel in guild.channels { audit(channel, of: client) }
-            }
+            for (channel, standings) in standings { audit(channel, standings, of: client) }
             let logs = Array(messages.logs.values)
             let lost = client.acknowledged.filter { _, message in !logs.contains { $0.rows[message] != nil } }
-            for (nonce, message) in lost.sorted(by: { $0.key < $1.key }) {
-                auditor.violate(now, "I3: \(message), nonce \(nonce), was acknowledged and is lost")
+            for (send, message) in lost.sorted(by: { $0.key < $1.key }) {
+                auditor.violate(now, "I3: \(message), nonce \(client.number).\(send), was acknowledged and is lost")
             }
         }
     }
 
-    private func audit(_ channel: ChannelID, of client: ChatClient) {
+    /// What is stored of a message.
+    private struct Standing {
+        let message: MessageID
+        let sequence: SequenceNumber
+        let version: Int
+        let isDeleted: Bool
+    }
+
+    /// What is stored of the channel's messages, by their places in the ledger; nil for one that was never committed.
+    private func standings(in channel: ChannelID) -> [Standing?] {
+        let log = messages.log(of: channel)
+        return (ledger.messages[channel] ?? []).map { message in
+            log.rows[message].map {
+                Standing(message: message, sequence: $0.message.seq, version: $0.version, isDeleted: $0.isDeleted)
+            }
+        }
+    }
+
+    private func audit(_ channel: ChannelID, _ standings: [Standing?], of client: ChatClient) {
         let log = messages.log(of: channel)
         guard let view = client.views[channel], let base = view.base else { return }
         let name = "client \(client.number), channel \(channel)"
@@ -83,16 +100,20 @@ extension ChatWorld {
             auditor.violate(now, "I6: \(name): stands at \(view.head.sequence), the log at \(log.head.sequence)")
         }
         // All are looked at; what is wrong is named in order.
-        let wrong = view.messages.filter { message, version in
-            log.rows[message].map { $0.isDeleted || $0.version != version } ?? true
+        var wrong: [(message: MessageID, isThere: Bool)] = []
+        var missing: [MessageID] = []
+        for (place, standing) in standings.enumerated() {
+            let isThere = standing.map { !$0.isDeleted } ?? false
+            if let shown = view.messages[place] {
+                if !isThere || standing?.version != shown, let message = ledger.messages[channel]?[place] {
+                    wrong.append((message, isThere))
+                }
+            } else if let standing, isThere, standing.sequence > base.sequence {
+                missing.append(standing.message)
+            }
         }
-        for (message, _) in wrong.sorted(by: { $0.key < $1.key }) {
-            let isThere = log.rows[message].map { !$0.isDeleted } ?? false
+        for (message, isThere) in wrong.sorted(by: { $0.message < $1.message }) {
             auditor.violate(now, "I5: \(name): \(isThere ? "shows another state of" : "still shows") \(message)")
-        }
-        let missing = log.order.filter { message in
-            guard view.messages[message] == nil, let row = log.rows[message] else { return false }
-            return !row.isDeleted && row.message.seq > base.sequence
         }
         for message in missing.sorted() { auditor.violate(now, "I6: \(name): does not show \(message)") }
     }

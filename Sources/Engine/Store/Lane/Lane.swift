@@ -114,7 +114,7 @@ public struct Lane: ~Copyable {
 
     /// Takes the outcomes since the last call, in the order in which they came about.
     public mutating func takeOutcomes() -> [LaneOutcome] {
-        defer { outcomes.removeAll(keepingCapacity: true) }
+        defer { outcomes = [] }
         return outcomes
     }
 
