@@ -24,7 +24,8 @@ import Testing
             // However long it takes until the relay has turned to the new owner, and that has asked.
             while true {
                 let adas = try await cluster.nodes[2].connect(ada)
-                let shown = adas.dispatches.first?.body["guilds"]?.arrayValue?
+                let shown =
+                    adas.dispatches.first?.body["guilds"]?.arrayValue?
                     .first { $0["id"]?.snowflakeValue == guild.id }?["presences"]?.arrayValue ?? []
                 await adas.drop(closeCode: 1000)
                 if shown.contains(where: { $0["user"]?["id"]?.snowflakeValue == bob.userID }) { break }

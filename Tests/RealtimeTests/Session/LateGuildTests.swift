@@ -9,7 +9,8 @@ import Testing
 /// A guild that cannot be had while a session opens comes to it when it can be had.
 @Suite struct LateGuildTests {
     private func rename(_ table: String, to name: String, on node: TestNode) async throws {
-        try await node.control.run(Statement(PreparedQuery("test.rename.\(table)", "ALTER TABLE \(table) RENAME TO \(name)")))
+        try await node.control.run(
+            Statement(PreparedQuery("test.rename.\(table)", "ALTER TABLE \(table) RENAME TO \(name)")))
     }
 
     @Test(arguments: [false, true]) func aGuildThatCannotBeReadComesLater(isBot: Bool) async throws {

@@ -118,7 +118,9 @@ struct ChannelView {
         toldByLog = []
         for run in held.runs.reversed() {
             for seq in (run.first...run.last).reversed() {
-                guard comesLive(Place(epoch: run.epoch, seq: seq)), toldByLog.count < Self.maximumMissing else { return }
+                guard comesLive(Place(epoch: run.epoch, seq: seq)), toldByLog.count < Self.maximumMissing else {
+                    return
+                }
                 toldByLog.insert(seq)
             }
         }

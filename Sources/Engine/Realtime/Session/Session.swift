@@ -191,7 +191,8 @@ final class Session: StreamSubscriber, @unchecked Sendable {
         SessionState(
             moves: home?.moves ?? 0, lastSequence: ring.lastSequence, dispatchCount: ring.lastSequence - sequence,
             countsAsOffline: countsAsOffline, unavailableGuilds: Array(unavailableGuilds),
-            presence: presence, places: places.map { place in
+            presence: presence,
+            places: places.map { place in
                 SessionState.Place(
                     key: place.key, position: place.position.map { max($0, reached[place.key] ?? .none) },
                     visibility: place.visibility)
