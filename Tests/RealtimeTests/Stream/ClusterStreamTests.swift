@@ -105,6 +105,26 @@ import Testing
         }
     }
 
+    @Test func aNodeThatTheOwnerHasLostSightOfFindsItAgain() async throws {
+        try await TestCluster.run(nodes: 2) { cluster in
+            let scene = try await scene(in: cluster, at: 0)
+            let (home, away) = (cluster.nodes[0], cluster.nodes[1])
+            let client = try await away.connect(scene.owner)
+            let key = StreamKey.guild(scene.guild.id)
+            await withCheckedContinuation { continuation in
+                home.realtime.services.run(onLoopOf: key) { loop in
+                    loop.relays.detach(away.id, registration: nil, from: key, at: loop.now)
+                    continuation.resume()
+                }
+            }
+            try await home.say("unheard", in: scene.guild.channel, as: scene.owner)
+            // Neither an event nor a head comes that could tell.
+            await client.until { dispatches, _, _ in dispatches.contains { $0.kind == .messageCreate } }
+            #expect(client.contents(of: scene.guild.channel) == ["unheard"])
+            #expect(client.closed == nil)
+        }
+    }
+
     @Test func aNewOwnerGoesOnWhereTheOldOneEnded() async throws {
         try await TestCluster.run(nodes: 3) { cluster in
             let scene = try await scene(in: cluster, at: 0)

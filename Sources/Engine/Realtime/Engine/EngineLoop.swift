@@ -50,6 +50,10 @@ final class EngineLoop: @unchecked Sendable {
     private var unsettled = [Int32](repeating: 0, count: Slot.count)
     private var whenSettled: [Slot: () -> Void] = [:]
 
+    private var ticks = 0
+    /// A stream whose owner has lost sight of this node is silent for so many seconds at most.
+    private static let ticksBetweenClaims = 5
+
     private struct Settlement {
         let slot: Slot
         let epoch: Epoch
@@ -89,6 +93,7 @@ final class EngineLoop: @unchecked Sendable {
             unregister: { [services] owner, key, registration in
                 services.links.sendEnd(of: key, registration: registration, to: owner)
             },
+            sendAway: { [services] peers, key in for peer in peers { services.links.sendAway([key], to: peer) } },
             isHome: { [services] slot in services.system.owns(slot) }))
 
     /// Makes this the engine's part of the loop it runs on. Called once, on the loop.
@@ -320,6 +325,10 @@ final class EngineLoop: @unchecked Sendable {
         gate.expire(at: now)
         gate.open()
         for (peer, heads) in relays.takeHeads() { _ = services.links.send(heads, to: peer) }
+        ticks &+= 1
+        if ticks % Self.ticksBetweenClaims == 0 {
+            for (owner, claims) in relays.claims { services.links.send(claims, to: owner) }
+        }
         if HeldEvents.bytes > services.limits.heldEventBytes {
             sessions.shedReplay()
             relays.shed()

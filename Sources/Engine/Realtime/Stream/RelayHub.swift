@@ -25,6 +25,8 @@ package final class RelayHub {
         let register: (_ key: StreamKey, _ relay: Relay) -> Void
         /// Tells the owner's node that a registration is over.
         let unregister: (_ owner: NodeID, _ key: StreamKey, _ registration: UInt64) -> Void
+        /// Tells nodes that this one sends them the stream no longer.
+        let sendAway: (_ peers: [NodeID], _ key: StreamKey) -> Void
         /// Whether the stream's owner lives on this node.
         let isHome: (_ slot: Slot) -> Bool
 
@@ -37,6 +39,7 @@ package final class RelayHub {
             send: @escaping (_ peer: NodeID, _ events: [Entry]) -> Bool,
             register: @escaping (_ key: StreamKey, _ relay: Relay) -> Void,
             unregister: @escaping (_ owner: NodeID, _ key: StreamKey, _ registration: UInt64) -> Void,
+            sendAway: @escaping (_ peers: [NodeID], _ key: StreamKey) -> Void,
             isHome: @escaping (_ slot: Slot) -> Bool
         ) {
             self.atEndOfTurn = atEndOfTurn
@@ -47,6 +50,7 @@ package final class RelayHub {
             self.send = send
             self.register = register
             self.unregister = unregister
+            self.sendAway = sendAway
             self.isHome = isHome
         }
     }
@@ -142,7 +146,12 @@ package final class RelayHub {
 
     /// The owner has left this node; who listens here turns to the new one.
     package func ownerLeft(_ key: StreamKey, _ view: RelayView, at now: UInt64) {
-        guard relays[key]?.standing == .home else { return }
+        guard let relay = relays[key], relay.standing == .home else { return }
+        if !relay.peers.isEmpty {
+            // They may learn of the new owner late, and would hear of nothing until then.
+            flushPeers()
+            ways.sendAway(Array(relay.peers.keys), key)
+        }
         relays[key]?.ownerLeft(view, at: now)
         continueOrForget(key)
     }
@@ -208,6 +217,26 @@ package final class RelayHub {
             else { continue }
             registerAgain(head.key)
         }
+    }
+
+    /// What this node follows, by the node that it comes from.
+    package var claims: [NodeID: [RelayClaim]] {
+        var claims: [NodeID: [RelayClaim]] = [:]
+        for (key, relay) in relays where relay.loops != 0 {
+            guard case .following(let owner) = relay.standing else { continue }
+            claims[owner, default: []].append(RelayClaim(key: key, registration: relay.registration))
+        }
+        return claims
+    }
+
+    /// Those of a node's claims that this one knows nothing of: it does not send the node these streams.
+    package func unfounded(_ claims: [RelayClaim], of peer: NodeID) -> [StreamKey] {
+        claims.filter { relays[$0.key]?.peers[peer] != $0.registration }.map(\.key)
+    }
+
+    /// A node says that it does not send these streams: their owners have to be found.
+    package func sentAway(_ keys: [StreamKey], by peer: NodeID) {
+        for key in keys where relays[key]?.standing == .following(peer) { registerAgain(key) }
     }
 
     /// The owner has answered a registration.
@@ -422,5 +451,25 @@ package struct StreamHead: WireCodable, Equatable {
 
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(key: try reader.value(), position: try reader.value())
+    }
+}
+
+/// A node holds that it is sent a stream, by this registration.
+package struct RelayClaim: WireCodable, Equatable {
+    package var key: StreamKey
+    package var registration: UInt64
+
+    package init(key: StreamKey, registration: UInt64) {
+        self.key = key
+        self.registration = registration
+    }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.value(key)
+        writer.unsigned(registration)
+    }
+
+    package init(from reader: inout WireReader) throws(WireError) {
+        self.init(key: try reader.value(), registration: try reader.unsigned())
     }
 }

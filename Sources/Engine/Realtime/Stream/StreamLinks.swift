@@ -15,8 +15,11 @@ final class StreamLinks: Sendable {
         static let leaseGranted: ClusterEvent = 5
         static let confirm: ClusterEvent = 6
         static let confirmed: ClusterEvent = 7
+        static let claims: ClusterEvent = 8
+        static let sentAway: ClusterEvent = 9
     }
 
+    static let claimsOfAFrame = 8_192
     /// Bytes of events after which a frame is closed and another one begun.
     static let frameBytes = 1 << 20
 
@@ -44,6 +47,8 @@ final class StreamLinks: Sendable {
         system.register(event: Frame.leaseGranted) { [self] peer, reader in receiveGrant(from: peer, &reader) }
         system.register(event: Frame.confirm) { [self] peer, reader in receiveConfirm(from: peer, &reader) }
         system.register(event: Frame.confirmed) { [self] peer, reader in receiveConfirmed(from: peer, &reader) }
+        system.register(event: Frame.claims) { [self] peer, reader in receiveClaims(from: peer, &reader) }
+        system.register(event: Frame.sentAway) { [self] peer, reader in receiveSentAway(from: peer, &reader) }
         system.registerLinkObserver { [self] peer in onEachLoop { $0.relays.mistrust(peer) } }
         system.registerOwnerObserver { [self] loop, slots in
             mesh.run(on: loop) { $0.relays.ownersChanged(slots) }
@@ -78,6 +83,19 @@ final class StreamLinks: Sendable {
 
     func send(_ heads: [StreamHead], to peer: NodeID) -> Bool {
         system.send(event: Frame.heads, to: peer) { $0.list(heads) }
+    }
+
+    /// Says what this node holds that it is sent by another.
+    func send(_ claims: [RelayClaim], to owner: NodeID) {
+        for start in stride(from: 0, to: claims.count, by: Self.claimsOfAFrame) {
+            let page = Array(claims[start..<min(start + Self.claimsOfAFrame, claims.count)])
+            system.send(event: Frame.claims, to: owner) { $0.list(page) }
+        }
+    }
+
+    /// Says that this node does not send these streams.
+    func sendAway(_ keys: [StreamKey], to peer: NodeID) {
+        system.send(event: Frame.sentAway, to: peer) { $0.list(keys) }
     }
 
     func sendEnd(of key: StreamKey, registration: UInt64, to owner: NodeID) {
@@ -150,6 +168,23 @@ final class StreamLinks: Sendable {
         guard let heads = try? reader.list(of: StreamHead.self) else { return }
         let byLoop = Dictionary(grouping: heads) { mesh.index(of: $0.key.slot) }
         for (loop, heads) in byLoop { mesh.run(on: loop) { $0.relays.receive(heads, from: peer) } }
+    }
+
+    private func receiveClaims(from peer: NodeID, _ reader: inout WireReader) {
+        guard let claims = try? reader.list(of: RelayClaim.self) else { return }
+        for (loop, claims) in Dictionary(grouping: claims, by: { mesh.index(of: $0.key.slot) }) {
+            mesh.run(on: loop) { [self] loop in
+                let keys = loop.relays.unfounded(claims, of: peer)
+                if !keys.isEmpty { sendAway(keys, to: peer) }
+            }
+        }
+    }
+
+    private func receiveSentAway(from peer: NodeID, _ reader: inout WireReader) {
+        guard let keys = try? reader.list(of: StreamKey.self) else { return }
+        for (loop, keys) in Dictionary(grouping: keys, by: { mesh.index(of: $0.slot) }) {
+            mesh.run(on: loop) { $0.relays.sentAway(keys, by: peer) }
+        }
     }
 
     private func receiveEnd(from peer: NodeID, _ reader: inout WireReader) {

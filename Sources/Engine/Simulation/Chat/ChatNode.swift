@@ -9,6 +9,7 @@ final class ChatNode {
     /// Outlives all that stands in it.
     unowned(unsafe) let world: ChatWorld
     @exclusivity(unchecked) var isRunning = true
+    private var ticks = 0
     @exclusivity(unchecked) var isPaused = false
     private var backlog: [() -> Void] = []
 
@@ -123,7 +124,20 @@ final class ChatNode {
             let sorted = heads.sorted { $0.key.id < $1.key.id }
             world.send(from: self, to: peer) { [id] target in target.relays.receive(sorted, from: id) }
         }
+        ticks += 1
+        if ticks % 5 == 0 { sayWhatIsFollowed() }
         world.after(.seconds(1), on: self) { [unowned self] in tick() }
+    }
+
+    private func sayWhatIsFollowed() {
+        for (owner, claims) in relays.claims.sorted(by: { $0.key < $1.key }) {
+            let claims = claims.sorted { $0.key.id < $1.key.id }
+            world.send(from: self, to: owner) { [id] target in
+                let keys = target.relays.unfounded(claims, of: id)
+                guard !keys.isEmpty else { return }
+                target.world.send(from: target, to: id) { [owner] follower in follower.relays.sentAway(keys, by: owner) }
+            }
+        }
     }
 
     /// Makes sure that ids greater than `floor` can be minted; false if Postgres cannot be asked now.
@@ -286,6 +300,14 @@ final class NodeOutbox {
                 guard let node else { return }
                 node.world.send(from: node, to: owner) { [id = node.id] target in
                     target.relays.detach(id, registration: registration, from: key, at: target.now)
+                }
+            },
+            sendAway: { [unowned self] peers, key in
+                guard let node else { return }
+                for peer in peers.sorted() {
+                    node.world.send(from: node, to: peer) { [id = node.id] target in
+                        target.relays.sentAway([key], by: id)
+                    }
                 }
             },
             isHome: { [unowned self] slot in node?.owned[slot] != nil })
