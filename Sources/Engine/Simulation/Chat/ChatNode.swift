@@ -135,7 +135,8 @@ final class ChatNode {
             world.send(from: self, to: owner) { [id] target in
                 let keys = target.relays.unfounded(claims, of: id)
                 guard !keys.isEmpty else { return }
-                target.world.send(from: target, to: id) { [owner] follower in follower.relays.sentAway(keys, by: owner) }
+                target.world.send(from: target, to: id) { [owner] follower in follower.relays.sentAway(keys, by: owner)
+                }
             }
         }
     }
