@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import NIOConcurrencyHelpers
 import Synchronization
 
 /// The pool of connections to Postgres for everything that is not a lane: reads, and writes that no slot orders.
@@ -77,15 +78,23 @@ public final class Database: Sendable {
     ) async throws(StoreError) -> Value {
         calls.wrappingAdd(1, ordering: .relaxed)
         let deadline = ContinuousClock.now + (timeout ?? pool.configuration.callTimeout)
-        let result: Result<Value, StoreError> = await withCheckedContinuation { continuation in
+        // The answer goes by way of a lock, beside the continuation: that one may be resumed before the task waits for it, and then
+        // Thread Sanitizer does not see that the thread wrote before the task reads.
+        let answer = NIOLockedValueBox<Result<Value, StoreError>>(.failure(.closed))
+        await withCheckedContinuation { continuation in
             pool.submit(
                 PoolJob(
                     deadline: deadline, isRepeatable: repeatable,
                     run: { connection, deadline throws(StoreError) in
-                        continuation.resume(returning: .success(try body(connection, deadline)))
+                        let value = try body(connection, deadline)
+                        answer.withLockedValue { $0 = .success(value) }
+                        continuation.resume()
                     },
-                    fail: { continuation.resume(returning: .failure($0)) }))
+                    fail: { error in
+                        answer.withLockedValue { $0 = .failure(error) }
+                        continuation.resume()
+                    }))
         }
-        return try result.get()
+        return try answer.withLockedValue { $0 }.get()
     }
 }
