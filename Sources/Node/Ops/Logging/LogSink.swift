@@ -11,7 +11,7 @@ final class LogSink: Sendable {
     static let standardError = LogSink(descriptor: 2)
 
     private let descriptor: Int32
-    private let gate = NIOLockedValueBox(())
+    private let gate = NIOLock()
 
     init(descriptor: Int32) {
         self.descriptor = descriptor
@@ -21,7 +21,7 @@ final class LogSink: Sendable {
     func write(_ line: String) {
         var bytes = Array(line.utf8)
         bytes.append(UInt8(ascii: "\n"))
-        gate.withLockedValue { _ in
+        gate.withLock {
             var rest = bytes[...]
             while !rest.isEmpty {
                 let written = rest.withUnsafeBytes { posixWrite(descriptor, $0.baseAddress, $0.count) }
