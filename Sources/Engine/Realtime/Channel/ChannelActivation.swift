@@ -16,6 +16,9 @@ extension ChannelActor {
             throw APIError.notCommitted
         }
         guard let stored else { throw APIError.unknownChannel }
+        // A later owner has written already: the slot is lost, and its guild, read before, knows nothing of that. What came next from
+        // here would be a gap for whoever listens (I6).
+        guard stored.head.epoch <= epoch else { throw SlotLoss.notBegun }
         try await services.reserveIdentifiers(above: stored.head.lastMessageID)
         let loop = try EngineLoop.requireCurrent()
         let conversation: any Conversation

@@ -69,7 +69,9 @@ final class GuildOwner {
             guard isActive else { return }
             node.reserveIdentifiers(above: stored?.lastMessageID) { [self] isReserved in
                 guard isActive else { return }
-                let channel = isReserved ? stored.map { ChannelOwner(id, guild: self, $0) } : nil
+                // As in production: behind a later owner nothing is shown.
+                let isLost = stored.map { $0.epoch > succession.epoch } ?? false
+                let channel = isReserved && !isLost ? stored.map { ChannelOwner(id, guild: self, $0) } : nil
                 channels[id] = channel
                 for body in waiting.removeValue(forKey: id) ?? [] { body(channel) }
             }

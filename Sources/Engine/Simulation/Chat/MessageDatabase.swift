@@ -153,6 +153,7 @@ struct MessageDatabase {
     /// What `Channels.activation` reads: the head and all nonces.
     struct Activation {
         let lastSequence: SequenceNumber
+        let epoch: Epoch
         let lastMessageID: MessageID?
         let tail: [Message]
         let nonces: [(key: NonceTable.Key, message: MessageID)]
@@ -173,7 +174,8 @@ struct MessageDatabase {
             return standing.map(PendingChanges.Correction.state) ?? .deletion(message)
         }
         return Activation(
-            lastSequence: log.head.sequence, lastMessageID: log.order.last, tail: tail.map(\.shown), nonces: nonces,
+            lastSequence: log.head.sequence, epoch: log.head.epoch, lastMessageID: log.order.last,
+            tail: tail.map(\.shown), nonces: nonces,
             corrections: corrections)
     }
 
