@@ -31,12 +31,13 @@ struct TestCluster {
         }
         for node in nodes {
             for other in nodes where other.id != node.id {
-                for slot in Slot.all {
-                    let assignment = other.system.assignment(of: slot)
-                    if assignment.node == other.id {
-                        node.system.learn(slot, node: other.id, epoch: assignment.epoch)
-                    }
-                }
+                // All at once: each time all slots are looked through.
+                node.system.learn(
+                    Slot.all.compactMap { slot in
+                        let assignment = other.system.assignment(of: slot)
+                        return assignment.node == other.id
+                            ? Route(slot: slot, node: other.id, epoch: assignment.epoch) : nil
+                    })
             }
         }
         let result: Result<Value, any Error>

@@ -266,7 +266,18 @@ import Testing
         add(
             DirectEvent(
                 channelID: ChannelID(4), kind: .messageCreate, body: [1, 2], opening: [3],
-                head: DirectHead(lastMessageID: MessageID(8), lastSequence: 4, epoch: 1)))
+                head: DirectHead(lastMessageID: MessageID(8), lastSequence: 4, epoch: 1), isLogged: true,
+                messageID: MessageID(8)))
+        add(
+            DirectQuestion(
+                recipientID: UserID(7), head: ChannelHead(channelID: ChannelID(4), sequence: 3, epoch: 1)))
+        add(
+            DirectCorrection(
+                channelID: ChannelID(4), standsUpTo: 2,
+                missed: [
+                    DirectEvent(
+                        channelID: ChannelID(4), kind: .messageDelete, body: [1], head: DirectHead(), isLogged: true)
+                ], head: DirectHead(lastSequence: 4, epoch: 1), epoch: 2, isComplete: true, isTruncated: false))
         add(MemberChunks(bodies: [[1], [2, 3]]))
         if let presence {
             add(SessionAttachment(session: key, isBot: false, loginID: nil, presence: presence))

@@ -63,13 +63,12 @@ final class TestCluster: Sendable {
 
     /// What gossip does: every node learns who owns the slots.
     func tellOthers(of slots: [Slot], ownedBy node: TestNode) {
-        for slot in slots {
+        let routes = slots.compactMap { slot in
             let assignment = node.system.assignment(of: slot)
-            guard assignment.node == node.id else { continue }
-            for other in nodes where other !== node {
-                other.system.learn(slot, node: node.id, epoch: assignment.epoch)
-            }
+            return assignment.node == node.id ? Route(slot: slot, node: node.id, epoch: assignment.epoch) : nil
         }
+        // All at once: each time all slots are looked through.
+        for other in nodes where other !== node { other.system.learn(routes) }
     }
 
     /// The node that owns a slot, by the index in `nodes`.
@@ -93,11 +92,9 @@ final class TestCluster: Sendable {
         for other in nodes.indices where other != dead { network.cut(nodes[dead].id, nodes[other].id) }
         let slots = Slot.all.filter { nodes[dead].system.assignment(of: $0).node == nodes[dead].id }
         try await nodes[taker].system.acquire(slots)
-        for slot in slots {
-            let assignment = nodes[taker].system.assignment(of: slot)
-            for other in nodes.indices where other != dead && other != taker {
-                nodes[other].system.learn(slot, node: nodes[taker].id, epoch: assignment.epoch)
-            }
+        let routes = slots.map { slot in
+            Route(slot: slot, node: nodes[taker].id, epoch: nodes[taker].system.assignment(of: slot).epoch)
         }
+        for other in nodes.indices where other != dead && other != taker { nodes[other].system.learn(routes) }
     }
 }

@@ -30,6 +30,8 @@ enum ChannelCalls {
     static let budget = Call<ChannelActor, BudgetRequest, BudgetReply>(number: 3)
     /// Two recipients of a DM have blocked or unblocked one another.
     static let relationshipsChanged = Call<ChannelActor, Nothing, Nothing>(number: 2, isIdempotent: true)
+    /// What comes after the last entry of a conversation's log that a recipient was shown?
+    static let missed = Call<ChannelActor, DirectQuestion, DirectCorrection>(number: 4, isIdempotent: true)
 }
 
 enum GuildCalls {
@@ -57,8 +59,10 @@ enum UserCalls {
     static let session = Call<UserActor, SessionNews, Nothing>(number: 20, isIdempotent: true)
     /// A node's relay wants the user's stream.
     static let register = Call<UserActor, RelayRegistration, RelayWelcome>(number: 27, isIdempotent: true)
-    /// An event of a DM for one of its recipients.
-    static let directEvent = Call<UserActor, DirectEvent, Nothing>(number: 21)
+    /// An event of a DM for one of its recipients. One that comes twice is known by its place in the log.
+    static let directEvent = Call<UserActor, DirectEvent, Nothing>(number: 21, isIdempotent: true)
+    /// Where the log of a DM stands, for a recipient who may have missed an event.
+    static let directHead = Call<UserActor, ChannelHead, Nothing>(number: 31, isIdempotent: true)
     /// A friend's presence changed.
     static let friendPresence = Call<UserActor, MemberPresence, Nothing>(number: 22, isIdempotent: true, wakes: false)
     /// Something waits in the outbox; answered when it has been looked at.

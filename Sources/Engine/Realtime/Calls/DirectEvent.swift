@@ -10,34 +10,42 @@ struct DirectEvent: WireCodable, Equatable {
     var opening: [UInt8]
     /// Where the conversation stands with this event.
     var head: DirectHead
+    /// Whether the event is the entry of the conversation's log at `head`; typing is none.
+    var isLogged: Bool
+    /// The message that a logged event is about.
+    var messageID: MessageID?
 
     func encode(to writer: inout WireWriter) {
-        writer.value(channelID)
-        writer.byte(kind.rawValue)
-        writer.byteArray(body)
-        writer.byteArray(opening)
-        writer.value(head.lastMessageID)
-        writer.value(head.lastSequence)
-        writer.value(head.epoch)
+        writer.record { fields in
+            fields.value(channelID)
+            fields.byte(kind.rawValue)
+            fields.byteArray(body)
+            fields.byteArray(opening)
+            fields.value(head)
+            fields.bool(isLogged)
+            fields.optional(messageID)
+        }
     }
 
     init(from reader: inout WireReader) throws(WireError) {
-        let channelID = try reader.value(ChannelID.self)
-        let number = try reader.byte()
-        guard let kind = EventKind(rawValue: number) else { throw .unknownCase(UInt64(number)) }
-        self.channelID = channelID
-        self.kind = kind
-        body = try reader.byteArray()
-        opening = try reader.byteArray()
-        head = DirectHead(
-            lastMessageID: try reader.value(), lastSequence: try reader.value(), epoch: try reader.value())
+        self = try reader.record { fields throws(WireError) in
+            DirectEvent(
+                channelID: try fields.value(), kind: try fields.eventKind(), body: try fields.byteArray(),
+                opening: try fields.byteArray(), head: try fields.value(), isLogged: try fields.bool(),
+                messageID: try fields.optional())
+        }
     }
 
-    init(channelID: ChannelID, kind: EventKind, body: [UInt8], opening: [UInt8], head: DirectHead) {
+    init(
+        channelID: ChannelID, kind: EventKind, body: [UInt8], opening: [UInt8] = [], head: DirectHead,
+        isLogged: Bool, messageID: MessageID? = nil
+    ) {
         self.channelID = channelID
         self.kind = kind
         self.body = body
         self.opening = opening
         self.head = head
+        self.isLogged = isLogged
+        self.messageID = messageID
     }
 }

@@ -99,7 +99,7 @@ extension ChannelActor {
         }
     }
 
-    private func page(
+    func page(
         after: SequenceNumber, epoch: Epoch?, limit: Int
     ) async throws(APIError) -> ChannelEventPage {
         do {

@@ -63,11 +63,16 @@ struct UserMemory: WireCodable, Equatable {
     /// The last event of the stream; every relay that followed it has applied it.
     var position: StreamPosition
     var sessions: [Session]
+    /// How far the user's conversations were shown, where that may not be stored yet.
+    var conversations: [ChannelID: DirectHead]
 
-    init(userID: UserID, position: StreamPosition, sessions: [Session]) {
+    init(
+        userID: UserID, position: StreamPosition, sessions: [Session], conversations: [ChannelID: DirectHead] = [:]
+    ) {
         self.userID = userID
         self.position = position
         self.sessions = sessions
+        self.conversations = conversations
     }
 
     func encode(to writer: inout WireWriter) {
@@ -75,12 +80,19 @@ struct UserMemory: WireCodable, Equatable {
             fields.value(userID)
             fields.value(position)
             fields.list(sessions)
+            fields.list(conversations.keys.sorted())
+            for channelID in conversations.keys.sorted() { fields.optional(conversations[channelID]) }
         }
     }
 
     init(from reader: inout WireReader) throws(WireError) {
         self = try reader.record { fields throws(WireError) in
-            UserMemory(userID: try fields.value(), position: try fields.value(), sessions: try fields.list())
+            var memory = UserMemory(
+                userID: try fields.value(), position: try fields.value(), sessions: try fields.list())
+            for channelID in try fields.list(of: ChannelID.self) {
+                memory.conversations[channelID] = try fields.optional()
+            }
+            return memory
         }
     }
 }

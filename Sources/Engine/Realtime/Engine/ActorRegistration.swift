@@ -73,6 +73,11 @@ enum ActorRegistration {
             user.receive(event)
             respond(Nothing())
         }
+        system.register(UserCalls.directHead) { user, head, respond in
+            user.heard(head)
+            respond(Nothing())
+        }
+        system.register(ChannelCalls.missed) { channel, question, respond in channel.missed(question, respond) }
         system.register(UserCalls.friendPresence) { user, presence, respond in
             user.receive(presence.presence)
             respond(Nothing())

@@ -50,6 +50,8 @@ final class EngineLoop: @unchecked Sendable {
     private var unsettled = [Int32](repeating: 0, count: Slot.count)
     private var whenSettled: [Slot: () -> Void] = [:]
 
+    /// The slots that have got another owner since the last tick.
+    private var movedSlots: Set<Slot> = []
     private var ticks = 0
     /// A stream whose owner has lost sight of this node is silent for so many seconds at most.
     private static let ticksBetweenClaims = 5
@@ -315,6 +317,17 @@ final class EngineLoop: @unchecked Sendable {
 
     // MARK: Upkeep
 
+    /// The conversations of these slots have other owners. What that means for people is looked at with the next tick: slots
+    /// come by the dozen.
+    func conversationsMoved(_ slots: Set<Slot>) { movedSlots.formUnion(slots) }
+
+    private func tellOfMovedSlots() {
+        guard !movedSlots.isEmpty else { return }
+        let slots = movedSlots
+        movedSlots = []
+        for user in userActors.values { user.assumeIsolated { $0.slotsMoved(slots) } }
+    }
+
     /// Once a second.
     func tick() {
         sessions.sweep(at: now)
@@ -322,6 +335,7 @@ final class EngineLoop: @unchecked Sendable {
         relays.sweep(at: now)
         rollCall.sweep()
         sentMarks.flush()
+        tellOfMovedSlots()
         gate.expire(at: now)
         gate.open()
         for (peer, heads) in relays.takeHeads() { _ = services.links.send(heads, to: peer) }

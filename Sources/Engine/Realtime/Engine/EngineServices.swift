@@ -33,6 +33,8 @@ public final class EngineServices: Sendable {
     /// What is asked for once or twice a session, gathered: thousands that come back at once are a few batches.
     let userLoading: Lookups<UserID, LoadedUser>
     let readyParts: Lookups<UserID, ReadyParts>
+    /// People's conversations, open and closed.
+    let conversationLists: Lookups<UserID, [DirectMessage]>
     let outbox: Outbox
     let guildLoading: GuildLoading
     let invites: Invites
@@ -79,6 +81,7 @@ public final class EngineServices: Sendable {
         let kind = StreamKey.Kind.user.rawValue
         userLoading = Lookups { ids throws(StoreError) in try await loading.load(ids, outboxKind: kind) }
         readyParts = Lookups { ids throws(StoreError) in try await loading.readyParts(ids, outboxKind: kind) }
+        conversationLists = Lookups { ids throws(StoreError) in try await loading.directMessages(ids) }
         outbox = Outbox(database)
         guildLoading = GuildLoading(database)
         invites = Invites(database)

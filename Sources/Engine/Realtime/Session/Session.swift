@@ -153,6 +153,8 @@ final class Session: StreamSubscriber, @unchecked Sendable {
         case .loginEnded(let loginID):
             if identity.loginID == loginID { loop.sessions.end(self, close: .credentialsEnded) }
         case .credentialsRevoked: loop.sessions.end(self, close: .credentialsEnded)
+        // A gap cannot be mended by the client: it has to begin anew (I6).
+        case .broken: loop.sessions.end(self, close: .reconnectAnew)
         case .access, .memberRemoved, .streamEnded: break
         }
     }

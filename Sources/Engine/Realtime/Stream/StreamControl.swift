@@ -18,6 +18,8 @@ public enum StreamControl: Sendable {
     case loginEnded(LoginID)
     /// User stream: all sessions of the user are closed with 4004 (a bot's token was reset).
     case credentialsRevoked
+    /// User stream: something was missed, or shown in vain, that cannot be mended; the sessions begin anew (I5, I6).
+    case broken
 }
 
 /// One member's new view of a guild.

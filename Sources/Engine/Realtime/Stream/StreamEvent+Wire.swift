@@ -140,6 +140,7 @@ extension StreamControl: WireCodable {
             writer.byte(5)
             writer.value(loginID)
         case .credentialsRevoked: writer.byte(6)
+        case .broken: writer.byte(8)
         case .guildLeft(let guildID):
             writer.byte(7)
             writer.value(guildID)
@@ -155,6 +156,7 @@ extension StreamControl: WireCodable {
         case 5: self = .loginEnded(try reader.value())
         case 6: self = .credentialsRevoked
         case 7: self = .guildLeft(try reader.value())
+        case 8: self = .broken
         case let other: throw .unknownCase(UInt64(other))
         }
     }

@@ -262,7 +262,7 @@ package final class SubscriptionRegistry {
             for subscription in stream.byUser.values.joined() where subscription.group != nil {
                 end(subscription, with: event)
             }
-        case .guildJoined, .guildLeft, .loginEnded, .credentialsRevoked:
+        case .guildJoined, .guildLeft, .loginEnded, .credentialsRevoked, .broken:
             for subscription in stream.byUser.values.joined() where subscription.group != nil {
                 subscription.subscriber.perform(control)
             }

@@ -2,6 +2,8 @@ import FluxCluster
 import FluxCore
 import FluxStore
 
+import struct NIOCore.TimeAmount
+
 /// The conversation of a DM or a group: its recipients, whether they let one another through, and the way of events through
 /// their User actors (design 4). Confined to the loop of its channel.
 final class DirectConversation: Conversation {
@@ -12,6 +14,10 @@ final class DirectConversation: Conversation {
     private(set) var isBlocked: Bool
     /// CHANNEL_CREATE as each person of the conversation sees it.
     private var announcements: [UserID: [UInt8]] = [:]
+    /// Who may have missed an event and is about to be told where the log stands.
+    private var behind: Set<UserID> = []
+    /// How long somebody whose actor could not be reached is left alone.
+    private static let patience: TimeAmount = .seconds(1)
 
     /// - Parameter people: the recipients that exist, by id.
     init(channel: Channel, people: [UserID: User], isBlocked: Bool, loop: EngineLoop) {
@@ -65,8 +71,43 @@ final class DirectConversation: Conversation {
             // A blocked conversation shows no typing (protocol 9.1).
             if kind == .typingStart, isBlocked { continue }
             let opening = kind == .messageCreate ? announcement(for: recipient) : []
-            let event = DirectEvent(channelID: channelID, kind: kind, body: body, opening: opening, head: head)
-            loop.services.system.invoke(UserCalls.directEvent, on: .user(recipient), event, replyOn: loop.index) { _ in
+            let event = DirectEvent(
+                channelID: channelID, kind: kind, body: body, opening: opening, head: head, isLogged: entry != nil,
+                messageID: entry?.messageID)
+            let isLogged = entry != nil
+            call(UserCalls.directEvent, event, of: recipient) { conversation, isDone in
+                if !isDone, isLogged { conversation.remind(recipient) }
+            }
+        }
+    }
+
+    /// Tells a recipient's actor where the log stands, until it has heard: it asks for what it has missed.
+    private func remind(_ recipient: UserID) {
+        guard behind.insert(recipient).inserted else { return }
+        let confined = LoopConfined<() -> Void> { [weak self] in
+            guard let self else { return }
+            behind.remove(recipient)
+            let head = ChannelHead(channelID: value.id, sequence: value.lastSeq, epoch: value.epoch)
+            call(UserCalls.directHead, head, of: recipient) { conversation, isDone in
+                if !isDone { conversation.remind(recipient) }
+            }
+        }
+        loop.executor.eventLoop.scheduleTask(in: Self.patience) { confined.value() }
+    }
+
+    private func call<Arguments: WireCodable & Sendable>(
+        _ call: Call<UserActor, Arguments, Nothing>, _ arguments: Arguments, of recipient: UserID,
+        _ completion: @escaping (DirectConversation, _ isDone: Bool) -> Void
+    ) {
+        let confined = LoopConfined<(Bool) -> Void> { [weak self] isDone in
+            if let self { completion(self, isDone) }
+        }
+        loop.services.system.invoke(call, on: .user(recipient), arguments, replyOn: loop.index) { result in
+            switch result {
+            case .success: confined.value(true)
+            // There is nobody (any more) to be told.
+            case .failure(.refused(let failure as APIError)) where failure.status == 404: confined.value(true)
+            case .failure: confined.value(false)
             }
         }
     }
@@ -81,7 +122,7 @@ final class DirectConversation: Conversation {
 
     /// The channel as one of its recipients sees it. Encoded once: what changes in it afterwards, the newest message, comes
     /// with the event itself.
-    private func announcement(for recipient: UserID) -> [UInt8] {
+    func announcement(for recipient: UserID) -> [UInt8] {
         if let known = announcements[recipient] { return known }
         var writer = JSONWriter()
         value.write(to: &writer, recipients: value.recipients.filter { $0 != recipient }.compactMap { people[$0] })

@@ -48,7 +48,9 @@ extension UserActor {
     }
 
     private func settle(_ plan: UserPlan, _ outcome: UserOutcome) async {
-        for event in outcome.events { emit(event.kind, body: event.body) }
+        for (index, event) in outcome.events.enumerated() {
+            emit(event.kind, body: event.body, shown: index == outcome.events.count - 1 ? .all : .part)
+        }
         if outcome.presenceChanged {
             refreshChosenPresence()
             announcePresence()

@@ -6,13 +6,8 @@ import FluxStore
 extension UserActor {
     /// An event of a DM. The first message of one that is not open opens it (protocol 7.9).
     func receive(_ event: DirectEvent) {
-        directHeads.saw(event.head, of: event.channelID, at: services.clock.milliseconds)
-        if event.kind == .messageCreate, !openDirects.contains(event.channelID) {
-            openDirects.insert(event.channelID)
-            commitOpening(of: event.channelID)
-            emit(.channelCreate, body: event.opening)
-        }
-        emit(event.kind, body: event.body, intents: event.kind.directIntent ?? [])
+        let isFollowed = loop.relays.hasSubscribers(publisher.key)
+        perform(conversations.receive(event, isFollowed: isFollowed, at: services.clock.milliseconds))
     }
 
     /// The conversations that the user has open.
@@ -75,7 +70,7 @@ extension UserActor {
             let people = try await services.users.users(Set(list.flatMap(\.channel.recipients)))
             return list.map { direct in
                 var channel = direct.channel
-                directHeads.bringUp(&channel)
+                conversations.bringUp(&channel)
                 return (channel, direct.channel.recipients.filter { $0 != userID }.compactMap { people[$0] })
             }
         } catch { throw APIError.notCommitted }

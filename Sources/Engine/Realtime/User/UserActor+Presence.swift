@@ -59,6 +59,11 @@ extension UserActor {
     /// A friend's presence changed.
     func receive(_ presence: Presence) {
         guard state.isFriend(presence.userID), remember(presence) else { return }
+        show(presence)
+    }
+
+    /// Shows the user's sessions how a friend looks.
+    func show(_ presence: Presence) {
         var writer = JSONWriter()
         presence.write(to: &writer, guildID: nil)
         emit(.presenceUpdate, body: writer.bytes)

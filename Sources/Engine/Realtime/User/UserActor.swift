@@ -19,17 +19,19 @@ distributed actor UserActor: KeyedActor {
     let epoch: Epoch
     let loop: EngineLoop
     var publisher: StreamPublisher
-    var user: User
+    var user: User { didSet { ownDigest = nil } }
     /// Relationships, read states, settings and notes.
     var state: UserState
     /// Oldest first.
-    var guildIDs: [GuildID]
+    var guildIDs: [GuildID] { didSet { ownDigest = nil } }
     /// The DMs that the user is known to be in, open or not, as they were when they were read.
     var directs: [ChannelID: Channel]
     /// DMs that the user has open.
-    var openDirects: Set<ChannelID>
-    /// Where conversations stand, as far as Postgres may not know it yet.
-    var directHeads = DirectHeads()
+    var openDirects: Set<ChannelID> { didSet { ownDigest = nil } }
+    /// How far the conversations were shown.
+    var conversations: ConversationLogs
+    /// When the conversations are compared with what is stored, if that is due.
+    var comparison: Scheduled<Void>?
     /// Conversations of `openDirects` that are not stored as open yet, and who waits for that.
     private var unsettledOpenings = 0
     private var openingWaiters: [CheckedContinuation<Void, Never>] = []
@@ -55,10 +57,19 @@ distributed actor UserActor: KeyedActor {
     /// When the actor has something to do by itself.
     var alarm: Scheduled<Void>?
 
+    /// Stands for what the actor itself knows of what is shown; nil if it has to be computed anew.
+    private var ownDigest: UInt64?
+
     /// Where this owner's part of the stream begins.
     let start: StreamPosition
     /// Where the part of the owner before this one ended, if that one has handed the user over.
     private(set) var inherited: StreamPosition?
+    /// What stood where this owner began: `version`, as it was then.
+    private(set) var inheritedVersion: UInt64 = 0
+    /// What the user has read since shortly before this owner began.
+    let lateMarks: [ReadMark]
+    /// Whether what the owner before this one may have told in vain was told again.
+    var isMadeUpFor = false
 
     init(
         _ loaded: LoadedUser, address: ActorAddress, epoch: Epoch, loop: EngineLoop, system: ClusterActorSystem
@@ -76,6 +87,9 @@ distributed actor UserActor: KeyedActor {
         openDirects = Set(loaded.directMessages.filter(\.isOpen).map(\.channel.id))
         presence = PresenceBoard()
         shownPresence = .offline(loaded.user.id)
+        conversations = ConversationLogs(of: loaded.user.id)
+        for direct in loaded.directMessages { conversations.begin(direct.channel) }
+        lateMarks = Self.lateMarks(in: loaded, at: .now())
         publisher = loop.beginStream(.user(loaded.user.id), epoch: epoch)
         start = publisher.position
     }
@@ -83,6 +97,7 @@ distributed actor UserActor: KeyedActor {
     /// Takes over what the former owner has left; before the first call.
     func recall(_ memory: UserMemory) {
         inherited = memory.position
+        conversations.recall(memory.conversations)
         presence.recall(memory.sessions)
         // What became of them while the user had no owner was told to nobody.
         for node in presence.nodes { loop.rollCall.doubt(node) }
@@ -93,7 +108,9 @@ distributed actor UserActor: KeyedActor {
 
     /// What the user's next owner needs of what is not stored.
     var memory: UserMemory {
-        UserMemory(userID: userID, position: publisher.position, sessions: presence.memory)
+        UserMemory(
+            userID: userID, position: publisher.position, sessions: presence.memory,
+            conversations: conversations.memory)
     }
 
     var services: EngineServices { loop.services }
@@ -106,11 +123,12 @@ distributed actor UserActor: KeyedActor {
 
     func deactivated(_ reason: DeactivationReason) {
         alarm?.cancel()
+        comparison?.cancel()
         for waiting in countersSettled { waiting.resume() }
         countersSettled = []
         for waiter in openingWaiters { waiter.resume() }
         openingWaiters = []
-        loop.endStream(publisher.key, RelayView(), reason)
+        loop.endStream(publisher.key, view, reason)
         if loop.userActors[userID] === self { loop.userActors[userID] = nil }
     }
 
@@ -139,6 +157,7 @@ distributed actor UserActor: KeyedActor {
         actor.assumeIsolated { actor in
             actor.loop.userActors[actor.userID] = actor
             if let memory { actor.recall(memory) }
+            actor.inheritedVersion = actor.version
         }
     }
 
@@ -191,26 +210,67 @@ distributed actor UserActor: KeyedActor {
     }
 
     /// A login has ended: its sessions are closed.
-    distributed func loginEnded(_ loginID: LoginID) {
-        emit(.sessionsReplace, body: [], audience: .nobody, control: .loginEnded(loginID))
+    distributed func loginEnded(_ loginID: LoginID) async {
+        await enforce(.loginEnded(loginID))
     }
 
     /// Every credential of the user is void: all sessions are closed.
-    distributed func credentialsRevoked() {
-        emit(.sessionsReplace, body: [], audience: .nobody, control: .credentialsRevoked)
+    distributed func credentialsRevoked() async {
+        await enforce(.credentialsRevoked)
+    }
+
+    /// Returns when no session goes on against the control, also where this actor dies right after (I7).
+    private func enforce(_ control: StreamControl) async {
+        emit(.sessionsReplace, body: [], audience: .nobody, control: control)
+        await loop.confirm(publisher.key, upTo: publisher.position)
     }
 
     // MARK: Events
 
+    /// What of the actor's durable state has been shown once an event is.
+    enum Shown {
+        /// All of it.
+        case all
+        /// All of it, with the conversations' logs as this digest says.
+        case conversations(UInt64)
+        /// Another event follows that belongs to it.
+        case part
+    }
+
     /// Passes an event to the user's sessions.
     func emit(
         _ kind: EventKind, body: [UInt8], intents: Intents = [], audience: Audience = .everyone,
-        control: StreamControl? = nil
+        control: StreamControl? = nil, shown: Shown = .all
     ) {
         if user.isBot, control == nil, kind.isForPeopleOnlyInDirect { return }
+        let mark: StreamMark? =
+            switch shown {
+            case .all: .version(version)
+            case .conversations(let digest): .version(stateDigest() &+ digest)
+            case .part: nil
+            }
         loop.publish(
-            publisher.next(kind, body: body, audience: audience, intents: intents, subject: nil, control: control),
+            publisher.next(
+                kind, body: body, audience: audience, intents: intents, subject: nil, control: control, mark: mark),
             of: publisher.key)
+    }
+
+    /// Stands for all durable things that the user's sessions are shown: equal exactly where they are, as good as surely. By it a
+    /// later owner tells whether anything was missed (I6).
+    var version: UInt64 { stateDigest() &+ conversations.digest }
+
+    /// What a relay has shown that has everything up to now.
+    var view: RelayView { RelayView(version: version) }
+
+    private func stateDigest() -> UInt64 {
+        if let ownDigest { return ownDigest &+ state.digest }
+        var writer = JSONWriter()
+        user.writeOwn(to: &writer)
+        var sum = StableHash.of(.face, userID) { $0.add(writer.bytes) }
+        for id in guildIDs { sum &+= StableHash.of(.guild, id) }
+        for id in openDirects { sum &+= StableHash.of(.openConversation, id) }
+        ownDigest = sum
+        return sum &+ state.digest
     }
 
     // MARK: Committing

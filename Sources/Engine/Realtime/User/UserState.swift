@@ -20,6 +20,9 @@ struct UserState: Sendable {
     private(set) var guildSettings: [GuildID: JSONObject] = [:]
     private(set) var notes: [UserID: String] = [:]
     private var throttle = ReceiptThrottle()
+    /// Stands for what of this the user's sessions are shown: equal exactly where that is, as good as surely. Without how far
+    /// the user has read.
+    private(set) var digest: UInt64 = 0
 
     init(_ loaded: LoadedUser) {
         userID = loaded.user.id
@@ -35,6 +38,7 @@ struct UserState: Sendable {
         for (guildID, bytes) in loaded.guildSettings {
             guildSettings[guildID] = (try? JSON.parse(bytes))?.objectValue
         }
+        digest = computeDigest()
     }
 
     /// The user's friends: who see the user's presence and show theirs.
@@ -84,6 +88,7 @@ struct UserState: Sendable {
     mutating func apply(_ changes: [UserChange]) -> UserOutcome {
         var outcome = UserOutcome()
         for change in changes { apply(change, &outcome) }
+        if changes.contains(where: \.isInDigest) { digest = computeDigest() }
         return outcome
     }
 

@@ -96,6 +96,15 @@ public struct UserLoading: Sendable {
         return loaded
     }
 
+    /// The conversations of people with where their logs stand, those that are closed too; of everybody who was asked for.
+    public func directMessages(_ ids: [UserID]) async throws(StoreError) -> [UserID: [DirectMessage]] {
+        let answers = try await database.transaction([DirectMessages.statement(of: ids, closed: true)])
+        let rows = try answers[0].byWanted()
+        var lists: [UserID: [DirectMessage]] = [:]
+        for id in ids { lists[id] = try DirectMessages.readAll(rows[id] ?? []) }
+        return lists
+    }
+
     /// What sessions that open need and actors do not know; of everybody who was asked for.
     /// - Parameter outboxKind: what stands for a user in the outbox's entries.
     public func readyParts(_ ids: [UserID], outboxKind: UInt8) async throws(StoreError) -> [UserID: ReadyParts] {

@@ -1,0 +1,82 @@
+import FluxCluster
+import FluxCore
+
+/// A recipient's actor asks a conversation what comes after the last entry of its log that was shown.
+struct DirectQuestion: WireCodable, Equatable {
+    var recipientID: UserID
+    /// The last entry that was shown; of sequence 0 if none ever was.
+    var head: ChannelHead
+
+    init(recipientID: UserID, head: ChannelHead) {
+        self.recipientID = recipientID
+        self.head = head
+    }
+
+    func encode(to writer: inout WireWriter) {
+        writer.record { fields in
+            fields.value(recipientID)
+            fields.value(head)
+        }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self = try reader.record { fields throws(WireError) in
+            DirectQuestion(recipientID: try fields.value(), head: try fields.value())
+        }
+    }
+}
+
+/// What brings a recipient of a conversation to what was committed in it (I5, I6).
+struct DirectCorrection: WireCodable, Equatable {
+    var channelID: ChannelID
+    /// Of what was shown, only numbers up to this one stand; nil if all does.
+    var standsUpTo: SequenceNumber?
+    /// What was committed after that, in order.
+    var missed: [DirectEvent]
+    /// Where the log stands with these.
+    var head: DirectHead
+    /// The epoch of the owner that answers.
+    var epoch: Epoch
+    /// Whether there is more behind `head`.
+    var isComplete: Bool
+    /// Entries that were missed have been purged: they cannot be had any more.
+    var isTruncated: Bool
+
+    init(
+        channelID: ChannelID, standsUpTo: SequenceNumber?, missed: [DirectEvent], head: DirectHead, epoch: Epoch,
+        isComplete: Bool, isTruncated: Bool
+    ) {
+        self.channelID = channelID
+        self.standsUpTo = standsUpTo
+        self.missed = missed
+        self.head = head
+        self.epoch = epoch
+        self.isComplete = isComplete
+        self.isTruncated = isTruncated
+    }
+
+    func encode(to writer: inout WireWriter) {
+        writer.record { fields in
+            fields.value(channelID)
+            fields.bool(standsUpTo != nil)
+            fields.signed(standsUpTo ?? 0)
+            fields.list(missed)
+            fields.value(head)
+            fields.signed(epoch)
+            fields.bool(isComplete)
+            fields.bool(isTruncated)
+        }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self = try reader.record { fields throws(WireError) in
+            let channelID = try fields.value(ChannelID.self)
+            let isRolledBack = try fields.bool()
+            let standing: SequenceNumber = try fields.signed()
+            return DirectCorrection(
+                channelID: channelID, standsUpTo: isRolledBack ? standing : nil, missed: try fields.list(),
+                head: try fields.value(), epoch: try fields.signed(), isComplete: try fields.bool(),
+                isTruncated: try fields.bool())
+        }
+    }
+}

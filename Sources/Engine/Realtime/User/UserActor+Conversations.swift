@@ -1,0 +1,145 @@
+import FluxCluster
+import FluxCore
+import FluxStore
+
+import struct NIOCore.TimeAmount
+
+/// How the user's conversations are followed, and what is done when something of them is missing.
+extension UserActor {
+    /// How long a conversation that could not be asked is left alone.
+    private static var pause: TimeAmount { .seconds(1) }
+    /// How soon after a change of owners conversations are compared with what is stored: what was under way has come to
+    /// its end by then, or never will.
+    private static var comparisonDelay: TimeAmount { .seconds(2) }
+
+    /// Carries out what an event or an answer comes to.
+    func perform(_ steps: [ConversationLogs.Step]) {
+        for step in steps {
+            switch step {
+            case .show(let event, let digest): show(event, digest.map(Shown.conversations) ?? .part)
+            case .retract(let messageID, let channelID, let digest):
+                var writer = JSONWriter()
+                writer.beginObject()
+                writer.field("id", messageID)
+                writer.field("channel_id", channelID)
+                writer.endObject()
+                emit(
+                    .messageDelete, body: writer.bytes, intents: EventKind.messageDelete.directIntent ?? [],
+                    shown: digest.map(Shown.conversations) ?? .part)
+            case .ask(let question): ask(question)
+            case .breakOff: emit(.sessionsReplace, body: [], audience: .nobody, control: .broken)
+            }
+        }
+    }
+
+    /// An event of a DM. The first message of one that is not open opens it (protocol 7.9).
+    private func show(_ event: DirectEvent, _ shown: Shown) {
+        if event.kind == .messageCreate, openDirects.insert(event.channelID).inserted {
+            commitOpening(of: event.channelID)
+            emit(.channelCreate, body: event.opening, shown: .part)
+        }
+        emit(event.kind, body: event.body, intents: event.kind.directIntent ?? [], shown: shown)
+    }
+
+    private func ask(_ question: DirectQuestion) {
+        let channelID = question.head.channelID
+        services.system.invoke(
+            ChannelCalls.missed, on: ChannelLocation(guildID: nil).address(of: channelID), question,
+            replyOn: loop.index
+        ) { [weak self] result in
+            self?.assumeIsolated { $0.answered(result, by: channelID) }
+        }
+    }
+
+    private func answered(_ result: Result<DirectCorrection, CallError>, by channelID: ChannelID) {
+        let now = services.clock.milliseconds
+        switch result {
+        case .success(let correction): perform(conversations.answered(correction, at: now))
+        case .failure(.refused(let failure as APIError)) where failure.status == 404:
+            perform(conversations.unanswered(channelID, isGone: true, at: now))
+        case .failure:
+            loop.executor.eventLoop.scheduleTask(in: Self.pause) { [weak self] in
+                self?.assumeIsolated { user in
+                    user.perform(user.conversations.unanswered(channelID, isGone: false, at: now))
+                }
+            }
+        }
+    }
+
+    /// A conversation's owner says where its log stands.
+    func heard(_ head: ChannelHead) {
+        guard loop.relays.hasSubscribers(publisher.key) else { return }
+        perform(
+            conversations.heard(
+                DirectHead(lastSequence: head.sequence, epoch: head.epoch), of: head.channelID, isStored: false))
+    }
+
+    // MARK: Comparing
+
+    /// These slots have other owners.
+    func slotsMoved(_ slots: Set<Slot>) {
+        if conversations.touches(slots) { compareSoon() }
+    }
+
+    /// Compares the conversations with what is stored, soon: an owner may have died with something that it had committed and
+    /// told nobody, or had told and not committed (I5, I6).
+    func compareSoon() {
+        guard comparison == nil else { return }
+        comparison = loop.executor.eventLoop.scheduleTask(in: Self.comparisonDelay) { [weak self] in
+            self?.assumeIsolated { user in
+                user.comparison = nil
+                Task { await user.compare() }
+            }
+        }
+    }
+
+    private func compare() async {
+        guard loop.relays.hasSubscribers(publisher.key) else { return }
+        do {
+            for direct in try await services.conversationLists.value(of: userID) ?? [] {
+                perform(
+                    conversations.heard(DirectHead(direct.channel), of: direct.channel.id, isStored: true))
+            }
+        } catch { compareSoon() }
+    }
+
+    // MARK: After the death of an owner
+
+    /// Tells again what the owner before this one may have told in vain, and what does not show in `version`.
+    func makeUp() {
+        guard !isMadeUpFor else { return }
+        isMadeUpFor = true
+        for mark in lateMarks {
+            let event = mark.event
+            emit(event.kind, body: event.body)
+        }
+        compareSoon()
+        // Those whose owner has died, too, are told of their sessions meanwhile.
+        loop.executor.eventLoop.scheduleTask(in: Self.comparisonDelay) { [weak self] in
+            guard let self else { return }
+            Task { await self.whenLocal { (user: isolated UserActor) in await user.showFriends() } }
+        }
+    }
+
+    private func showFriends() async {
+        await learnFriendPresences()
+        for friendID in state.friendIDs { show(friendPresences[friendID] ?? .offline(friendID)) }
+    }
+
+    /// How long before a death something may have been told in vain.
+    private static var lateness: Int64 { 60_000_000 }
+    /// The most acks that are told again.
+    private static var maximumLateMarks: Int { 100 }
+
+    /// What the user has read of late, as it is stored.
+    static func lateMarks(in loaded: LoadedUser, at now: Timestamp) -> [ReadMark] {
+        loaded.readStates
+            .filter { $0.version > 0 && $0.state.updatedAt.microseconds > now.microseconds - lateness }
+            .suffix(maximumLateMarks)
+            .map { stored in
+                ReadMark(
+                    channelID: stored.state.channelID, lastMessageID: stored.state.lastMessageID,
+                    markedCount: stored.markedCount, version: stored.version, isSilent: false, isManual: false)
+            }
+    }
+}
