@@ -30,6 +30,19 @@ import Testing
         #expect(machine.lostSessions == 0)
     }
 
+    /// One that an earlier connection lost is replayed before this one's own.
+    @Test func anOldResumedIsReplayedBeforeTheNewOne() {
+        var machine = live()
+        let unasked = machine.resumed()
+        #expect(unasked == false)
+        _ = machine.disconnected(closeCode: nil, jitter: 0)
+        machine.connecting()
+        _ = machine.hello()
+        let (replayed, own) = (machine.resumed(), machine.resumed())
+        #expect(replayed && own)
+        #expect(machine.resumptions == 1)
+    }
+
     @Test func aSessionThatIsGoneBeginsAnewOnTheSameConnection() {
         var machine = live()
         _ = machine.disconnected(closeCode: nil, jitter: 0)

@@ -36,7 +36,8 @@ import Testing
 
     private func waitFor(_ texts: [String], in scene: Scene, at client: TestClient) async {
         await client.until { dispatches, _, closed in
-            closed != nil || texts.allSatisfy { text in dispatches.contains { $0.body["content"]?.stringValue == text } }
+            let shown = Set(dispatches.compactMap { $0.body["content"]?.stringValue })
+            return closed != nil || shown.isSuperset(of: texts)
         }
     }
 

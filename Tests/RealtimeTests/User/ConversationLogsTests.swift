@@ -151,7 +151,8 @@ import Testing
         func correction(for question: DirectQuestion) -> DirectCorrection {
             model.settle()
             let head = question.head
-            let standing = model.committed.last { $0.sequence <= head.sequence && $0.epoch <= head.epoch }?.sequence ?? 0
+            let stood = model.committed.last { $0.sequence <= head.sequence && $0.epoch <= head.epoch }
+            let standing = stood?.sequence ?? 0
             let limit = 6
             let page = model.committed.filter { $0.sequence > standing }.prefix(limit)
             let last = page.last ?? model.committed.last ?? Model.Entry(sequence: 0, epoch: 0)

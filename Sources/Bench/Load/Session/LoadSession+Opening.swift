@@ -59,9 +59,11 @@ extension LoadSession {
     }
 
     func resumed() {
+        let before = machine.resumptions
         guard machine.resumed() else {
             return loop.violations.note(.malformed, "\(person.name): RESUMED was not asked for")
         }
+        guard machine.resumptions > before else { return }
         opened()
         loop.counters.resumptions += 1
         askForLogs()

@@ -37,6 +37,8 @@ struct SessionMachine {
     private(set) var resumptions = 0
     private(set) var lostSessions = 0
     private var failures = 0
+    /// Whether this connection has taken a session up.
+    private var hasResumed = false
 
     /// Begins.
     mutating func start() -> Action {
@@ -45,7 +47,10 @@ struct SessionMachine {
     }
 
     /// A connection is being made.
-    mutating func connecting() { state = .connecting }
+    mutating func connecting() {
+        state = .connecting
+        hasResumed = false
+    }
 
     mutating func hello() -> Action {
         guard state == .connecting else { return .none }
@@ -61,10 +66,13 @@ struct SessionMachine {
         return true
     }
 
-    /// - Returns: false if RESUMED was not waited for.
+    /// RESUMED came. One of an earlier connection that did not arrive there is among what is replayed, before this
+    /// connection's own (protocol 7.5).
+    /// - Returns: false if it was not waited for.
     mutating func resumed() -> Bool {
-        guard state == .opening(isResuming: true) else { return false }
+        guard state == .opening(isResuming: true) else { return state == .live && hasResumed }
         opened()
+        hasResumed = true
         resumptions += 1
         return true
     }
