@@ -1,8 +1,9 @@
 /// Virtual time: what happens at which moment, earliest first, in the order of its scheduling where moments are equal.
 ///
 /// A calendar: what is near lies in a binary heap, what is far in one unsorted list for each span of time (Brown, "Calendar
-/// Queues", 1988), so that the many time-outs which lie seconds ahead do not make the heap deep. Time jumps from one event to
-/// the next and never goes back.
+/// Queues", 1988), so that the many time-outs which lie seconds ahead do not make the heap deep. The lists are linked through
+/// the places of the events, so that a span costs nothing until something lies in it. Time jumps from one event to the next
+/// and never goes back.
 public struct EventQueue<Event> {
     /// All that happens up to the end of the span that has been reached, and what is too far for a list.
     private var heap: [QueuedMoment] = []
@@ -11,8 +12,11 @@ public struct EventQueue<Event> {
     private var events: [Event?] = []
     private var freePlaces: [Int] = []
 
-    /// What happens in the spans after the one that has been reached; span `n` lies at `n` modulo their number.
-    private var spans = [[QueuedMoment]](repeating: [], count: spanCount)
+    /// The place of an event in each of the spans after the one that has been reached; span `n` lies at `n` modulo their
+    /// number.
+    private var spans = [Int](repeating: none, count: spanCount)
+    /// By place: the moment of an event that is far, and the place of another in its span.
+    private var far: [(moment: QueuedMoment, next: Int)] = []
     /// How many moments they hold.
     private var farCount = 0
     private var reachedSpan = 0
@@ -42,11 +46,13 @@ public struct EventQueue<Event> {
         } else {
             place = events.count
             events.append(event)
+            far.append((QueuedMoment(time: 0, number: 0, place: place), none))
         }
         let moment = QueuedMoment(time: max(now, time).attoseconds, number: lastNumber, place: place)
         let span = moment.span
         guard span > reachedSpan, span < reachedSpan + spanCount else { return rise(moment) }
-        spans[span % spanCount].append(moment)
+        far[place] = (moment, spans[span % spanCount])
+        spans[span % spanCount] = place
         farCount += 1
         // In the heap there may be nothing but what is further.
         bringForward()
@@ -75,10 +81,13 @@ public struct EventQueue<Event> {
         while farCount > 0, (heap.first?.span ?? .max) > reachedSpan {
             reachedSpan += 1
             let index = reachedSpan % spanCount
-            guard !spans[index].isEmpty else { continue }
-            farCount -= spans[index].count
-            for moment in spans[index] { rise(moment) }
-            spans[index].removeAll(keepingCapacity: true)
+            var place = spans[index]
+            spans[index] = none
+            while place != none {
+                farCount -= 1
+                rise(far[place].moment)
+                place = far[place].next
+            }
         }
     }
 
@@ -113,7 +122,9 @@ public struct EventQueue<Event> {
 extension EventQueue: Sendable where Event: Sendable {}
 
 /// Some 18 seconds of them: more than any time-out takes.
-private let spanCount = 1024
+private let spanCount = 4096
+/// No place.
+private let none = -1
 
 /// The moment of an event, and where the event is kept.
 private struct QueuedMoment: Sendable {
@@ -122,8 +133,8 @@ private struct QueuedMoment: Sendable {
     let number: UInt64
     let place: Int
 
-    /// In which span of some 18 milliseconds it lies; a power of two, so that nothing is divided.
-    var span: Int { Int(truncatingIfNeeded: time >> 54) }
+    /// In which span of some 4.5 milliseconds it lies; a power of two, so that nothing is divided.
+    var span: Int { Int(truncatingIfNeeded: time >> 52) }
 
     func comesBefore(_ other: QueuedMoment) -> Bool {
         time == other.time ? number < other.number : time < other.time

@@ -23,14 +23,14 @@ final class ChatWorld: @unchecked Sendable {
     @exclusivity(unchecked) var nodes = NodeMap<ChatNode>()
     /// Processes that were.
     private var ended: [ChatNode] = []
-    var clients: [ChatClient] = []
+    @exclusivity(unchecked) var clients: [ChatClient] = []
     @exclusivity(unchecked) var messages = MessageDatabase()
     @exclusivity(unchecked) var ledger = Ledger()
     @exclusivity(unchecked) var auditor: Auditor
     /// What Postgres keeps of the nodes' reserved ids.
     var highWater: [NodeID: Int64] = [:]
     /// How far each node's clock is off, in milliseconds.
-    var clockOffsets: [NodeID: Int64] = [:]
+    @exclusivity(unchecked) var clockOffsets: [NodeID: Int64] = [:]
     var faults = FaultState()
     var lastSession = 0
 
@@ -39,9 +39,9 @@ final class ChatWorld: @unchecked Sendable {
     @exclusivity(unchecked) private(set) var now: Duration = .zero
     @exclusivity(unchecked) private var endOfTurn: [() -> Void] = []
     /// Room for the next news.
-    private var emptyNews: [ClusterWorld.NodeNews] = []
+    @exclusivity(unchecked) private var emptyNews: [ClusterWorld.NodeNews] = []
     /// Room for the next turn's.
-    private var emptyTurn: [() -> Void] = []
+    @exclusivity(unchecked) private var emptyTurn: [() -> Void] = []
 
     init(seed: UInt64, configuration: SimulationConfiguration, bug: PlantedBug?, isTraced: Bool) {
         self.configuration = configuration
@@ -248,7 +248,7 @@ struct ChatGuild {
 
 extension Duration {
     /// Whole milliseconds.
-    var inMilliseconds: UInt64 {
-        UInt64(components.seconds) * 1000 + UInt64(components.attoseconds / 1_000_000_000_000_000)
-    }
+    ///
+    /// There are 2^15 · 5^15 attoseconds in one: shifted first, what a world can last takes 64 bits to divide, not 128.
+    var inMilliseconds: UInt64 { UInt64(truncatingIfNeeded: attoseconds >> 15) / 30_517_578_125 }
 }

@@ -39,7 +39,7 @@ struct MessageDatabase {
         /// How many messages each nonce has made.
         @exclusivity(unchecked) var nonces: [NonceTable.Key: Int] = [:]
         /// Messages of void entries that no later entry is about.
-        var unanswered: [MessageID: SequenceNumber] = [:]
+        @exclusivity(unchecked) var unanswered: [MessageID: SequenceNumber] = [:]
 
         var head: (sequence: SequenceNumber, epoch: Epoch) {
             entries.last.map { ($0.sequence, $0.epoch) } ?? (0, 0)
