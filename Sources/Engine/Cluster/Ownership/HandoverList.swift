@@ -8,6 +8,8 @@ struct HandoverList: Sendable {
     var isEmpty: Bool { handovers.isEmpty }
     /// All of them, in no order.
     var all: [Handover] { handovers }
+    /// When the next of them has to be called off, if that is still possible.
+    private(set) var deadline: Duration?
 
     subscript(slot: Slot) -> Handover? {
         get { index(of: slot).map { handovers[$0] } }
@@ -16,21 +18,13 @@ struct HandoverList: Sendable {
             case (let index?, let handover?): handovers[index] = handover
             case (let index?, nil): handovers.remove(at: index)
             case (nil, let handover?): handovers.append(handover)
-            case (nil, nil): break
+            case (nil, nil): return
             }
+            deadline = handovers.lazy.filter(\.phase.canBeCalledOff).map(\.deadline).min()
         }
     }
 
     func contains(_ slot: Slot) -> Bool { index(of: slot) != nil }
-
-    /// When the next of them has to be called off.
-    func deadline(after now: Duration) -> Duration? {
-        var next: Duration?
-        for handover in handovers where handover.phase.canBeCalledOff && handover.deadline > now {
-            if next.map({ handover.deadline < $0 }) ?? true { next = handover.deadline }
-        }
-        return next
-    }
 
     private func index(of slot: Slot) -> Int? { handovers.firstIndex { $0.slot == slot } }
 }

@@ -140,6 +140,17 @@ extension SlotKeeper {
         guard mayTake, isFit, hasReadLeases, asked == nil, mayTakeOverAt <= now, rules.hasDatabase(at: now) else {
             return
         }
+        let (slots, consented) = takeable
+        guard !slots.isEmpty else {
+            mayTake = false
+            return
+        }
+        asked = slots
+        actions.append(.takeOver(slots, consented: consented))
+    }
+
+    /// The slots that should be here and can be taken, and those of them whose owners have agreed.
+    private var takeable: (slots: [Slot], consented: [Slot: Epoch]) {
         var slots: [Slot] = []
         var consented: [Slot: Epoch] = [:]
         for slot in Self.slots where wantedOwner(of: slot) == identity.id && held[slot] == nil {
@@ -147,12 +158,7 @@ extension SlotKeeper {
             slots.append(slot)
             if let epoch = consent(to: slot) { consented[slot] = epoch }
         }
-        guard !slots.isEmpty else {
-            mayTake = false
-            return
-        }
-        asked = slots
-        actions.append(.takeOver(slots, consented: consented))
+        return (slots, consented)
     }
 
     private func isTakeable(_ slot: Slot) -> Bool {
@@ -195,7 +201,7 @@ extension SlotKeeper {
     /// Without a way to Postgres this node tells those who have one that they may take its slots. When Postgres comes back
     /// for all, those who notice first have it for a moment before the others; that is no reason to move anything.
     mutating func consent() {
-        guard reasons.contains(.noDatabase), consentAt <= now, !held.isEmpty, let othersReachSince,
+        guard isWithoutDatabase, consentAt <= now, !held.isEmpty, let othersReachSince,
             now - othersReachSince >= configuration.databasePatience
         else { return }
         consentAt = now + configuration.consentInterval

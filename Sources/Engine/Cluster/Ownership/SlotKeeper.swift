@@ -119,7 +119,11 @@ public struct SlotKeeper: Sendable {
     /// What of the view is asked for at every slot.
     private(set) var peers: SlotPeers
     var rules: ReadinessRules
-    var reasons: Set<UnreadyReason> = []
+    var reasons: Set<UnreadyReason> = [] {
+        didSet { isWithoutDatabase = reasons.contains(.noDatabase) }
+    }
+    /// Whether that is among the reasons, which is asked for after everything that happens.
+    private(set) var isWithoutDatabase = false
     var reported: Action?
     var isOpen = false
     var isDraining = false
@@ -325,10 +329,10 @@ public struct SlotKeeper: Sendable {
         consider(refreshAt)
         consider(mayTakeOverAt)
         consider(judgeAt)
-        if let deadline = handovers.deadline(after: now) { consider(deadline) }
+        if let deadline = handovers.deadline { consider(deadline) }
         if let deadline = offers.deadline { consider(deadline) }
         if let deadline = resting.deadline { consider(deadline) }
-        if reasons.contains(.noDatabase) {
+        if isWithoutDatabase {
             consider(consentAt)
             if let othersReachSince { consider(othersReachSince + configuration.databasePatience) }
         }
