@@ -61,10 +61,10 @@ public struct LeaseDatabase: Sendable {
     private var nodes: [NodeID: NodeRow] = [:]
     private var verdicts: [VerdictKey: Verdict] = [:]
     private var startedAt: Duration = .zero
-    private var lanes: [Process: LaneRow] = [:]
+    private var lanes = ProcessMap<LaneRow>()
 
     /// Lanes that are between fence and commit, each with the number of its transaction.
-    private var transactions: [Process: Int] = [:]
+    private var transactions = ProcessMap<Int>()
     private var lastTransaction = 0
 
     /// Verdicts count, whoever has written them: a bug that the world has to find.
@@ -87,7 +87,7 @@ public struct LeaseDatabase: Sendable {
 
     private var bySlot = [SlotKeeper.Lease?](repeating: nil, count: Slot.count)
     /// What each process owns.
-    private var owned: [Process: [Slot: Epoch]] = [:]
+    private var owned = ProcessMap<[Slot: Epoch]>()
 
     /// The lease of a slot; nil if nobody ever had it.
     func lease(of slot: Slot) -> SlotKeeper.Lease? { bySlot[Int(slot.rawValue)] }
@@ -101,7 +101,7 @@ public struct LeaseDatabase: Sendable {
     /// The server stops, without losing anything.
     public mutating func stop() {
         isUp = false
-        transactions = [:]
+        transactions = ProcessMap()
     }
 
     /// The server starts.
@@ -117,8 +117,9 @@ public struct LeaseDatabase: Sendable {
         let incarnation = incarnation(of: node) + 1
         nodes[node] = NodeRow(incarnation: incarnation, heartbeatAt: now, unbrokenSince: now)
         // Backends of earlier incarnations are ended.
-        transactions = transactions.filter { $0.key.node != node }
+        for earlier in 1..<incarnation { transactions[Process(node: node, incarnation: earlier)] = nil }
         lanes[Process(node: node, incarnation: incarnation)] = LaneRow()
+        owned[Process(node: node, incarnation: incarnation)] = [:]
         verdicts = verdicts.filter { $0.key.subject != node && $0.key.voter != node }
         return incarnation
     }
@@ -209,7 +210,7 @@ public struct LeaseDatabase: Sendable {
             lanes[loser]?.generation += 1
             owned[loser]?[slot] = nil
         }
-        owned[Process(node: owner.id, incarnation: owner.incarnation), default: [:]][slot] = epoch
+        owned[Process(node: owner.id, incarnation: owner.incarnation)]?[slot] = epoch
         bySlot[Int(slot.rawValue)] = SlotKeeper.Lease(
             slot: slot, node: owner.id, incarnation: owner.incarnation, epoch: epoch)
     }

@@ -55,7 +55,7 @@ final class ChatClient {
     @exclusivity(unchecked) private var connection = 0
     @exclusivity(unchecked) private var lastArrival: Duration = .zero
     @exclusivity(unchecked) private var lastSequence: UInt64 = 0
-    @exclusivity(unchecked) private(set) var views: [ChannelID: View] = [:]
+    @exclusivity(unchecked) private(set) var views = ChannelMap<View>()
     @exclusivity(unchecked) private(set) var open: [Int: Send] = [:]
     @exclusivity(unchecked) private(set) var acknowledged: [Int: MessageID] = [:]
     @exclusivity(unchecked) private var nonces: [Send] = []

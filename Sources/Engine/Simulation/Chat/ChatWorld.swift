@@ -37,11 +37,16 @@ final class ChatWorld: @unchecked Sendable {
     let guilds: [ChatGuild]
     private let slotsOfGuilds: [Bool]
     @exclusivity(unchecked) private(set) var now: Duration = .zero
-    @exclusivity(unchecked) private var endOfTurn: [() -> Void] = []
+    @exclusivity(unchecked) private var endOfTurn: [Work] = []
     /// Room for the next news.
     @exclusivity(unchecked) private var emptyNews: [ClusterWorld.NodeNews] = []
     /// Room for the next turn's.
-    @exclusivity(unchecked) private var emptyTurn: [() -> Void] = []
+    @exclusivity(unchecked) private var emptyTurn: [Work] = []
+
+    /// A closure in an array has to be wrapped in another one; not one in a value.
+    private struct Work {
+        let perform: () -> Void
+    }
 
     init(seed: UInt64, configuration: SimulationConfiguration, bug: PlantedBug?, isTraced: Bool) {
         self.configuration = configuration
@@ -105,12 +110,12 @@ final class ChatWorld: @unchecked Sendable {
     }
 
     /// Runs once what happens now has happened.
-    func atEndOfTurn(_ work: @escaping () -> Void) { endOfTurn.append(work) }
+    func atEndOfTurn(_ work: @escaping () -> Void) { endOfTurn.append(Work(perform: work)) }
 
     private func endTurn() {
         while !endOfTurn.isEmpty {
             swap(&endOfTurn, &emptyTurn)
-            for work in emptyTurn { work() }
+            for work in emptyTurn { work.perform() }
             emptyTurn.removeAll(keepingCapacity: true)
         }
     }
