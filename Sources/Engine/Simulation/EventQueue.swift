@@ -47,7 +47,7 @@ public struct EventQueue<Event> {
             events.append(event)
             far.append((QueuedMoment(time: 0, number: 0, place: place), none))
         }
-        let moment = QueuedMoment(time: max(now, time).attoseconds, number: lastNumber, place: place)
+        let moment = QueuedMoment(time: max(now.attoseconds, time.attoseconds), number: lastNumber, place: place)
         let span = moment.span
         guard span > reachedSpan, span < reachedSpan + spanCount else { return insert(moment) }
         far[place] = (moment, spans[span % spanCount])
@@ -105,7 +105,7 @@ public struct EventQueue<Event> {
 extension EventQueue: Sendable where Event: Sendable {}
 
 /// Some 18 seconds of them: more than any time-out takes.
-private let spanCount = 8192
+private let spanCount = 16_384
 /// No place.
 private let none = -1
 
@@ -116,8 +116,8 @@ private struct QueuedMoment: Sendable {
     let number: UInt64
     let place: Int
 
-    /// In which span of some 2.3 milliseconds it lies; a power of two, so that nothing is divided.
-    var span: Int { Int(truncatingIfNeeded: time >> 51) }
+    /// In which span of some 1.1 milliseconds it lies; a power of two, so that nothing is divided.
+    var span: Int { Int(truncatingIfNeeded: time >> 50) }
 
     func comesBefore(_ other: QueuedMoment) -> Bool {
         time == other.time ? number < other.number : time < other.time

@@ -54,8 +54,11 @@ extension SlotKeeper {
     /// has one, who will send it on.
     private func goal(of slot: Slot) -> NodeID? {
         guard let node = wantedOwner(of: slot) else { return nil }
-        guard !isFit, peers[node]?.isLinked != true else { return node }
-        return Rendezvous(placement.candidates.filter { peers[$0.node]?.isLinked == true }).owner(of: slot)
+        return isFit || peers[node]?.isLinked == true ? node : detour(of: slot)
+    }
+
+    private func detour(of slot: Slot) -> NodeID? {
+        Rendezvous(placement.candidates.filter { peers[$0.node]?.isLinked == true }).owner(of: slot)
     }
 
     /// A node says something about slots.

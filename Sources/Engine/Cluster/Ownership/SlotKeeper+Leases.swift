@@ -63,6 +63,7 @@ extension SlotKeeper {
             consents[slot] = nil
             offers.remove(slot)
         }
+        actions.reserveCapacity(actions.count + 1 + peers.linked.count)
         actions.append(.takeUp(slots))
         for node in peers.linked { actions.append(.send(.routes(routes), to: node)) }
     }

@@ -315,13 +315,13 @@ public struct SlotKeeper: Sendable {
         consent()
         refresh()
         readLeases()
-        nextWakeUp = nextDeadline
+        planWakeUp()
         defer { actions = [] }
         return actions
     }
 
     /// What is due has been done, so only what lies ahead counts.
-    private var nextDeadline: Duration {
+    private mutating func planWakeUp() {
         var next: Duration?
         func consider(_ deadline: Duration) {
             if deadline > now, deadline < next ?? deadline + .nanoseconds(1) { next = deadline }
@@ -337,7 +337,7 @@ public struct SlotKeeper: Sendable {
             if let othersReachSince { consider(othersReachSince + configuration.databasePatience) }
         }
         if needsLeases { consider(mayReadLeasesAt) }
-        return next ?? now + configuration.refreshInterval
+        nextWakeUp = next ?? now + configuration.refreshInterval
     }
 
     /// Judges itself and the others anew, if anything that this follows from may have changed.

@@ -13,17 +13,18 @@ struct SlotPlacement: Sendable {
     /// Goes over to other candidates.
     mutating func change(to candidates: [Rendezvous.Candidate]) {
         let next = Rendezvous(candidates)
-        let gone = Set(self.candidates).subtracting(candidates)
-        let arrived = Rendezvous(Array(Set(candidates).subtracting(self.candidates)))
+        let gone = self.candidates.filter { !candidates.contains($0) }.map(\.node)
+        let arrived = candidates.filter { !self.candidates.contains($0) }
+        let newcomers = Rendezvous(arrived)
         // Scores of equal shares are not to be compared with others.
         let keepsScores = rendezvous.isUniform && next.isUniform
         for slot in SlotKeeper.slots {
             let index = Int(slot.rawValue)
-            if keepsScores, let winner = winners[index], !gone.contains(where: { $0.node == winner.node }) {
-                winners[index] = arrived.winner(of: slot, over: winner)
-            } else {
+            guard keepsScores, let winner = winners[index], !gone.contains(winner.node) else {
                 winners[index] = next.winner(of: slot)
+                continue
             }
+            if !arrived.isEmpty { winners[index] = newcomers.winner(of: slot, over: winner) }
         }
         self.candidates = candidates
         rendezvous = next

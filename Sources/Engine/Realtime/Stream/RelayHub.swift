@@ -422,9 +422,9 @@ package final class RelayHub {
 
     private func flush() {
         flushIsDue = false
-        for loop in loopBatches.indices where !loopBatches[loop].isEmpty {
-            let events = loopBatches[loop]
-            loopBatches[loop] = []
+        for loop in 0..<loopCount {
+            let events = exchange(&loopBatches[loop], with: [])
+            guard !events.isEmpty else { continue }
             batchesHandedOver += 1
             ways.handOver(loop, events)
         }

@@ -256,7 +256,7 @@ final class ChatClient {
         _ sequence: SequenceNumber, _ epoch: Epoch, _ kind: EventKind, _ number: Int, _ channel: ChannelID,
         _ view: View
     ) {
-        let head = view.head
+        let (head, world) = (view.head, world)
         world.auditor.note(UInt64(bitPattern: sequence) &* 31 &+ UInt64(number))
         if sequence <= head.sequence || epoch < head.epoch {
             // What it stands at was never committed, and a new owner gives its number again: that had to be taken back.
