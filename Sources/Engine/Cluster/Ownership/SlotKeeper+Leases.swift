@@ -85,8 +85,7 @@ extension SlotKeeper {
 
     /// Tells members whose link has come up what this node owns.
     mutating func greet() {
-        let linked = Set(
-            view.members.filter { $0.key != identity.id && $0.value.isLinked && $0.value.health.isLiving }.keys)
+        let linked = Set(peers.linked)
         if !held.isEmpty {
             for node in linked.subtracting(greeted).sorted() {
                 actions.append(.send(.routes(routes), to: node))

@@ -15,9 +15,9 @@ final class ChatNode {
 
     // Slots.
     @exclusivity(unchecked) var slots = SlotTable()
-    @exclusivity(unchecked) var owned: [Slot: Epoch] = [:]
+    @exclusivity(unchecked) var owned = SlotArray<Epoch>()
     /// Slots that are being handed over, with the calls that wait for it.
-    @exclusivity(unchecked) var held: [Slot: [() -> Void]] = [:]
+    @exclusivity(unchecked) var held = SlotArray<[() -> Void]>()
     /// Paused slots that are to be committed whole.
     @exclusivity(unchecked) var flushing: [Slot: Epoch] = [:]
 
@@ -109,7 +109,7 @@ final class ChatNode {
         end()
         for session in sessions.values { session.end(tellingClient: false) }
         for owner in owners.values { owner.forget() }
-        (owners, activations, held, calls) = ([:], [:], [:], [:])
+        (owners, activations, held, calls) = ([:], [:], SlotArray(), [:])
     }
 
     /// Once a second.
@@ -234,7 +234,9 @@ final class ChatNode {
     }
 
     private func release(_ slot: Slot) {
-        for work in held.removeValue(forKey: slot) ?? [] { work() }
+        guard let waiting = held[slot] else { return }
+        held[slot] = nil
+        for work in waiting { work() }
     }
 
     /// Reports paused slots of which everything is committed.
