@@ -117,6 +117,7 @@ extension ClusterWorld {
         var keeper = SlotKeeper(identity: machine.identity, view: machine.view, at: now)
         let actions = keeper.open(at: now)
         nodes[id]?.keeper = keeper
+        nodes[id]?.keeperDue = keeper.nextWakeUp
         perform(actions, of: id)
         schedule(after: .zero, on: id) { .heartbeat(id, process: $0) }
         wakeUpKeeper(id)

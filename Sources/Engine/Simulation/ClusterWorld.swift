@@ -85,6 +85,8 @@ public struct ClusterWorld: Sendable {
         /// What happened to it during its pause.
         var backlog: [Event] = []
         var wakeUpAt: Duration?
+        /// When the keeper has to be woken: to ask it means to copy it.
+        var keeperDue: Duration?
         var keeperWakeUpAt: Duration?
     }
 

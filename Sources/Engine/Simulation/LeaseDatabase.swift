@@ -58,13 +58,13 @@ public struct LeaseDatabase: Sendable {
     private static let expiry = Duration.seconds(3)
     private static let longestGap = Duration.milliseconds(1500)
 
-    private var nodes: [NodeID: NodeRow] = [:]
+    private var nodes = NodeMap<NodeRow>()
     private var verdicts: [VerdictKey: Verdict] = [:]
     private var startedAt: Duration = .zero
-    private var lanes: [Process: LaneRow] = [:]
+    private var lanes = ProcessMap<LaneRow>()
 
     /// Lanes that are between fence and commit, each with the number of its transaction.
-    private var transactions: [Process: Int] = [:]
+    private var transactions = ProcessMap<Int>()
     private var lastTransaction = 0
 
     /// Verdicts count, whoever has written them: a bug that the world has to find.
@@ -87,7 +87,7 @@ public struct LeaseDatabase: Sendable {
 
     private var bySlot = [SlotKeeper.Lease?](repeating: nil, count: Slot.count)
     /// What each process owns.
-    private var owned: [Process: [Slot: Epoch]] = [:]
+    private var owned = ProcessMap<[Slot: Epoch]>()
 
     /// The lease of a slot; nil if nobody ever had it.
     func lease(of slot: Slot) -> SlotKeeper.Lease? { bySlot[Int(slot.rawValue)] }
@@ -101,7 +101,7 @@ public struct LeaseDatabase: Sendable {
     /// The server stops, without losing anything.
     public mutating func stop() {
         isUp = false
-        transactions = [:]
+        transactions = ProcessMap()
     }
 
     /// The server starts.
@@ -117,8 +117,9 @@ public struct LeaseDatabase: Sendable {
         let incarnation = incarnation(of: node) + 1
         nodes[node] = NodeRow(incarnation: incarnation, heartbeatAt: now, unbrokenSince: now)
         // Backends of earlier incarnations are ended.
-        transactions = transactions.filter { $0.key.node != node }
+        for earlier in 1..<incarnation { transactions[Process(node: node, incarnation: earlier)] = nil }
         lanes[Process(node: node, incarnation: incarnation)] = LaneRow()
+        owned[Process(node: node, incarnation: incarnation)] = [:]
         verdicts = verdicts.filter { $0.key.subject != node && $0.key.voter != node }
         return incarnation
     }
@@ -131,7 +132,7 @@ public struct LeaseDatabase: Sendable {
         if now - row.heartbeatAt > Self.longestGap { row.unbrokenSince = now }
         row.heartbeatAt = now
         nodes[identity.id] = row
-        return Set(nodes.filter { !$0.value.hasLeft && now - $0.value.heartbeatAt <= Self.expiry }.keys)
+        return Set(nodes.ids.filter { node in member(node).map { now - $0.heartbeatAt <= Self.expiry } ?? false })
     }
 
     mutating func condemn(_ subject: NodeIdentity, by voter: NodeIdentity, at now: Duration) {
@@ -149,16 +150,25 @@ public struct LeaseDatabase: Sendable {
         guard beat(taker, at: now) != nil, let row = nodes[taker.id] else { return [:] }
         let watchesSince = max(row.unbrokenSince, startedAt)
         var taken: [Slot: Epoch] = [:]
+        // Nobody votes meanwhile.
+        var counted = ProcessMap<Votes>()
         for slot in slots {
-            guard let reason = reason(to: taker, toTake: slot, consented, watchesSince: watchesSince, at: now) else {
-                continue
-            }
             let lease = self.lease(of: slot)
+            var votes = Votes()
+            if let lease {
+                let owner = Process(node: lease.node, incarnation: lease.incarnation)
+                votes = counted[owner] ?? self.votes(against: lease, watchesSince: watchesSince, at: now)
+                counted[owner] = votes
+            }
+            guard
+                let reason = reason(
+                    to: taker, toTake: slot, consented, votes, watchesSince: watchesSince, at: now)
+            else { continue }
             if notesLosses, let lease {
                 losses.append(
                     Loss(
                         slot: slot, loser: Process(node: lease.node, incarnation: lease.incarnation), reason: reason,
-                        votes: votes(against: lease, watchesSince: watchesSince, at: now)))
+                        votes: votes))
             }
             let epoch = (lease?.epoch ?? 0) + 1
             taken[slot] = epoch
@@ -192,13 +202,14 @@ public struct LeaseDatabase: Sendable {
     private func member(_ node: NodeID) -> NodeRow? { nodes[node].flatMap { $0.hasLeft ? nil : $0 } }
 
     private func reason(
-        to taker: NodeIdentity, toTake slot: Slot, _ consented: [Slot: Epoch], watchesSince: Duration, at now: Duration
+        to taker: NodeIdentity, toTake slot: Slot, _ consented: [Slot: Epoch], _ votes: Votes, watchesSince: Duration,
+        at now: Duration
     ) -> Reason? {
         guard let lease = self.lease(of: slot) else { return .free }
         guard lease.node != taker.id || lease.incarnation != taker.incarnation else { return nil }
         if member(lease.node)?.incarnation != lease.incarnation { return .over }
         if consented[slot] == lease.epoch { return .consented }
-        if isCondemned(lease, watchesSince: watchesSince, at: now) { return .voted }
+        if isCondemned(lease, votes) { return .voted }
         return mayLive(lease.node, watchesSince: watchesSince, at: now) ? nil : .expired
     }
 
@@ -209,7 +220,7 @@ public struct LeaseDatabase: Sendable {
             lanes[loser]?.generation += 1
             owned[loser]?[slot] = nil
         }
-        owned[Process(node: owner.id, incarnation: owner.incarnation), default: [:]][slot] = epoch
+        owned[Process(node: owner.id, incarnation: owner.incarnation)]?[slot] = epoch
         bySlot[Int(slot.rawValue)] = SlotKeeper.Lease(
             slot: slot, node: owner.id, incarnation: owner.incarnation, epoch: epoch)
     }
@@ -218,15 +229,15 @@ public struct LeaseDatabase: Sendable {
         member(node).map { now - max($0.heartbeatAt, watchesSince) <= Self.expiry } ?? false
     }
 
-    private func isCondemned(_ lease: SlotKeeper.Lease, watchesSince: Duration, at now: Duration) -> Bool {
-        let votes = votes(against: lease, watchesSince: watchesSince, at: now)
+    private func isCondemned(_ lease: SlotKeeper.Lease, _ votes: Votes) -> Bool {
         let dead = countsVotesOfTheDead ? verdicts.keys.count { $0.subject == lease.node } : 0
         return 2 * max(votes.living, dead) > votes.members
     }
 
     private func votes(against lease: SlotKeeper.Lease, watchesSince: Duration, at now: Duration) -> Votes {
         var votes = Votes()
-        for (voter, row) in nodes where !row.hasLeft {
+        for voter in nodes.ids {
+            guard let row = member(voter) else { continue }
             if now - max(row.heartbeatAt, watchesSince) <= Self.expiry { votes.members += 1 }
             guard voter != lease.node, now - row.heartbeatAt <= Self.expiry,
                 let verdict = verdicts[VerdictKey(subject: lease.node, voter: voter)]

@@ -34,11 +34,20 @@ extension NodeMap: Sendable where Value: Sendable {}
 extension ClusterWorld.Node {
     @inline(__always)
     fileprivate mutating func change<Result>(_ body: (inout ClusterWorld.Node) -> Result) -> Result { body(&self) }
+
+    @inline(__always)
+    fileprivate mutating func tellKeeper(_ body: (inout SlotKeeper) -> [SlotKeeper.Action]) -> [SlotKeeper.Action] {
+        guard let told = keeper?.change(body) else { return [] }
+        keeperDue = told.due
+        return told.actions
+    }
 }
 
 extension SlotKeeper {
     @inline(__always)
-    fileprivate mutating func change(_ body: (inout SlotKeeper) -> [Action]) -> [Action] { body(&self) }
+    fileprivate mutating func change(_ body: (inout SlotKeeper) -> [Action]) -> (actions: [Action], due: Duration) {
+        (body(&self), nextWakeUp)
+    }
 }
 
 extension NodeMap<ClusterWorld.Node> {
@@ -55,7 +64,7 @@ extension NodeMap<ClusterWorld.Node> {
         of node: NodeID, _ body: (inout SlotKeeper) -> [SlotKeeper.Action]
     ) -> [SlotKeeper.Action] {
         let index = Int(node.rawValue)
-        return index < values.count ? values[index]?.keeper?.change(body) ?? [] : []
+        return index < values.count ? values[index]?.tellKeeper(body) ?? [] : []
     }
 
     /// Whether the node's process runs; and is this one, where one is named.
@@ -94,7 +103,7 @@ extension NodeMap<ClusterWorld.Node> {
     func keeperWakeUp(of node: NodeID) -> (due: Duration?, planned: Duration?) {
         let index = Int(node.rawValue)
         guard index < values.count else { return (nil, nil) }
-        return (values[index]?.keeper?.nextWakeUp, values[index]?.keeperWakeUpAt)
+        return (values[index]?.keeperDue, values[index]?.keeperWakeUpAt)
     }
 
     func isReady(_ node: NodeID) -> Bool {

@@ -86,4 +86,35 @@ import Testing
         #expect(Rendezvous([]).owner(of: slot) == nil)
         #expect(Rendezvous([.init(node: first, weight: 0)]).owner(of: slot) == nil)
     }
+
+    @Test(arguments: 1...20) func aPlacementThatIsKeptUpIsWhatRendezvousSays(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        var placement = SlotPlacement()
+        for _ in 0..<30 {
+            let hasEqualShares = Int.random(in: 0..<4, using: &random) > 0
+            var candidates: [Rendezvous.Candidate] = []
+            for number in UInt16(1)...7 where Bool.random(using: &random) {
+                let weight = hasEqualShares ? 1 : Double.random(in: 0...3, using: &random)
+                candidates.append(Rendezvous.Candidate(node: NodeID(rawValue: number)!, weight: weight))
+            }
+            placement.change(to: candidates)
+            let rendezvous = Rendezvous(candidates)
+            #expect(placement.candidates == candidates)
+            #expect(Slot.all.allSatisfy { placement.owner(of: $0) == rendezvous.owner(of: $0) })
+        }
+    }
+
+    @Test func whatBeganFirstIsDueFirst() {
+        let slots = Slot.all
+        var queue = SlotQueue<Epoch>()
+        for number in [5, 3, 9, 1] { queue.append(slots[number], Epoch(number), until: .seconds(9)) }
+        #expect(queue.deadline == .seconds(9) && queue.count == 4)
+        #expect(queue[slots[3]] == 3 && queue.contains(slots[3]) && !queue.contains(slots[4]))
+        queue.remove(slots[3])
+        queue.append(slots[5], 6, until: .seconds(12))
+        #expect(queue.takeDue(at: .seconds(8)).isEmpty)
+        #expect(queue.takeDue(at: .seconds(9)).map(\.slot) == [slots[1], slots[9]])
+        #expect(queue.deadline == .seconds(12) && queue[slots[5]] == 6 && !queue.contains(slots[9]))
+        #expect(queue.takeDue(at: .seconds(12)).map(\.value) == [6] && queue.isEmpty && queue.deadline == nil)
+    }
 }

@@ -5,8 +5,10 @@ extension Membership {
     /// What a message says by having come.
     mutating func hear(_ message: MembershipMessage, from sender: NodeID) {
         // A message of an incarnation that is over says nothing.
-        guard let state = known[sender]?.state, message.incarnation >= state.incarnation else { return }
-        known[sender]?.heardAt = now
+        guard let index = known.index(forKey: sender),
+            message.incarnation >= known.values[index].state.incarnation
+        else { return }
+        known.values[index].heardAt = now
         learn(
             HealthRumour(
                 node: sender, incarnation: message.incarnation, refutation: message.refutation, health: .alive,

@@ -10,12 +10,17 @@ struct LeaseTable: Sendable {
     }
 
     private var entries = Array(repeating: Entry(), count: Slot.count)
-    /// How many slots each node holds.
-    private(set) var counts: [NodeID: Int] = [:]
+    /// How many slots each node holds, by its number: it changes with every route that is learned.
+    private var holdings: [Int] = []
     /// The nodes that own something.
     private(set) var holders: Set<NodeID> = []
     /// How often they have become others.
     private(set) var holderChanges = 0
+
+    /// How many slots each node holds.
+    var counts: [NodeID: Int] {
+        Dictionary(uniqueKeysWithValues: holders.map { ($0, holdings[Int($0.rawValue)]) })
+    }
 
     subscript(slot: Slot) -> Entry { entries[Int(slot.rawValue)] }
 
@@ -38,8 +43,10 @@ struct LeaseTable: Sendable {
 
     private mutating func count(_ holder: NodeID?, _ change: Int) {
         guard let holder else { return }
-        let count = (counts[holder] ?? 0) + change
-        counts[holder] = count > 0 ? count : nil
+        let index = Int(holder.rawValue)
+        while holdings.count <= index { holdings.append(0) }
+        let count = holdings[index] + change
+        holdings[index] = count
         if count == 0 {
             holders.remove(holder)
             holderChanges += 1

@@ -21,9 +21,15 @@ public struct Rendezvous: Sendable {
         }
     }
 
+    /// Who should own a slot, and with which score.
+    struct Winner: Sendable {
+        let node: NodeID
+        let score: Double
+    }
+
     private let candidates: [Candidate]
     /// All have the same share: the greatest hash has the greatest score, and no logarithm is needed.
-    private let isUniform: Bool
+    let isUniform: Bool
 
     /// The candidates in any order; those without a positive weight get no slot.
     public init(_ candidates: [Candidate]) {
@@ -32,15 +38,18 @@ public struct Rendezvous: Sendable {
     }
 
     /// The node that should own the slot; nil without candidates.
-    public func owner(of slot: Slot) -> NodeID? {
-        var best: (node: NodeID, score: Double)?
+    public func owner(of slot: Slot) -> NodeID? { winner(of: slot)?.node }
+
+    /// The winner among the candidates and one that has won over others.
+    func winner(of slot: Slot, over other: Winner? = nil) -> Winner? {
+        var best = other
         for candidate in candidates {
             let fraction = Self.fraction(slot, candidate.node)
             let score = isUniform ? fraction : -candidate.weight / log(fraction)
             if let known = best, (score, candidate.node) < (known.score, known.node) { continue }
-            best = (candidate.node, score)
+            best = Winner(node: candidate.node, score: score)
         }
-        return best?.node
+        return best
     }
 
     /// What a slot and a node share by chance: between 0 and 1, and neither.

@@ -6,14 +6,11 @@ extension SlotKeeper {
 
     /// Begins to give away slots that should be elsewhere, as many as may be under way.
     mutating func handOver() {
-        if !mayMoveAt.isEmpty, mayMoveAt.contains(where: { $0.value <= now }) {
-            mayMoveAt = mayMoveAt.filter { $0.value > now }
-            mayMove = true
-        }
+        if !resting.takeDue(at: now).isEmpty { mayMove = true }
         if mayMove {
             mayMove = false
             pendingMoves = held.compactMap { slot, _ in
-                wanted[Int(slot.rawValue)] != identity.id && handovers[slot] == nil ? slot : nil
+                wantedOwner(of: slot) != identity.id && !handovers.contains(slot) ? slot : nil
             }
             pendingMoves.reverse()
         }
@@ -28,7 +25,7 @@ extension SlotKeeper {
     private mutating func offerSlots() {
         guard !pendingMoves.isEmpty, rules.hasDatabase(at: now) else { return }
         while handovers.count < configuration.handovers, let slot = pendingMoves.popLast() {
-            guard let epoch = held[slot], handovers[slot] == nil, mayMoveAt[slot] == nil,
+            guard let epoch = held[slot], !handovers.contains(slot), !resting.contains(slot),
                 let successor = successor(of: slot)
             else { continue }
             handovers[slot] = Handover(
@@ -47,18 +44,21 @@ extension SlotKeeper {
 
     /// Who should own the slot instead of this node, if it can be given the slot now.
     private func successor(of slot: Slot) -> NodeIdentity? {
-        guard let node = goal(of: slot), node != identity.id, let entry = view.members[node], entry.isLinked,
-            entry.health == .alive, entry.report?.hasDatabase == true
+        guard let node = goal(of: slot), node != identity.id, let peer = peers[node], peer.isLinked,
+            peer.health == .alive, peer.hasDatabase
         else { return nil }
-        return entry.member.identity
+        return view.members[node]?.member.identity
     }
 
     /// Where the slot should be; or, when this node must not keep it and has no link there, the best of those to whom it
     /// has one, who will send it on.
     private func goal(of slot: Slot) -> NodeID? {
-        guard let node = wanted[Int(slot.rawValue)] else { return nil }
-        guard !isFit, view.members[node]?.isLinked != true else { return node }
-        return Rendezvous(candidates.filter { view.members[$0.node]?.isLinked == true }).owner(of: slot)
+        guard let node = wantedOwner(of: slot) else { return nil }
+        return isFit || peers[node]?.isLinked == true ? node : detour(of: slot)
+    }
+
+    private func detour(of slot: Slot) -> NodeID? {
+        Rendezvous(placement.candidates.filter { peers[$0.node]?.isLinked == true }).owner(of: slot)
     }
 
     /// A node says something about slots.
@@ -74,8 +74,8 @@ extension SlotKeeper {
             guard moves(slot, epoch, to: sender, in: .offered) else { break }
             callOff(slot)
         case .callOff(let slot, let epoch):
-            guard offers[slot]?.owner == sender, offers[slot]?.epoch == epoch else { break }
-            offers[slot] = nil
+            guard let offer = offers[slot], offer.owner == sender, offer.epoch == epoch else { break }
+            offers.remove(slot)
             actions.append(.dropCopy(slot, epoch))
         case .granted(let slot, let epoch):
             // Who owned it knows that it is this node's now.
@@ -175,8 +175,9 @@ extension SlotKeeper {
     }
 
     private mutating func callOff(_ slot: Slot) {
-        guard let handover = handovers.removeValue(forKey: slot) else { return }
-        mayMoveAt[slot] = now + configuration.handoverBackoff
+        guard let handover = handovers[slot] else { return }
+        handovers[slot] = nil
+        resting.append(slot, (), until: now + configuration.handoverBackoff)
         actions.append(.send(.callOff(slot, handover.epoch), to: handover.successor.id))
         if handover.phase.isPaused { actions.append(.resume(slot, handover.epoch)) }
     }
@@ -193,19 +194,16 @@ extension SlotKeeper {
         defer { isAimDoubtful = false }
         if !handovers.isEmpty {
             let isAimDoubtful = isAimDoubtful
-            let over = handovers.values.filter { handover in
+            let over = handovers.all.filter { handover in
                 handover.phase.canBeCalledOff
                     && (handover.deadline <= now || isAimDoubtful && !canFollow(handover))
             }
             for slot in over.map(\.slot).sorted() { callOff(slot) }
         }
-        guard offers.contains(where: { $0.value.deadline <= now }) else { return }
-        let late = offers.filter { $0.value.deadline <= now }
-        for (slot, offer) in late.sorted(by: { $0.key < $1.key }) {
-            if view.members[offer.owner]?.health.isLiving == true {
-                offers[slot]?.deadline = now + configuration.offerPatience
+        for (slot, offer) in offers.takeDue(at: now) {
+            if peers[offer.owner]?.health.isLiving == true {
+                offers.append(slot, offer, until: now + configuration.offerPatience)
             } else {
-                offers[slot] = nil
                 actions.append(.dropCopy(slot, offer.epoch))
             }
             needsLeases = true
@@ -226,14 +224,13 @@ extension SlotKeeper {
     private mutating func hearOffer(of slot: Slot, _ epoch: Epoch, from owner: NodeID) {
         let isWelcome =
             isFit && rules.hasDatabase(at: now) && held[slot] == nil && epoch >= leases[slot].epoch
-            && (offers[slot] != nil || offers.count < configuration.acceptedOffers)
+            && (offers.contains(slot) || offers.count < configuration.acceptedOffers)
         guard isWelcome else {
             actions.append(.send(.decline(slot, epoch), to: owner))
             return
         }
-        offers[slot] = Offer(owner: owner, epoch: epoch, deadline: now + configuration.offerPatience)
-        leases.learn(
-            slot, holder: owner, incarnation: view.members[owner]?.member.identity.incarnation, epoch: epoch)
+        offers.append(slot, Offer(owner: owner, epoch: epoch), until: now + configuration.offerPatience)
+        leases.learn(slot, holder: owner, incarnation: peers[owner]?.incarnation, epoch: epoch)
         actions.append(.send(.accept(slot, epoch), to: owner))
     }
 }

@@ -37,10 +37,10 @@ extension SlotKeeper {
                 needsLeases = true
                 continue
             }
-            let incarnation = view.members[route.node]?.member.identity.incarnation
-            leases.learn(route.slot, holder: route.node, incarnation: incarnation, epoch: route.epoch)
+            let peer = peers[route.node]
+            leases.learn(route.slot, holder: route.node, incarnation: peer?.incarnation, epoch: route.epoch)
             news.append(route)
-            if view.members[route.node]?.health.isLiving != true { mayTake = true }
+            if peer?.health.isLiving != true { mayTake = true }
             if let epoch = held[route.slot], epoch < route.epoch { gone[route.slot] = epoch }
         }
         lose(gone)
@@ -49,21 +49,23 @@ extension SlotKeeper {
 
     /// The leases are this node's.
     mutating func gain(_ slots: [Slot: Epoch]) {
-        let slots = slots.filter { $0.value > held[$0.key] ?? over[$0.key] ?? 0 }
+        func isNew(_ slot: Slot, _ epoch: Epoch) -> Bool { epoch > held[slot] ?? over[slot] ?? 0 }
+        let slots = slots.allSatisfy { isNew($0.key, $0.value) } ? slots : slots.filter { isNew($0.key, $0.value) }
         guard !slots.isEmpty else { return }
         // Who listens has to be told of the first ones.
         if held.isEmpty { needsJudging = true }
-        for (slot, epoch) in slots.sorted(by: { $0.key < $1.key }) {
-            if wanted[Int(slot.rawValue)] != identity.id { pendingMoves.append(slot) }
+        let routes = routes(slots)
+        for route in routes {
+            let (slot, epoch) = (route.slot, route.epoch)
+            if wantedOwner(of: slot) != identity.id { pendingMoves.append(slot) }
             held[slot] = epoch
             leases.learn(slot, holder: identity.id, incarnation: identity.incarnation, epoch: epoch)
             consents[slot] = nil
-            offers[slot] = nil
+            offers.remove(slot)
         }
+        actions.reserveCapacity(actions.count + 1 + peers.linked.count)
         actions.append(.takeUp(slots))
-        for node in view.living where node != identity.id && view.members[node]?.isLinked == true {
-            actions.append(.send(.routes(routes(slots)), to: node))
-        }
+        for node in peers.linked { actions.append(.send(.routes(routes), to: node)) }
     }
 
     /// The leases of these epochs are gone.
@@ -83,8 +85,7 @@ extension SlotKeeper {
 
     /// Tells members whose link has come up what this node owns.
     mutating func greet() {
-        let linked = Set(
-            view.members.filter { $0.key != identity.id && $0.value.isLinked && $0.value.health.isLiving }.keys)
+        let linked = Set(peers.linked)
         if !held.isEmpty {
             for node in linked.subtracting(greeted).sorted() {
                 actions.append(.send(.routes(routes), to: node))
@@ -139,13 +140,7 @@ extension SlotKeeper {
         guard mayTake, isFit, hasReadLeases, asked == nil, mayTakeOverAt <= now, rules.hasDatabase(at: now) else {
             return
         }
-        var slots: [Slot] = []
-        var consented: [Slot: Epoch] = [:]
-        for slot in Self.slots where wanted[Int(slot.rawValue)] == identity.id && held[slot] == nil {
-            guard isTakeable(slot) else { continue }
-            slots.append(slot)
-            if let epoch = consent(to: slot) { consented[slot] = epoch }
-        }
+        let (slots, consented) = takeable
         guard !slots.isEmpty else {
             mayTake = false
             return
@@ -154,14 +149,26 @@ extension SlotKeeper {
         actions.append(.takeOver(slots, consented: consented))
     }
 
+    /// The slots that should be here and can be taken, and those of them whose owners have agreed.
+    private var takeable: (slots: [Slot], consented: [Slot: Epoch]) {
+        var slots: [Slot] = []
+        var consented: [Slot: Epoch] = [:]
+        for slot in Self.slots where wantedOwner(of: slot) == identity.id && held[slot] == nil {
+            guard isTakeable(slot) else { continue }
+            slots.append(slot)
+            if let epoch = consent(to: slot) { consented[slot] = epoch }
+        }
+        return (slots, consented)
+    }
+
     private func isTakeable(_ slot: Slot) -> Bool {
         let lease = leases[slot]
         guard let holder = lease.holder else { return true }
         if consent(to: slot) == lease.epoch { return true }
         guard holder != identity.id else { return lease.incarnation.map { $0 < identity.incarnation } ?? false }
-        guard let entry = view.members[holder], entry.health != .left else { return true }
-        if let incarnation = lease.incarnation, incarnation < entry.member.identity.incarnation { return true }
-        return entry.health == .dead && verdicts[holder]?.isWritten == true
+        guard let peer = peers[holder], peer.health != .left else { return true }
+        if let incarnation = lease.incarnation, incarnation < peer.incarnation { return true }
+        return peer.health == .dead && verdicts[holder]?.isWritten == true
     }
 
     /// These slots are this node's now, of those that were asked for; nil when Postgres could not be asked, or its answer
@@ -194,15 +201,13 @@ extension SlotKeeper {
     /// Without a way to Postgres this node tells those who have one that they may take its slots. When Postgres comes back
     /// for all, those who notice first have it for a moment before the others; that is no reason to move anything.
     mutating func consent() {
-        guard reasons.contains(.noDatabase), consentAt <= now, !held.isEmpty, let othersReachSince,
+        guard isWithoutDatabase, consentAt <= now, !held.isEmpty, let othersReachSince,
             now - othersReachSince >= configuration.databasePatience
         else { return }
         consentAt = now + configuration.consentInterval
         var routes: [NodeID: [Route]] = [:]
-        for route in self.routes where handovers[route.slot] == nil {
-            guard let node = wanted[Int(route.slot.rawValue)], view.members[node]?.report?.hasDatabase == true else {
-                continue
-            }
+        for route in self.routes where !handovers.contains(route.slot) {
+            guard let node = wantedOwner(of: route.slot), peers[node]?.hasDatabase == true else { continue }
             routes[node, default: []].append(route)
         }
         for (node, routes) in routes.sorted(by: { $0.key < $1.key }) {
@@ -213,8 +218,7 @@ extension SlotKeeper {
     mutating func hearConsent(_ routes: [Route], from owner: NodeID) {
         for route in routes where route.node == owner && route.epoch >= leases[route.slot].epoch {
             leases.learn(
-                route.slot, holder: owner, incarnation: view.members[owner]?.member.identity.incarnation,
-                epoch: route.epoch)
+                route.slot, holder: owner, incarnation: peers[owner]?.incarnation, epoch: route.epoch)
             consents[route.slot] = Consent(epoch: route.epoch, until: now + configuration.consentInterval * 2)
         }
         mayTake = true

@@ -91,7 +91,6 @@ public struct SlotKeeper: Sendable {
     struct Offer: Sendable {
         let owner: NodeID
         let epoch: Epoch
-        var deadline: Duration
     }
 
     /// That a slot may be taken from an owner without Postgres.
@@ -114,9 +113,17 @@ public struct SlotKeeper: Sendable {
     /// This node.
     public let identity: NodeIdentity
 
-    var view: MembershipView
+    var view: MembershipView {
+        didSet { peers = SlotPeers(view) }
+    }
+    /// What of the view is asked for at every slot.
+    private(set) var peers: SlotPeers
     var rules: ReadinessRules
-    var reasons: Set<UnreadyReason> = []
+    var reasons: Set<UnreadyReason> = [] {
+        didSet { isWithoutDatabase = reasons.contains(.noDatabase) }
+    }
+    /// Whether that is among the reasons, which is asked for after everything that happens.
+    private(set) var isWithoutDatabase = false
     var reported: Action?
     var isOpen = false
     var isDraining = false
@@ -135,8 +142,8 @@ public struct SlotKeeper: Sendable {
     /// The last epoch at which this node has given a slot up: what says that it owns it at that epoch is old.
     var over = SlotMap<Epoch>()
 
-    var candidates: [Rendezvous.Candidate] = []
-    var wanted: [NodeID?] = Array(repeating: nil, count: Slot.count)
+    /// Where the slots should be.
+    var placement = SlotPlacement()
 
     /// Something has changed that may let this node take slots, or give some away: all of them have to be looked at.
     var mayTake = true
@@ -154,9 +161,10 @@ public struct SlotKeeper: Sendable {
     var asked: [Slot]?
     var takeOverDelay: Duration
     var mayTakeOverAt: Duration
-    var handovers: [Slot: Handover] = [:]
-    var mayMoveAt: [Slot: Duration] = [:]
-    var offers: [Slot: Offer] = [:]
+    var handovers = HandoverList()
+    /// Slots whose hand-over has failed, which stay for a while.
+    var resting = SlotQueue<Void>()
+    var offers = SlotQueue<Offer>()
 
     /// Something was reported from which follows who is alive and who is fit; and when time alone can change that.
     var needsJudging = true
@@ -181,6 +189,7 @@ public struct SlotKeeper: Sendable {
     ) {
         self.identity = identity
         self.view = view
+        peers = SlotPeers(view)
         self.configuration = configuration
         self.now = now
         rules = ReadinessRules(configuration: configuration, at: now)
@@ -204,7 +213,7 @@ public struct SlotKeeper: Sendable {
     public func epoch(of slot: Slot) -> Epoch? { held[slot] }
 
     /// Where the slot should be; nil when nobody can own slots.
-    public func wantedOwner(of slot: Slot) -> NodeID? { wanted[Int(slot.rawValue)] }
+    public func wantedOwner(of slot: Slot) -> NodeID? { placement.owner(of: slot) }
 
     /// Whether the node is fit to serve.
     public var isReady: Bool { isOpen && reasons.isEmpty }
@@ -216,7 +225,7 @@ public struct SlotKeeper: Sendable {
     public var isEverySlotOwned: Bool {
         Self.slots.allSatisfy { slot in
             guard let holder = leases[slot].holder else { return false }
-            return holder == identity.id ? held[slot] != nil : view.members[holder]?.health.isLiving == true
+            return holder == identity.id ? held[slot] != nil : peers[holder]?.health.isLiving == true
         }
     }
 
@@ -306,13 +315,13 @@ public struct SlotKeeper: Sendable {
         consent()
         refresh()
         readLeases()
-        nextWakeUp = nextDeadline
+        planWakeUp()
         defer { actions = [] }
         return actions
     }
 
     /// What is due has been done, so only what lies ahead counts.
-    private var nextDeadline: Duration {
+    private mutating func planWakeUp() {
         var next: Duration?
         func consider(_ deadline: Duration) {
             if deadline > now, deadline < next ?? deadline + .nanoseconds(1) { next = deadline }
@@ -320,15 +329,15 @@ public struct SlotKeeper: Sendable {
         consider(refreshAt)
         consider(mayTakeOverAt)
         consider(judgeAt)
-        for handover in handovers.values where handover.phase.canBeCalledOff { consider(handover.deadline) }
-        for offer in offers.values { consider(offer.deadline) }
-        for time in mayMoveAt.values { consider(time) }
-        if reasons.contains(.noDatabase) {
+        if let deadline = handovers.deadline { consider(deadline) }
+        if let deadline = offers.deadline { consider(deadline) }
+        if let deadline = resting.deadline { consider(deadline) }
+        if isWithoutDatabase {
             consider(consentAt)
             if let othersReachSince { consider(othersReachSince + configuration.databasePatience) }
         }
         if needsLeases { consider(mayReadLeasesAt) }
-        return next ?? now + configuration.refreshInterval
+        nextWakeUp = next ?? now + configuration.refreshInterval
     }
 
     /// Judges itself and the others anew, if anything that this follows from may have changed.
@@ -378,10 +387,8 @@ public struct SlotKeeper: Sendable {
             candidates.append(Rendezvous.Candidate(node: identity.id, weight: weight))
         }
         candidates.sort { $0.node < $1.node }
-        guard candidates != self.candidates else { return }
-        self.candidates = candidates
-        let rendezvous = Rendezvous(candidates)
-        wanted = Self.slots.map { rendezvous.owner(of: $0) }
+        guard candidates != placement.candidates else { return }
+        placement.change(to: candidates)
         reconsider()
         // A new cause to move slots is not held up by an old failure.
         takeOverDelay = configuration.takeOverRetry.lowerBound
@@ -407,7 +414,7 @@ public struct SlotKeeper: Sendable {
         guard refreshAt <= now else { return }
         refreshAt = now + configuration.refreshInterval
         needsLeases = true
-        let others = view.living.filter { $0 != identity.id && view.members[$0]?.isLinked == true }
+        let others = peers.linked
         let next = others.first { $0 > lastRefreshed ?? identity.id } ?? others.first
         guard let next, !held.isEmpty else { return }
         lastRefreshed = next

@@ -202,10 +202,8 @@ package final class RelayHub {
     /// Events came from another node.
     package func receive(_ events: [Entry], from peer: NodeID) {
         for entry in events {
-            guard let index = relays.index(forKey: entry.key), relays.values[index].acceptsEvents(from: peer) else {
-                continue
-            }
-            receive(entry.event, of: entry.key, at: index)
+            guard let index = relays.index(forKey: entry.key) else { continue }
+            pass(entry.event, of: entry.key, relays.values[index].takeIn(entry.event, from: peer))
         }
     }
 
@@ -376,19 +374,18 @@ package final class RelayHub {
 
     private func receive(_ event: StreamEvent, of key: StreamKey) {
         guard let index = relays.index(forKey: key) else { return }
-        receive(event, of: key, at: index)
+        pass(event, of: key, relays.values[index].takeIn(event))
     }
 
-    private func receive(_ event: StreamEvent, of key: StreamKey, at index: Dictionary<StreamKey, Relay>.Index) {
-        switch relays.values[index].receive(event) {
+    private func pass(_ event: StreamEvent, of key: StreamKey, _ taken: Relay.Taken) {
+        switch taken.reception {
         case .nothing: break
         case .gap: registerAgain(key)
         case .deliver:
-            let (loops, peers) = (relays.values[index].loops, relays.values[index].peers)
-            enqueue(event, of: key, toLoops: loops)
-            guard !peers.isEmpty else { return }
+            enqueue(event, of: key, toLoops: taken.loops)
+            guard !taken.peers.isEmpty else { return }
             moved.insert(key)
-            for peer in peers.keys { peerBatches[peer, default: []].append((key, event)) }
+            for peer in taken.peers.keys { peerBatches[peer, default: []].append((key, event)) }
             schedulePeerFlush()
         }
     }
@@ -425,12 +422,23 @@ package final class RelayHub {
 
     private func flush() {
         flushIsDue = false
-        for loop in loopBatches.indices where !loopBatches[loop].isEmpty {
-            let events = loopBatches[loop]
-            loopBatches[loop] = []
+        for loop in 0..<loopCount {
+            let events = exchange(&loopBatches[loop], with: [])
+            guard !events.isEmpty else { continue }
             batchesHandedOver += 1
             ways.handOver(loop, events)
         }
+    }
+}
+
+extension Relay {
+    /// What came of an event, with its listeners: to ask for them afterwards would copy the relay.
+    fileprivate typealias Taken = (reception: Reception, loops: UInt64, peers: [NodeID: UInt64])
+
+    /// Takes in an event, from another node where one is named.
+    fileprivate mutating func takeIn(_ event: StreamEvent, from peer: NodeID? = nil) -> Taken {
+        if let peer, !acceptsEvents(from: peer) { return (.nothing, loops, peers) }
+        return (receive(event), loops, peers)
     }
 }
 

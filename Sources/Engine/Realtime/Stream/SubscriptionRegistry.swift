@@ -201,6 +201,7 @@ package final class SubscriptionRegistry {
     }
 
     private func settleWaiting(in stream: StreamSubscribers) {
+        guard !stream.waiting.isEmpty else { return }
         for subscription in stream.waiting { settle(subscription, in: stream) }
     }
 

@@ -19,7 +19,7 @@ final class ChatClient {
         /// What it has applied, so that it can go back.
         @exclusivity(unchecked) var applied: [Applied] = []
         /// How far the channel itself has told what happened: the session's stream may be behind that.
-        var asked: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
+        @exclusivity(unchecked) var asked: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
         /// Events that wait until the channel has been asked what happened meanwhile.
         @exclusivity(unchecked) var waiting: [StreamEvent]?
     }
@@ -55,12 +55,12 @@ final class ChatClient {
     @exclusivity(unchecked) private var connection = 0
     @exclusivity(unchecked) private var lastArrival: Duration = .zero
     @exclusivity(unchecked) private var lastSequence: UInt64 = 0
-    @exclusivity(unchecked) private(set) var views: [ChannelID: View] = [:]
-    private(set) var open: [Int: Send] = [:]
-    private(set) var acknowledged: [Int: MessageID] = [:]
-    private var nonces: [Send] = []
-    private(set) var own: [(channel: ChannelID, guild: ChatGuild, message: MessageID)] = []
-    private var nextNonce = 0
+    @exclusivity(unchecked) private(set) var views = ChannelMap<View>()
+    @exclusivity(unchecked) private(set) var open: [Int: Send] = [:]
+    @exclusivity(unchecked) private(set) var acknowledged: [Int: MessageID] = [:]
+    @exclusivity(unchecked) private var nonces: [Send] = []
+    @exclusivity(unchecked) private(set) var own: [(channel: ChannelID, guild: ChatGuild, message: MessageID)] = []
+    @exclusivity(unchecked) private var nextNonce = 0
 
     init(number: Int, world: ChatWorld) {
         self.number = number
@@ -256,7 +256,7 @@ final class ChatClient {
         _ sequence: SequenceNumber, _ epoch: Epoch, _ kind: EventKind, _ number: Int, _ channel: ChannelID,
         _ view: View
     ) {
-        let head = view.head
+        let (head, world) = (view.head, world)
         world.auditor.note(UInt64(bitPattern: sequence) &* 31 &+ UInt64(number))
         if sequence <= head.sequence || epoch < head.epoch {
             // What it stands at was never committed, and a new owner gives its number again: that had to be taken back.

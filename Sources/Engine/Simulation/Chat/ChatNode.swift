@@ -15,24 +15,24 @@ final class ChatNode {
 
     // Slots.
     @exclusivity(unchecked) var slots = SlotTable()
-    @exclusivity(unchecked) var owned: [Slot: Epoch] = [:]
+    @exclusivity(unchecked) var owned = SlotArray<Epoch>()
     /// Slots that are being handed over, with the calls that wait for it.
-    var held: [Slot: [() -> Void]] = [:]
+    @exclusivity(unchecked) var held = SlotArray<[() -> Void]>()
     /// Paused slots that are to be committed whole.
-    var flushing: [Slot: Epoch] = [:]
+    @exclusivity(unchecked) var flushing: [Slot: Epoch] = [:]
 
     // Owning.
     @exclusivity(unchecked) var owners: [GuildID: GuildOwner] = [:]
     var activations: [GuildID: [(GuildOwner?) -> Void]] = [:]
-    var minter: SnowflakeMinter
+    @exclusivity(unchecked) var minter: SnowflakeMinter
 
     // Committing.
     @exclusivity(unchecked) var lane: Lane
     @exclusivity(unchecked) var laneTask: LaneTask?
     var laneWakeUp: Duration?
-    var laneConnection = 0
+    @exclusivity(unchecked) var laneConnection = 0
     @exclusivity(unchecked) var settlements: [MutationID: Settlement] = [:]
-    var lastMutation: UInt64 = 0
+    @exclusivity(unchecked) var lastMutation: UInt64 = 0
 
     // Relaying.
     let relays: RelayHub
@@ -47,7 +47,7 @@ final class ChatNode {
 
     // Calling.
     @exclusivity(unchecked) var calls: [UInt64: PendingCall] = [:]
-    var lastCall: UInt64 = 0
+    @exclusivity(unchecked) var lastCall: UInt64 = 0
 
     init(_ identity: FluxCluster.NodeIdentity, world: ChatWorld, minter: SnowflakeMinter) {
         self.identity = identity
@@ -109,7 +109,7 @@ final class ChatNode {
         end()
         for session in sessions.values { session.end(tellingClient: false) }
         for owner in owners.values { owner.forget() }
-        (owners, activations, held, calls) = ([:], [:], [:], [:])
+        (owners, activations, held, calls) = ([:], [:], SlotArray(), [:])
     }
 
     /// Once a second.
@@ -234,7 +234,9 @@ final class ChatNode {
     }
 
     private func release(_ slot: Slot) {
-        for work in held.removeValue(forKey: slot) ?? [] { work() }
+        guard let waiting = held[slot] else { return }
+        held[slot] = nil
+        for work in waiting { work() }
     }
 
     /// Reports paused slots of which everything is committed.
@@ -270,8 +272,8 @@ final class NodeOutbox {
     /// One for each node.
     @exclusivity(unchecked) private var frames: [(peer: NodeID, events: [RelayHub.Entry])] = []
     /// Room for the next turn's.
-    private var emptyFrames: [(peer: NodeID, events: [RelayHub.Entry])] = []
-    private var registrations: [(key: StreamKey, relay: Relay)] = []
+    @exclusivity(unchecked) private var emptyFrames: [(peer: NodeID, events: [RelayHub.Entry])] = []
+    @exclusivity(unchecked) private var registrations: [(key: StreamKey, relay: Relay)] = []
     @exclusivity(unchecked) private var isDue = false
 
     func ways(world: ChatWorld) -> RelayHub.Ways {

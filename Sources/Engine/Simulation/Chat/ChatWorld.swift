@@ -23,25 +23,30 @@ final class ChatWorld: @unchecked Sendable {
     @exclusivity(unchecked) var nodes = NodeMap<ChatNode>()
     /// Processes that were.
     private var ended: [ChatNode] = []
-    var clients: [ChatClient] = []
+    @exclusivity(unchecked) var clients: [ChatClient] = []
     @exclusivity(unchecked) var messages = MessageDatabase()
     @exclusivity(unchecked) var ledger = Ledger()
     @exclusivity(unchecked) var auditor: Auditor
     /// What Postgres keeps of the nodes' reserved ids.
     var highWater: [NodeID: Int64] = [:]
     /// How far each node's clock is off, in milliseconds.
-    var clockOffsets: [NodeID: Int64] = [:]
+    @exclusivity(unchecked) var clockOffsets: [NodeID: Int64] = [:]
     var faults = FaultState()
     var lastSession = 0
 
     let guilds: [ChatGuild]
     private let slotsOfGuilds: [Bool]
     @exclusivity(unchecked) private(set) var now: Duration = .zero
-    @exclusivity(unchecked) private var endOfTurn: [() -> Void] = []
+    @exclusivity(unchecked) private var endOfTurn: [Work] = []
     /// Room for the next news.
-    private var emptyNews: [ClusterWorld.NodeNews] = []
+    @exclusivity(unchecked) private var emptyNews: [ClusterWorld.NodeNews] = []
     /// Room for the next turn's.
-    private var emptyTurn: [() -> Void] = []
+    @exclusivity(unchecked) private var emptyTurn: [Work] = []
+
+    /// A closure in an array has to be wrapped in another one; not one in a value.
+    private struct Work {
+        let perform: () -> Void
+    }
 
     init(seed: UInt64, configuration: SimulationConfiguration, bug: PlantedBug?, isTraced: Bool) {
         self.configuration = configuration
@@ -105,12 +110,12 @@ final class ChatWorld: @unchecked Sendable {
     }
 
     /// Runs once what happens now has happened.
-    func atEndOfTurn(_ work: @escaping () -> Void) { endOfTurn.append(work) }
+    func atEndOfTurn(_ work: @escaping () -> Void) { endOfTurn.append(Work(perform: work)) }
 
     private func endTurn() {
         while !endOfTurn.isEmpty {
             swap(&endOfTurn, &emptyTurn)
-            for work in emptyTurn { work() }
+            for work in emptyTurn { work.perform() }
             emptyTurn.removeAll(keepingCapacity: true)
         }
     }
@@ -248,7 +253,7 @@ struct ChatGuild {
 
 extension Duration {
     /// Whole milliseconds.
-    var inMilliseconds: UInt64 {
-        UInt64(components.seconds) * 1000 + UInt64(components.attoseconds / 1_000_000_000_000_000)
-    }
+    ///
+    /// There are 2^15 · 5^15 attoseconds in one: shifted first, what a world can last takes 64 bits to divide, not 128.
+    var inMilliseconds: UInt64 { UInt64(truncatingIfNeeded: attoseconds >> 15) / 30_517_578_125 }
 }

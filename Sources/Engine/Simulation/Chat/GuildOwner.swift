@@ -13,7 +13,7 @@ final class GuildOwner {
     let succession: StreamSuccession
     @exclusivity(unchecked) private var heads: [ChannelID: ChannelHead]
     @exclusivity(unchecked) private(set) var isActive = true
-    @exclusivity(unchecked) private var channels: [ChannelID: ChannelOwner] = [:]
+    @exclusivity(unchecked) private var channels = ChannelMap<ChannelOwner>()
     private var waiting: [ChannelID: [(ChannelOwner?) -> Void]] = [:]
 
     init(_ guild: ChatGuild, node: ChatNode, epoch: Epoch, heads: [ChannelHead]) {
@@ -46,7 +46,7 @@ final class GuildOwner {
     }
 
     /// Lets go of the channels, which refer to it.
-    func forget() { channels = [:] }
+    func forget() { channels = ChannelMap() }
 
     func publish(_ kind: EventKind, body: [UInt8], _ head: ChannelHead, _ message: MessageID) {
         heads[head.channelID] = head

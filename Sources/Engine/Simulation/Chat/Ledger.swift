@@ -29,7 +29,7 @@ struct Ledger {
     }
 
     private mutating func place(of decision: Decision) -> Int {
-        if let place = placesOfMessages[decision.message] { return place }
+        if decision.kind != .create, let place = placesOfMessages[decision.message] { return place }
         let place = messages[decision.channel, default: []].count
         messages[decision.channel, default: []].append(decision.message)
         placesOfMessages[decision.message] = place

@@ -38,15 +38,17 @@ struct MessageDatabase {
         @exclusivity(unchecked) var order: [MessageID] = []
         /// How many messages each nonce has made.
         @exclusivity(unchecked) var nonces: [NonceTable.Key: Int] = [:]
+        /// The nonces with their messages, in the order of these.
+        @exclusivity(unchecked) var noted: [(key: NonceTable.Key, message: MessageID)] = []
         /// Messages of void entries that no later entry is about.
-        var unanswered: [MessageID: SequenceNumber] = [:]
+        @exclusivity(unchecked) var unanswered: [MessageID: SequenceNumber] = [:]
 
         var head: (sequence: SequenceNumber, epoch: Epoch) {
             entries.last.map { ($0.sequence, $0.epoch) } ?? (0, 0)
         }
     }
 
-    private(set) var logs: [ChannelID: Log] = [:]
+    private(set) var logs = ChannelMap<Log>()
     private(set) var violations: [String] = []
 
     /// Forgets what was found, as it has been reported.
@@ -119,8 +121,10 @@ struct MessageDatabase {
         log.order.append(message.id)
         guard case .string(let text)? = message.nonce else { return }
         let key = NonceTable.Key(authorID: message.authorID, nonce: text)
-        log.nonces[key, default: 0] += 1
-        if let count = log.nonces[key], count > 1 {
+        log.noted.append((key, message.id))
+        if let earlier = log.nonces.updateValue(1, forKey: key) {
+            let count = earlier + 1
+            log.nonces[key] = count
             violations.append("I4: nonce \(text) of \(message.authorID) made \(count) messages in channel \(channel)")
         }
     }
@@ -164,18 +168,13 @@ struct MessageDatabase {
     func activation(of channel: ChannelID) -> Activation {
         let log = log(of: channel)
         let tail = log.order.suffix(Channels.tailLimit).compactMap { log.rows[$0] }.filter { !$0.isDeleted }
-        var nonces: [(key: NonceTable.Key, message: MessageID)] = []
-        for id in log.order {
-            guard let message = log.rows[id]?.message, case .string(let text)? = message.nonce else { continue }
-            nonces.append((NonceTable.Key(authorID: message.authorID, nonce: text), id))
-        }
         let corrections = log.unanswered.sorted { $0.value < $1.value }.map { message, _ in
             let standing = log.rows[message].flatMap { $0.isDeleted ? nil : $0.shown }
             return standing.map(PendingChanges.Correction.state) ?? .deletion(message)
         }
         return Activation(
             lastSequence: log.head.sequence, epoch: log.head.epoch, lastMessageID: log.order.last,
-            tail: tail.map(\.shown), nonces: nonces,
+            tail: tail.map(\.shown), nonces: log.noted,
             corrections: corrections)
     }
 

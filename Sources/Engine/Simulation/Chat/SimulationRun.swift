@@ -64,10 +64,10 @@ extension ChatWorld {
             return auditor.violate(now, "it does not come to rest: \(waiting), \(busy)")
         }
         let standings = guilds.flatMap(\.channels).map { ($0, self.standings(in: $0)) }
+        let stored = Set(messages.logs.values.lazy.flatMap(\.order))
         for client in clients {
             for (channel, standings) in standings { audit(channel, standings, of: client) }
-            let logs = Array(messages.logs.values)
-            let lost = client.acknowledged.filter { _, message in !logs.contains { $0.rows[message] != nil } }
+            let lost = client.acknowledged.filter { !stored.contains($0.value) }
             for (send, message) in lost.sorted(by: { $0.key < $1.key }) {
                 auditor.violate(now, "I3: \(message), nonce \(client.number).\(send), was acknowledged and is lost")
             }

@@ -360,17 +360,18 @@ public struct Lane: ~Copyable {
         let room = limits.batchRows - min(counters.count, limits.batchRows / 4)
         var entries: [LaneEntry] = []
         var bytes = 0
-        while entries.count < room, bytes < limits.batchBytes, let entry = voids.first ?? pending.first {
-            switch ownership.standing(of: entry.mutation) {
-            case .unknown:
+        while entries.count < room, bytes < limits.batchBytes, let standing = standingOfNext {
+            if standing == .unknown {
                 needsResolution = true
                 return entries
-            case .lost: finish([entry], .lost)
-            case .owned:
+            }
+            guard let entry = voids.popFirst() ?? pending.popFirst() else { break }
+            if standing == .lost {
+                finish([entry], .lost)
+            } else {
                 bytes += entry.mutation.byteCount
                 entries.append(entry)
             }
-            if voids.popFirst() == nil { pending.removeFirst() }
         }
         // Again as long as what was taken leaves room, because it was lost; never what was put back just now.
         while !needsResolution {
@@ -387,6 +388,13 @@ public struct Lane: ~Copyable {
             }
         }
         return entries
+    }
+
+    /// How the mutation that is next stands to the leases. Looked at where it lies: a mutation is much to copy.
+    private var standingOfNext: LaneOwnership.Standing? {
+        if !voids.isEmpty { return ownership.standing(of: voids[0].mutation.slot, voids[0].mutation.epoch) }
+        guard !pending.isEmpty else { return nil }
+        return ownership.standing(of: pending[0].mutation.slot, pending[0].mutation.epoch)
     }
 
     /// Ends as lost what is not of a lease that the resolution which has just been read saw, or could have seen.
