@@ -154,7 +154,9 @@ final class LoadSession {
     }
 
     private func comeBack(after milliseconds: Int) {
-        targetIndex += 1
+        let count = loop.settings.targets.count
+        // Another node, any of them: those who come from one that died shall not all go to the same.
+        if count > 1 { targetIndex = (targetIndex + 1 + Int(loop.random.next() % UInt64(count - 1))) % count }
         let session = NIOLoopBound(self, eventLoop: loop.eventLoop)
         loop.eventLoop.scheduleTask(in: .milliseconds(Int64(milliseconds))) {
             let session = session.value
