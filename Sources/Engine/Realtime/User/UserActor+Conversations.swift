@@ -34,7 +34,9 @@ extension UserActor {
 
     /// An event of a DM. The first message of one that is not open opens it (protocol 7.9).
     private func show(_ event: DirectEvent, _ shown: Shown) {
-        if event.kind == .messageCreate, openDirects.insert(event.channelID).inserted {
+        // Asked first: to insert what is there would have the digest computed anew, for every message.
+        if event.kind == .messageCreate, !openDirects.contains(event.channelID) {
+            openDirects.insert(event.channelID)
             commitOpening(of: event.channelID)
             emit(.channelCreate, body: event.opening, shown: .part)
         }
@@ -101,45 +103,5 @@ extension UserActor {
                     conversations.heard(DirectHead(direct.channel), of: direct.channel.id, isStored: true))
             }
         } catch { compareSoon() }
-    }
-
-    // MARK: After the death of an owner
-
-    /// Tells again what the owner before this one may have told in vain, and what does not show in `version`.
-    func makeUp() {
-        guard !isMadeUpFor else { return }
-        isMadeUpFor = true
-        for mark in lateMarks {
-            let event = mark.event
-            emit(event.kind, body: event.body)
-        }
-        compareSoon()
-        // Those whose owner has died, too, are told of their sessions meanwhile.
-        loop.executor.eventLoop.scheduleTask(in: Self.comparisonDelay) { [weak self] in
-            guard let self else { return }
-            Task { await self.whenLocal { (user: isolated UserActor) in await user.showFriends() } }
-        }
-    }
-
-    private func showFriends() async {
-        await learnFriendPresences()
-        for friendID in state.friendIDs { show(friendPresences[friendID] ?? .offline(friendID)) }
-    }
-
-    /// How long before a death something may have been told in vain.
-    private static var lateness: Int64 { 60_000_000 }
-    /// The most acks that are told again.
-    private static var maximumLateMarks: Int { 100 }
-
-    /// What the user has read of late, as it is stored.
-    static func lateMarks(in loaded: LoadedUser, at now: Timestamp) -> [ReadMark] {
-        loaded.readStates
-            .filter { $0.version > 0 && $0.state.updatedAt.microseconds > now.microseconds - lateness }
-            .suffix(maximumLateMarks)
-            .map { stored in
-                ReadMark(
-                    channelID: stored.state.channelID, lastMessageID: stored.state.lastMessageID,
-                    markedCount: stored.markedCount, version: stored.version, isSilent: false, isManual: false)
-            }
     }
 }

@@ -31,9 +31,7 @@ struct UserState: Sendable {
         notes = loaded.notes
         for side in loaded.relationships { relationships[side.peerID] = side }
         for stored in loaded.readStates where stored.version > 0 {
-            readMarks[stored.state.channelID] = ReadMark(
-                channelID: stored.state.channelID, lastMessageID: stored.state.lastMessageID,
-                markedCount: stored.markedCount, version: stored.version, isSilent: false, isManual: false)
+            readMarks[stored.state.channelID] = ReadMark(stored)
         }
         for (guildID, bytes) in loaded.guildSettings {
             guildSettings[guildID] = (try? JSON.parse(bytes))?.objectValue
@@ -153,6 +151,13 @@ struct UserState: Sendable {
 }
 
 extension ReadMark {
+    /// A mark as it is stored.
+    init(_ stored: StoredReadState) {
+        self.init(
+            channelID: stored.state.channelID, lastMessageID: stored.state.lastMessageID,
+            markedCount: stored.markedCount, version: stored.version, isSilent: false, isManual: false)
+    }
+
     /// MESSAGE_ACK.
     var event: UserEvent {
         UserEvent(.messageAck) { writer in
