@@ -32,7 +32,7 @@ final class ChatWorld: @unchecked Sendable {
     /// How far each node's clock is off, in milliseconds.
     @exclusivity(unchecked) var clockOffsets: [NodeID: Int64] = [:]
     var faults = FaultState()
-    var lastSession = 0
+    var lastSession: UInt64 = 0
 
     let guilds: [ChatGuild]
     private let slotsOfGuilds: [Bool]

@@ -14,6 +14,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case deliveredTwiceAfterResume
     /// A session takes its snapshot before it is registered.
     case snapshotBeforeRegistering
+    /// A session is sent to another node before it has seen all that this one will not be told.
+    case frozenTooEarly
     /// Verdicts count whether or not their voters live.
     case votesOfTheDead
 }
