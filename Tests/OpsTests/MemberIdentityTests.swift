@@ -107,10 +107,14 @@ struct MemberIdentityTests {
                 return try MemberIdentity(parsing: Array(try #require(FileManager.default.contents(atPath: path))))
             }
             // A cluster that is gone with its database.
-            var gone = try founder()
+            var gone = try MemberIdentity.founder(
+                named: "old", numbered: try #require(NodeID(rawValue: 7)), databaseURL: Secret("postgres://old"),
+                at: .now())
             gone.stage = .member
             let first = try await check.beginAnew(gone)
-            #expect(first.cluster != gone.cluster && first.node.rawValue == 1)
+            #expect(first.cluster != gone.cluster && first.node.rawValue == 1 && first.name == "old")
+            // It was told by the cluster where Postgres is.
+            #expect(first.databaseURL == gone.databaseURL)
             #expect(try kept(gone) == gone)
             #expect(try file.read() == first)
 

@@ -14,8 +14,9 @@ extension MembershipCheck {
     func beginAnew(_ known: MemberIdentity?) async throws(CommandFailure) -> MemberIdentity {
         try await explained {
             guard let owner = try await store.cluster() else {
-                if let known, known.stage == .member { try keep(known) }
-                return try await establish(known?.stage == .founding ? known : nil)
+                if let known, known.stage == .founding { return try await establish(known) }
+                if let known { try keep(known) }
+                return try await beginCluster(after: known)
             }
             if let known, known.stage == .founding, try row(of: known) == owner { return try await establish(known) }
             return try await succeed(owner, known)
@@ -59,13 +60,6 @@ extension MembershipCheck {
                 "before": "\(Hexadecimal.encode(owner.id))",
             ])
         return member
-    }
-
-    private func founder(numbered number: UInt16, after known: MemberIdentity?) throws -> MemberIdentity {
-        guard let node = NodeID(rawValue: number) else { throw CommandFailure(.failure, "no node number") }
-        return try .founder(
-            named: configuration.name ?? known?.name ?? configuration.newNodeName, numbered: node,
-            databaseURL: known?.databaseURL, at: .now())
     }
 
     private func keep(_ known: MemberIdentity) throws {

@@ -51,14 +51,21 @@ struct MembershipCheck: Sendable {
         }
     }
 
-    private func beginCluster() async throws -> MemberIdentity {
+    /// - Parameter former: what the node was in a cluster that is over for it.
+    func beginCluster(after former: MemberIdentity? = nil) async throws -> MemberIdentity {
         if let owner = try await store.cluster() { throw belongsElsewhere(owner) }
-        guard let number = NodeID(rawValue: Self.firstNode) else { throw CommandFailure(.failure, "no node number") }
-        let founder = try MemberIdentity.founder(
-            named: configuration.newNodeName, numbered: number, at: .now())
+        let founder = try founder(numbered: Self.firstNode, after: former)
         // On the disk first: a key that the cluster knows must not be lost.
         try file.write(founder)
         return try await found(founder)
+    }
+
+    /// The first node of a new cluster. It keeps the name that it had, and finds Postgres where it did.
+    func founder(numbered number: UInt16, after former: MemberIdentity?) throws -> MemberIdentity {
+        guard let node = NodeID(rawValue: number) else { throw CommandFailure(.failure, "no node number") }
+        return try .founder(
+            named: configuration.name ?? former?.name ?? configuration.newNodeName, numbered: node,
+            databaseURL: former?.databaseURL, at: .now())
     }
 
     private func found(_ founder: MemberIdentity) async throws -> MemberIdentity {
