@@ -31,6 +31,4 @@ struct GuildWatchers {
             if counts[node]?.isEmpty == true { counts[node] = nil }
         }
     }
-
-    mutating func forget(_ node: NodeID) { counts[node] = nil }
 }
