@@ -18,7 +18,7 @@ extension GuildState {
     }
 
     /// The same, having checked in the order of protocol 3.5 that the channel exists and may be viewed.
-    mutating func checkedPermissions(
+    package mutating func checkedPermissions(
         of userID: UserID, in channelID: ChannelID, at now: Timestamp
     ) throws(APIError) -> Permissions {
         guard channels[channelID] != nil else { throw .unknownChannel }
@@ -28,7 +28,7 @@ extension GuildState {
     }
 
     /// The channels that a member may view; nil for those who are none.
-    mutating func visibility(of userID: UserID) -> ChannelVisibility? {
+    package mutating func visibility(of userID: UserID) -> ChannelVisibility? {
         guard let key = members[userID]?.access else { return nil }
         return accessClass(key).visibility
     }

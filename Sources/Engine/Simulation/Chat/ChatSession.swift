@@ -11,8 +11,10 @@ final class ChatSession: StreamSubscriber {
     @exclusivity(unchecked) private(set) unowned(unsafe) var client: ChatClient?
     /// Which of the client's connections it is: what is sent over an earlier one does not arrive.
     @exclusivity(unchecked) private var connection = 0
-    private var subscriptions: [StreamKey: Subscription] = [:]
+    private(set) var subscriptions: [StreamKey: Subscription] = [:]
     @exclusivity(unchecked) private(set) var phase = Phase.opening
+    /// Guilds that the user has joined while READY is put together.
+    var joined: [ChatGuild] = []
 
     enum Phase { case opening, ready, ended }
 
@@ -27,7 +29,7 @@ final class ChatSession: StreamSubscriber {
         node.sessions[number] = self
     }
 
-    private var world: ChatWorld { node.world }
+    var world: ChatWorld { node.world }
 
     // MARK: Opening
 
@@ -36,22 +38,31 @@ final class ChatSession: StreamSubscriber {
         let isWrong = world.bug == .snapshotBeforeRegistering
         if !isWrong { for guild in world.guilds { subscribe(to: guild) } }
         take(world.guilds[...], [:]) { [self] snapshots in
-            guard phase == .opening else { return }
+            guard phase == .opening else { return snapshots.map(stopWatching) ?? () }
             guard let snapshots else { return end(tellingClient: true) }
-            if isWrong { for guild in world.guilds { subscribe(to: guild) } }
+            if isWrong { for guild in world.guilds where snapshots[guild.id] != nil { subscribe(to: guild) } }
             phase = .ready
             let ready = StreamEvent(kind: .ready, body: [])
             let sequence = ring.append(ready)
             deliver { $0.opened(snapshots, sequence: sequence) }
             for guild in world.guilds {
                 guard let subscription = subscriptions[guild.key], let snapshot = snapshots[guild.id] else { continue }
-                node.registry.becomeLive(subscription, at: snapshot.position, visibility: nil)
+                node.registry.becomeLive(subscription, at: snapshot.position, visibility: snapshot.visibility)
             }
+            joinLateGuilds()
         }
     }
 
-    private func subscribe(to guild: ChatGuild) {
+    /// Begins to gather the events of a guild; false if the session has it already.
+    @discardableResult
+    func subscribe(to guild: ChatGuild) -> Bool {
+        guard subscriptions[guild.key] == nil else { return false }
         subscriptions[guild.key] = node.subscribe(self, to: guild.key)
+        return true
+    }
+
+    private func stopWatching(_ snapshots: [GuildID: GuildSnapshot]) {
+        for guild in world.guilds where snapshots[guild.id] != nil { stopWatching(guild) }
     }
 
     private func take(
@@ -61,12 +72,15 @@ final class ChatSession: StreamSubscriber {
         guard let guild = guilds.first else { return completion(snapshots) }
         let ask = { [self] in
             guard phase == .opening else { return }
-            node.call(guild.slot, deadline: .seconds(5)) {
-                (owner: ChatNode, respond: @escaping (GuildSnapshot?) -> Void) in
-                owner.owner(of: guild) { respond($0?.snapshot) }
-            } _: { [self] snapshot in
-                guard let snapshot else { return completion(nil) }
-                take(guilds.dropFirst(), snapshots.merging([guild.id: snapshot]) { $1 }, completion)
+            self.ask(guild) { [self] answer in
+                switch answer {
+                case nil: completion(nil)
+                case .refused?:
+                    if phase == .opening { subscriptionEnded(guild.key) }
+                    take(guilds.dropFirst(), snapshots, completion)
+                case .opened(let snapshot)?:
+                    take(guilds.dropFirst(), snapshots.merging([guild.id: snapshot]) { $1 }, completion)
+                }
             }
         }
         guard world.bug != .snapshotBeforeRegistering else { return ask() }
@@ -77,6 +91,7 @@ final class ChatSession: StreamSubscriber {
 
     func receive(_ event: StreamEvent) {
         guard phase != .ended else { return }
+        checkMayBeSeen(event)
         let sequence = ring.append(event)
         client?.hear(connection, event, sequence: sequence)
     }
@@ -124,7 +139,10 @@ final class ChatSession: StreamSubscriber {
         guard phase != .ended else { return }
         phase = .ended
         node.sessions[number] = nil
-        for guild in world.guilds { subscriptionEnded(guild.key) }
+        for guild in world.guilds {
+            if subscriptions[guild.key]?.visibility != nil { stopWatching(guild) }
+            subscriptionEnded(guild.key)
+        }
         if tellingClient { deliver { $0.invalidated() } }
         client = nil
     }

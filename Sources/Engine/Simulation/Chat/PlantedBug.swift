@@ -14,6 +14,10 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case deliveredTwiceAfterResume
     /// A session takes its snapshot before it is registered.
     case snapshotBeforeRegistering
+    /// A request to take something from a member is answered before the relays have applied it.
+    case accessTakenBeforeConfirmation
+    /// A relay passes on what comes from an owner whose lease has run out.
+    case deliveryWithoutLease
     /// Verdicts count whether or not their voters live.
     case votesOfTheDead
 }

@@ -33,10 +33,12 @@ extension ChatWorld {
         let client = pick(clients)
         auditor.operations += 1
         switch Int.random(in: 0..<200, using: &random) {
-        case 0..<120:
+        case 0..<106:
             let guild = pick(guilds)
             client.send(in: pick(guild.channels), of: guild)
-        case 120..<145: client.repeatSend()
+        case 106..<131: client.repeatSend()
+        case 131..<143: client.react()
+        case 143..<145: if !moderation.moderate(client.userID, in: pick(guilds)) { client.heartbeat() }
         case 145..<165: client.change(.update)
         case 165..<180: client.change(.delete)
         case 180..<195: client.heartbeat()

@@ -1,0 +1,116 @@
+import FluxCore
+import FluxRealtime
+
+/// Guilds that a session's user joins while it lives: what `SessionActor` does after READY.
+extension ChatSession {
+    /// How long a guild is left alone that could not be had.
+    private static let pause = Duration.milliseconds(250)
+
+    /// The session's user has joined a guild.
+    func join(_ guild: ChatGuild) {
+        switch phase {
+        // READY is put together without it, or with it.
+        case .opening: joined.append(guild)
+        case .ready: if subscribe(to: guild) { openGuild(guild) }
+        case .ended: break
+        }
+    }
+
+    /// The session's user is no member any more. The guild's own stream says so first, as long as its owner lives.
+    func leave(_ guild: ChatGuild) {
+        guard phase == .ready else { return joined.removeAll { $0.id == guild.id } }
+        guard subscriptions[guild.key] != nil else { return }
+        subscriptionEnded(guild.key)
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.field("id", guild.id)
+        writer.endObject()
+        receive(StreamEvent(kind: .guildDelete, body: writer.bytes))
+    }
+
+    /// READY has left: what came meanwhile follows.
+    func joinLateGuilds() {
+        for guild in joined { join(guild) }
+        joined = []
+    }
+
+    private func openGuild(_ guild: ChatGuild) {
+        node.relays.whenReady(guild.key) { [self] isReady in
+            guard isReady else { return openLater(guild) }
+            ask(guild) { [self] answer in
+                guard phase == .ready, let subscription = subscriptions[guild.key] else {
+                    if case .opened? = answer { stopWatching(guild) }
+                    return
+                }
+                switch answer {
+                case nil: openLater(guild)
+                case .refused?: subscriptionEnded(guild.key)
+                case .opened(let snapshot)?:
+                    receive(StreamEvent(kind: .guildCreate, body: Self.body(of: guild, snapshot.visibility)))
+                    node.registry.becomeLive(
+                        subscription, at: snapshot.position, visibility: snapshot.visibility)
+                }
+            }
+        }
+    }
+
+    private func openLater(_ guild: ChatGuild) {
+        world.after(Self.pause, on: node) { [self] in
+            if phase == .ready, subscriptions[guild.key] != nil { openGuild(guild) }
+        }
+    }
+
+    /// Asks the guild's owner for it; nil if it cannot be had now.
+    func ask(_ guild: ChatGuild, _ completion: @escaping (GuildOwner.Opening?) -> Void) {
+        node.call(guild.slot, deadline: .seconds(5)) {
+            [userID, id = node.id] (owner: ChatNode, respond: @escaping (GuildOwner.Opening?) -> Void) in
+            owner.owner(of: guild) { respond($0?.open(userID, on: id)) }
+        } _: {
+            completion($0)
+        }
+    }
+
+    /// The guild counts the session no longer.
+    func stopWatching(_ guild: ChatGuild) {
+        guard node.isRunning else { return }
+        node.call(guild.slot, deadline: .seconds(5)) {
+            [userID, id = node.id] (owner: ChatNode, respond: @escaping (Bool?) -> Void) in
+            owner.owner(of: guild) { owner in
+                owner?.unwatch(userID, on: id)
+                respond(true)
+            }
+        } _: { _ in
+        }
+    }
+
+    /// What is read here of a GUILD_CREATE.
+    private static func body(of guild: ChatGuild, _ visibility: ChannelVisibility) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.field("id", guild.id)
+        writer.field("channels", guild.channels.filter(visibility.contains))
+        writer.endObject()
+        return writer.bytes
+    }
+
+    /// Says so if the event is of something that was taken from the session's user and not given back (I7).
+    ///
+    /// Of an owner that has lost the slot and does not know it yet, whatever it shows commits nowhere; and what was decided before
+    /// the change may come after it where the relay had no lease meanwhile and has asked the owner anew since.
+    func checkMayBeSeen(_ event: StreamEvent) {
+        guard world.access.hasLost(userID), case .viewers(let channel) = event.audience,
+            let taken = world.access.taken(channel, from: userID),
+            event.position.epoch >= taken.position.epoch
+        else { return }
+        let isLater = event.position > taken.position
+        if !isLater, let guild = world.guilds.first(where: { $0.channels.contains(channel) }),
+            let time = node.answeredAt[guild.key], time >= taken.publishedAt
+        {
+            return
+        }
+        world.auditor.violate(
+            world.now,
+            "I7: user \(userID) is told \(event.kind) of channel \(channel), decided \(isLater ? "after" : "before") it was taken"
+        )
+    }
+}
