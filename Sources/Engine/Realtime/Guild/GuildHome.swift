@@ -48,7 +48,8 @@ final class GuildHome: Conversation, @unchecked Sendable {
     func unwatch(_ userID: UserID, on node: NodeID) { watchers.end(userID, on: node) }
 
     /// All who listen on a node, each session once.
-    func setWatchers(_ users: [UserID], on node: NodeID) { watchers.replace(users, on: node) }
+    /// - Returns: whether the guild knew of all of them.
+    func setWatchers(_ users: [UserID], on node: NodeID) -> Bool { watchers.replace(users, on: node) }
 
     /// What listeners of the stream have been shown by now.
     var view: RelayView { RelayView(heads: state?.heads ?? [], version: version) }

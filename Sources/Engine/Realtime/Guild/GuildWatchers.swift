@@ -24,9 +24,12 @@ package struct GuildWatchers {
     }
 
     /// A node says who listens there.
-    package mutating func replace(_ users: [UserID], on node: NodeID) {
+    /// - Returns: whether all of them were counted already: what was told until now was told to each of them.
+    package mutating func replace(_ users: [UserID], on node: NodeID) -> Bool {
         let all = users.reduce(into: [UserID: Int]()) { $0[$1, default: 0] += 1 }
+        let former = counts[node] ?? [:]
         counts[node] = all.isEmpty ? nil : all
+        return all.keys.allSatisfy { former[$0] != nil }
     }
 
     package mutating func forget(_ userID: UserID) {

@@ -14,6 +14,8 @@ final class ChatClient {
         @exclusivity(unchecked) var head: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
         /// Where its knowledge begins; nil before the first session.
         var base: (sequence: SequenceNumber, epoch: Epoch)?
+        /// Where what it has applied begins: with this it was taken up.
+        var start: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
         /// What it shows.
         @exclusivity(unchecked) var messages = ShownMessages()
         @exclusivity(unchecked) var reactions = ShownReactions()
@@ -348,7 +350,7 @@ final class ChatClient {
         } else {
             _ = view.messages.show(last.place, as: last.before)
         }
-        view.head = view.applied.last.map { ($0.sequence, $0.epoch) } ?? view.base ?? (0, 0)
+        view.head = view.applied.last.map { ($0.sequence, $0.epoch) } ?? view.start
     }
 
     // MARK: Catching up
@@ -373,6 +375,7 @@ final class ChatClient {
             if let base = view.base, base.sequence > point {
                 let epoch = world.messages.epoch(of: point, in: channel)
                 view.base = (point, epoch)
+                view.start = (point, epoch)
                 view.head = (point, epoch)
             }
         }

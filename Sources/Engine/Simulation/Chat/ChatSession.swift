@@ -13,6 +13,8 @@ final class ChatSession: StreamSubscriber {
     @exclusivity(unchecked) private var connection = 0
     private(set) var subscriptions: [StreamKey: Subscription] = [:]
     @exclusivity(unchecked) private(set) var phase = Phase.opening
+    /// When each guild's events began to follow.
+    var liveSince: [StreamKey: Duration] = [:]
     /// Guilds that the user has joined while READY is put together.
     var joined: [ChatGuild] = []
 
@@ -47,7 +49,7 @@ final class ChatSession: StreamSubscriber {
             deliver { $0.opened(snapshots, sequence: sequence) }
             for guild in world.guilds {
                 guard let subscription = subscriptions[guild.key], let snapshot = snapshots[guild.id] else { continue }
-                node.registry.becomeLive(subscription, at: snapshot.position, visibility: snapshot.visibility)
+                follow(subscription, from: snapshot)
             }
             joinLateGuilds()
         }

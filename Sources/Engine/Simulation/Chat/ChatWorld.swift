@@ -5,7 +5,8 @@ import FluxStore
 
 /// A whole cluster with its clients, on virtual time: nodes that share slots out (`ClusterWorld`) and own guilds whose
 /// channels are written to, read, fanned out and followed through production's `Lane`, `ChannelState`, `NonceTable`,
-/// `SnowflakeMinter`, `StreamPublisher`, `StreamSuccession`, `RelayHub`, `RelayLeases`, `SubscriptionRegistry` and `ReplayRing`.
+/// `SnowflakeMinter`, `StreamPublisher`, `StreamSuccession`, `RelayHub`, `RelayLeases`, `SubscriptionRegistry` and `ReplayRing`;
+/// who may see what comes from `GuildState`.
 /// What is written anew here is what stands around them in production: threads, sockets, SQL.
 ///
 /// The seed decides everything: the same world makes the same history, event by event.

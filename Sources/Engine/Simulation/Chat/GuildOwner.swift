@@ -92,31 +92,33 @@ final class GuildOwner {
     func register(_ request: RelayRegistration, _ respond: @escaping (RelayWelcome?) -> Void) {
         node.leases.grant(to: request.node, at: node.now)
         // A new relay has no listeners yet that it could name.
-        if request.position != nil { watchers.replace(request.listeners, on: request.node) }
+        let isKnown = request.position == nil || watchers.replace(request.listeners, on: request.node)
         guard succession.succeeds(request.position) else {
             return respond(
                 welcome(
                     request,
                     succession.continuation(after: request.position, last: publisher.position, view: view) {
                         node.relays.emitted(guild.key, after: $0)
-                    }))
+                    }, isKnown: isKnown))
         }
         guard let channels = succession.channelsToCorrect(in: request.view) else {
             return respond(beginAnew(request))
         }
-        correct(channels[...], [], request, respond)
+        correct(channels[...], [], request, isKnown: isKnown, respond)
     }
 
     private func correct(
         _ channels: ArraySlice<ChannelID>, _ corrections: [ChannelCorrection], _ request: RelayRegistration,
-        _ respond: @escaping (RelayWelcome?) -> Void
+        isKnown: Bool, _ respond: @escaping (RelayWelcome?) -> Void
     ) {
         guard let channel = channels.first else {
             guard let since = node.relays.emitted(guild.key, after: succession.start) else {
                 return respond(beginAnew(request))
             }
             return respond(
-                welcome(request, (.succeeds(succession.start, succession.inherited, corrections), since)))
+                welcome(
+                    request, (.succeeds(succession.start, succession.inherited, corrections), since),
+                    isKnown: isKnown))
         }
         let shown = request.view.heads[channel]
         world.read(for: node) {
@@ -129,19 +131,21 @@ final class GuildOwner {
                 let correction = succession.correction(
                     of: channel, shown: shown, page: page, bodies: page.told)
             else { return respond(beginAnew(request)) }
-            correct(channels.dropFirst(), corrections + [correction], request, respond)
+            correct(channels.dropFirst(), corrections + [correction], request, isKnown: isKnown, respond)
         }
     }
 
     private func beginAnew(_ request: RelayRegistration) -> RelayWelcome {
         welcome(
             request,
-            succession.continuation(after: nil, last: publisher.position, view: view) { _ in nil })
+            succession.continuation(after: nil, last: publisher.position, view: view) { _ in nil }, isKnown: true)
     }
 
+    /// - Parameter isKnown: whether all who listen there were known before.
     private func welcome(
-        _ request: RelayRegistration, _ next: (RelayWelcome.Continuation, replayed: [StreamEvent])
+        _ request: RelayRegistration, _ next: (RelayWelcome.Continuation, replayed: [StreamEvent]), isKnown: Bool
     ) -> RelayWelcome {
+        if !isKnown, next.replayed.contains(where: \.changesAccess) { return beginAnew(request) }
         node.relays.attach(
             request.node, registration: request.number, to: guild.key, replaying: next.replayed)
         return RelayWelcome(owner: node.id, continuation: next.0)

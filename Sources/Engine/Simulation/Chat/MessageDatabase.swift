@@ -44,7 +44,7 @@ struct MessageDatabase {
         @exclusivity(unchecked) var reactions: [MessageID: [ReactionFold.Key: Int]] = [:]
         /// The reactions that stand, by message.
         @exclusivity(unchecked) var given: [MessageID: Set<ReactionFold.Key>] = [:]
-        /// Messages of void entries that no later entry is about.
+        /// Messages of void entries of which no later entry says what they are.
         @exclusivity(unchecked) var unanswered: [MessageID: SequenceNumber] = [:]
 
         var head: (sequence: SequenceNumber, epoch: Epoch) {
@@ -157,7 +157,7 @@ struct MessageDatabase {
             violations.append("I2: in channel \(channel) epoch \(entry.epoch) follows \(head.epoch)")
         }
         log.entries.append(entry)
-        if let message = entry.message, !log.unanswered.isEmpty { log.unanswered[message] = nil }
+        if let message = entry.message, !log.unanswered.isEmpty, entry.kind.tellsState { log.unanswered[message] = nil }
         return log
     }
 
@@ -221,4 +221,9 @@ struct MessageDatabase {
         }
         return .logged(entry.kind, messageID: entry.message, payload: Ledger.body(decision))
     }
+}
+
+extension EventKind {
+    /// Whether an event of this kind says what a message is, or that it is gone.
+    fileprivate var tellsState: Bool { self == .messageUpdate || self == .messageDelete }
 }

@@ -46,6 +46,7 @@ extension ChatClient {
         if isFirst {
             view.head = (head?.sequence ?? 0, head?.epoch ?? 0)
             view.base = view.head
+            view.start = view.head
         } else {
             view.waiting = []
             ask(channel, guild, view)
@@ -82,6 +83,7 @@ extension ChatClient {
         for decision in page.versions { _ = view.messages.show(world.ledger.places[decision], as: decision) }
         for (key, decision) in page.reactions { _ = view.reactions.show(key, as: decision) }
         view.base = page.base
+        view.start = page.head
         view.head = page.head
         view.asked = page.head
         drain(channel, guild, view)

@@ -47,11 +47,16 @@ extension ChatSession {
                 case .refused?: subscriptionEnded(guild.key)
                 case .opened(let snapshot)?:
                     receive(StreamEvent(kind: .guildCreate, body: Self.body(of: guild, snapshot.visibility)))
-                    node.registry.becomeLive(
-                        subscription, at: snapshot.position, visibility: snapshot.visibility)
+                    follow(subscription, from: snapshot)
                 }
             }
         }
+    }
+
+    /// Lets a guild's events follow what the client was told of it.
+    func follow(_ subscription: Subscription, from snapshot: GuildSnapshot) {
+        liveSince[subscription.key] = world.now
+        node.registry.becomeLive(subscription, at: snapshot.position, visibility: snapshot.visibility)
     }
 
     private func openLater(_ guild: ChatGuild) {
@@ -95,8 +100,9 @@ extension ChatSession {
 
     /// Says so if the event is of something that was taken from the session's user and not given back (I7).
     ///
-    /// Of an owner that has lost the slot and does not know it yet, whatever it shows commits nowhere; and what was decided before
-    /// the change may come after it where the relay had no lease meanwhile and has asked the owner anew since.
+    /// Of an owner that has lost the slot and does not know it yet, whatever it shows commits nowhere. And what was decided before
+    /// the change may come after the answer where the change comes behind it for certain: from a relay that had no lease
+    /// meanwhile and has asked the owner anew since, and to a session that has gathered both while it was opened.
     func checkMayBeSeen(_ event: StreamEvent) {
         guard world.access.hasLost(userID), case .viewers(let channel) = event.audience,
             let taken = world.access.taken(channel, from: userID),
@@ -104,7 +110,9 @@ extension ChatSession {
         else { return }
         let isLater = event.position > taken.position
         if !isLater, let guild = world.guilds.first(where: { $0.channels.contains(channel) }),
-            let time = node.answeredAt[guild.key], time >= taken.publishedAt
+            [node.answeredAt[guild.key], liveSince[guild.key]].contains(where: {
+                $0.map { $0 >= taken.publishedAt } ?? false
+            })
         {
             return
         }
