@@ -15,8 +15,8 @@ final class ChatSession: StreamSubscriber {
     @exclusivity(unchecked) private(set) var phase = Phase.opening
     /// When each guild's events began to follow.
     var liveSince: [StreamKey: Duration] = [:]
-    /// Guilds that the user has joined while READY is put together.
-    var joined: [ChatGuild] = []
+    /// What the user has joined and left while READY is put together.
+    var lateNews: [(ChatSession) -> Void] = []
 
     enum Phase { case opening, ready, ended }
 
@@ -51,7 +51,7 @@ final class ChatSession: StreamSubscriber {
                 guard let subscription = subscriptions[guild.key], let snapshot = snapshots[guild.id] else { continue }
                 follow(subscription, from: snapshot)
             }
-            joinLateGuilds()
+            hearLateNews()
         }
     }
 
@@ -141,6 +141,7 @@ final class ChatSession: StreamSubscriber {
         guard phase != .ended else { return }
         phase = .ended
         node.sessions[number] = nil
+        lateNews = []
         for guild in world.guilds {
             if subscriptions[guild.key]?.visibility != nil { stopWatching(guild) }
             subscriptionEnded(guild.key)

@@ -9,8 +9,7 @@ extension ChatSession {
     /// The session's user has joined a guild.
     func join(_ guild: ChatGuild) {
         switch phase {
-        // READY is put together without it, or with it.
-        case .opening: joined.append(guild)
+        case .opening: lateNews.append { $0.join(guild) }
         case .ready: if subscribe(to: guild) { openGuild(guild) }
         case .ended: break
         }
@@ -18,7 +17,7 @@ extension ChatSession {
 
     /// The session's user is no member any more. The guild's own stream says so first, as long as its owner lives.
     func leave(_ guild: ChatGuild) {
-        guard phase == .ready else { return joined.removeAll { $0.id == guild.id } }
+        guard phase != .opening else { return lateNews.append { $0.leave(guild) } }
         guard subscriptions[guild.key] != nil else { return }
         subscriptionEnded(guild.key)
         var writer = JSONWriter()
@@ -29,9 +28,10 @@ extension ChatSession {
     }
 
     /// READY has left: what came meanwhile follows.
-    func joinLateGuilds() {
-        for guild in joined { join(guild) }
-        joined = []
+    func hearLateNews() {
+        let news = lateNews
+        lateNews = []
+        for item in news { item(self) }
     }
 
     private func openGuild(_ guild: ChatGuild) {
