@@ -70,7 +70,7 @@ extension PlantedBug {
         case .acknowledgedBeforeCommit: "I3"
         case .nonceForgotten: "I4"
         case .noRetraction: "I5"
-        case .snapshotBeforeRegistering: "I6"
+        case .snapshotBeforeRegistering, .frozenTooEarly: "I6"
         case .accessTakenBeforeConfirmation, .deliveryWithoutLease: "I7"
         case .votesOfTheDead: "I9"
         }

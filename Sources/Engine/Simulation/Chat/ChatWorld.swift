@@ -35,7 +35,7 @@ final class ChatWorld: @unchecked Sendable {
     var faults = FaultState()
     @exclusivity(unchecked) var access: AccessRecord
     private(set) lazy var moderation = Moderation(world: self)
-    var lastSession = 0
+    var lastSession: UInt64 = 0
 
     let guilds: [ChatGuild]
     private let slotsOfGuilds: [Bool]

@@ -18,6 +18,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case accessTakenBeforeConfirmation
     /// A relay passes on what comes from an owner whose lease has run out.
     case deliveryWithoutLease
+    /// A session is sent to another node before it has seen all that this one will not be told.
+    case frozenTooEarly
     /// Verdicts count whether or not their voters live.
     case votesOfTheDead
 }

@@ -53,6 +53,7 @@ extension ChatWorld {
         clients.allSatisfy(\.isSettled) && moderation.isSettled
             && nodes.all.allSatisfy {
                 $0.isRunning && !$0.isPaused && $0.lane.rowCount == 0 && $0.held.isEmpty && $0.calls.isEmpty
+                    && $0.arrivals.isEmpty && $0.claims.isEmpty
             }
     }
 

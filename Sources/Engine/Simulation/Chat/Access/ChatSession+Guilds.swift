@@ -8,16 +8,15 @@ extension ChatSession {
 
     /// The session's user has joined a guild.
     func join(_ guild: ChatGuild) {
-        switch phase {
-        case .opening: lateNews.append { $0.join(guild) }
-        case .ready: if subscribe(to: guild) { openGuild(guild) }
-        case .ended: break
-        }
+        guard phase != .ended else { return }
+        guard phase == .ready, !isOnItsWay else { return lateNews.append { $0.join(guild) } }
+        if subscribe(to: guild.key) { openGuild(guild) }
     }
 
     /// The session's user is no member any more. The guild's own stream says so first, as long as its owner lives.
     func leave(_ guild: ChatGuild) {
-        guard phase != .opening else { return lateNews.append { $0.leave(guild) } }
+        guard phase != .ended else { return }
+        guard phase == .ready, !isOnItsWay else { return lateNews.append { $0.leave(guild) } }
         guard subscriptions[guild.key] != nil else { return }
         subscriptionEnded(guild.key)
         var writer = JSONWriter()
@@ -27,7 +26,7 @@ extension ChatSession {
         receive(StreamEvent(kind: .guildDelete, body: writer.bytes))
     }
 
-    /// READY has left: what came meanwhile follows.
+    /// READY has left, or the session has come: what came meanwhile follows.
     func hearLateNews() {
         let news = lateNews
         lateNews = []
@@ -39,7 +38,7 @@ extension ChatSession {
             guard isReady else { return openLater(guild) }
             ask(guild) { [self] answer in
                 guard phase == .ready, let subscription = subscriptions[guild.key] else {
-                    if case .opened? = answer { stopWatching(guild) }
+                    if case .opened? = answer { stopWatching(guild.key) }
                     return
                 }
                 switch answer {
@@ -75,16 +74,27 @@ extension ChatSession {
         }
     }
 
+    /// The guild counts the session, which comes from another node. - Parameter completion: whether it knows of it.
+    func watch(_ key: StreamKey, _ completion: @escaping (Bool) -> Void) {
+        tell(key, { [userID, id = node.id] in $0.watch(userID, on: id) }, completion)
+    }
+
     /// The guild counts the session no longer.
-    func stopWatching(_ guild: ChatGuild) {
+    func stopWatching(_ key: StreamKey) {
         guard node.isRunning else { return }
-        node.call(guild.slot, deadline: .seconds(5)) {
-            [userID, id = node.id] (owner: ChatNode, respond: @escaping (Bool?) -> Void) in
+        tell(key, { [userID, id = node.id] in $0.unwatch(userID, on: id) }, { _ in })
+    }
+
+    private func tell(_ key: StreamKey, _ body: @escaping (GuildOwner) -> Void, _ completion: @escaping (Bool) -> Void)
+    {
+        guard let guild = world.guilds.first(where: { $0.key == key }) else { return completion(true) }
+        node.call(guild.slot, deadline: .seconds(5)) { (owner: ChatNode, respond: @escaping (Bool?) -> Void) in
             owner.owner(of: guild) { owner in
-                owner?.unwatch(userID, on: id)
-                respond(true)
+                if let owner { body(owner) }
+                respond(owner == nil ? nil : true)
             }
-        } _: { _ in
+        } _: {
+            completion($0 ?? false)
         }
     }
 

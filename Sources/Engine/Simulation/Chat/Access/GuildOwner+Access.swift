@@ -45,6 +45,8 @@ extension GuildOwner {
                 heads: Dictionary(uniqueKeysWithValues: state.heads.map { ($0.channelID, $0) })))
     }
 
+    func watch(_ userID: UserID, on peer: NodeID) { watchers.begin(userID, on: peer) }
+
     func unwatch(_ userID: UserID, on peer: NodeID) { watchers.end(userID, on: peer) }
 
     // MARK: Changes

@@ -111,7 +111,8 @@ final class Moderation {
         case .hide, .show: return
         }
         for node in world.nodes.all where node.isRunning {
-            for session in node.sessions.values.sorted(by: { $0.number < $1.number })
+            let coming = node.arrivals.sorted { $0.key < $1.key }.compactMap(\.value.session)
+            for session in node.sessions.values.sorted(by: { $0.number < $1.number }) + coming
             where session.userID == request.userID {
                 world.after(world.milliseconds(0.2...20), on: node) { tell(session) }
             }
