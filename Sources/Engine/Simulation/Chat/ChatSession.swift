@@ -66,7 +66,10 @@ final class ChatSession: StreamSubscriber {
         let isWrong = world.bug == .snapshotBeforeRegistering
         if !isWrong { for guild in world.guilds { subscribe(to: guild.key) } }
         take(world.guilds[...], [:]) { [self] snapshots in
-            guard phase == .opening else { return snapshots.map(stopWatching) ?? () }
+            guard phase == .opening else {
+                if let snapshots { stopWatching(snapshots) }
+                return
+            }
             guard let snapshots else { return end(tellingClient: true) }
             if isWrong { for guild in world.guilds where snapshots[guild.id] != nil { subscribe(to: guild.key) } }
             phase = .ready
