@@ -64,8 +64,9 @@ final class ChatSession: StreamSubscriber {
     /// Subscribes first, then takes the snapshots, then READY, then what came meanwhile (I6).
     func open() {
         let isWrong = world.bug == .snapshotBeforeRegistering
-        if !isWrong { for guild in world.guilds { subscribe(to: guild.key) } }
-        take(world.guilds[...], [:]) { [self] snapshots in
+        let guilds = guilds
+        if !isWrong { for guild in guilds { subscribe(to: guild.key) } }
+        take(guilds[...], [:]) { [self] snapshots in
             guard phase == .opening else {
                 if let snapshots { stopWatching(snapshots) }
                 return
@@ -76,9 +77,13 @@ final class ChatSession: StreamSubscriber {
             let ready = StreamEvent(kind: .ready, body: [])
             let sequence = ring.append(ready)
             deliver { $0.opened(snapshots, sequence: sequence) }
-            for guild in world.guilds {
-                guard let subscription = subscriptions[guild.key], let snapshot = snapshots[guild.id] else { continue }
-                follow(subscription, from: snapshot)
+            for guild in guilds {
+                guard let subscription = subscriptions[guild.key] else { continue }
+                if let snapshot = snapshots[guild.id] {
+                    follow(subscription, from: snapshot)
+                } else {
+                    openLater(guild, refusals: 0)
+                }
             }
             hearLateNews()
         }
@@ -106,9 +111,7 @@ final class ChatSession: StreamSubscriber {
             self.ask(guild) { [self] answer in
                 switch answer {
                 case nil: completion(nil)
-                case .refused?:
-                    if phase == .opening { subscriptionEnded(guild.key) }
-                    take(guilds.dropFirst(), snapshots, completion)
+                case .refused?: take(guilds.dropFirst(), snapshots, completion)
                 case .opened(let snapshot)?:
                     take(guilds.dropFirst(), snapshots.merging([guild.id: snapshot]) { $1 }, completion)
                 }

@@ -4,7 +4,9 @@ import FluxRealtime
 /// Guilds that a session's user joins while it lives: what `SessionActor` does after READY.
 extension ChatSession {
     /// How long a guild is left alone that could not be had.
-    private static let pause = Duration.milliseconds(250)
+    private static let pause = Duration.milliseconds(500)
+    /// How often a guild may refuse a session whose user is a member, as they say themselves.
+    private static let toleratedRefusals = 8
 
     /// The session's user has joined a guild.
     func join(_ guild: ChatGuild) {
@@ -26,6 +28,9 @@ extension ChatSession {
         receive(StreamEvent(kind: .guildDelete, body: writer.bytes))
     }
 
+    /// The guilds whose member the user is, as they say themselves.
+    var guilds: [ChatGuild] { world.guilds.filter { world.moderation.isMember(userID, of: $0) } }
+
     /// READY has left, or the session has come: what came meanwhile follows.
     func hearLateNews() {
         let news = lateNews
@@ -33,17 +38,18 @@ extension ChatSession {
         for item in news { item(self) }
     }
 
-    private func openGuild(_ guild: ChatGuild) {
+    private func openGuild(_ guild: ChatGuild, refusals: Int = 0) {
         node.relays.whenReady(guild.key) { [self] isReady in
-            guard isReady else { return openLater(guild) }
+            guard isReady else { return openLater(guild, refusals: refusals) }
             ask(guild) { [self] answer in
                 guard phase == .ready, let subscription = subscriptions[guild.key] else {
                     if case .opened? = answer { stopWatching(guild.key) }
                     return
                 }
                 switch answer {
-                case nil: openLater(guild)
-                case .refused?: subscriptionEnded(guild.key)
+                case nil: openLater(guild, refusals: refusals)
+                case .refused? where refusals < Self.toleratedRefusals: openLater(guild, refusals: refusals + 1)
+                case .refused?: leave(guild)
                 case .opened(let snapshot)?:
                     receive(StreamEvent(kind: .guildCreate, body: Self.body(of: guild, snapshot.visibility)))
                     follow(subscription, from: snapshot)
@@ -58,9 +64,10 @@ extension ChatSession {
         node.registry.becomeLive(subscription, at: snapshot.position, visibility: snapshot.visibility)
     }
 
-    private func openLater(_ guild: ChatGuild) {
+    /// Asks again for a guild that could not be had, or did not know its member.
+    func openLater(_ guild: ChatGuild, refusals: Int) {
         world.after(Self.pause, on: node) { [self] in
-            if phase == .ready, subscriptions[guild.key] != nil { openGuild(guild) }
+            if phase == .ready, subscriptions[guild.key] != nil { openGuild(guild, refusals: refusals) }
         }
     }
 

@@ -8,7 +8,7 @@ final class Moderation {
         /// This was taken.
         case taken(AccessRequest.Kind)
         /// Something was asked and has had no answer.
-        case asking(attempt: Int)
+        case asking(attempt: Int, AccessRequest.Kind)
     }
 
     private struct Place: Hashable {
@@ -29,6 +29,15 @@ final class Moderation {
     /// Whether everything asked has had an answer.
     var isSettled: Bool {
         standings.values.allSatisfy { if case .asking = $0 { false } else { true } }
+    }
+
+    /// Whether the user is a member of the guild, as far as they have heard.
+    func isMember(_ userID: UserID, of guild: ChatGuild) -> Bool {
+        switch standings[Place(guild: guild.id, userID: userID)] ?? .free {
+        case .taken(.remove): false
+        case .asking(_, .admit): false
+        case .free, .taken, .asking: true
+        }
     }
 
     /// Takes something from a member, or gives back what was taken. - Returns: false if an answer is awaited there.
@@ -52,7 +61,7 @@ final class Moderation {
         let place = Place(guild: request.guild.id, userID: request.userID)
         lastAttempt += 1
         let attempt = lastAttempt
-        standings[place] = .asking(attempt: attempt)
+        standings[place] = .asking(attempt: attempt, request.kind)
         world.after(Self.patience) { [self] in askAgain(request, after: attempt) }
         let ready = world.nodes.all.filter { $0.isRunning && world.cluster.nodes.isReady($0.id) }
         guard !ready.isEmpty else { return }
@@ -71,7 +80,7 @@ final class Moderation {
     }
 
     private func isAwaited(_ attempt: Int, _ place: Place) -> Bool {
-        if case .asking(attempt)? = standings[place] { true } else { false }
+        if case .asking(attempt, _)? = standings[place] { true } else { false }
     }
 
     private func askAgain(_ request: AccessRequest, after attempt: Int) {
