@@ -8,34 +8,32 @@ extension GuildActor {
     func register(_ request: RelayRegistration, _ respond: Responder<RelayWelcome>) {
         services.links.grant(to: request.node)
         guard home.state != nil else { return respond.refuse(APIError.unknownGuild) }
-        var isKnown = true
         // A new relay has no listeners yet that it could name.
         if request.position != nil {
-            isKnown = home.setWatchers(request.listeners, on: request.node)
+            home.setWatchers(request.listeners, on: request.node)
             learnPresences(of: request.listeners)
         }
         guard home.succession.succeeds(request.position) else {
-            return respond(welcome(request, home.continuation(after: request.position), isKnown: isKnown))
+            return respond(welcome(request, home.continuation(after: request.position)))
         }
-        Task { respond(await self.succeed(request, isKnown: isKnown)) }
+        Task { respond(await self.succeed(request)) }
     }
 
     /// The relay comes from an earlier owner.
-    private func succeed(_ request: RelayRegistration, isKnown: Bool) async -> RelayWelcome {
+    private func succeed(_ request: RelayRegistration) async -> RelayWelcome {
         guard let corrections = await corrections(for: request.view),
             let since = loop.relays.emitted(home.publisher.key, after: home.succession.start)
         else { return welcome(request, home.continuation(after: nil)) }
-        return welcome(
-            request, (.succeeds(home.succession.start, home.succession.inherited, corrections), since), isKnown: isKnown
-        )
+        return welcome(request, (.succeeds(home.succession.start, home.succession.inherited, corrections), since))
     }
 
-    /// - Parameter isKnown: whether the guild knew of all who listen there. Changes of access that it told before name none of
-    ///   the others: a relay that has such a change before it begins anew (I7).
+    /// A relay begins anew over a change of access that does not name its listeners, as nobody knew of them: they would go on
+    /// seeing what was taken from them (I7).
     private func welcome(
-        _ request: RelayRegistration, _ next: (RelayWelcome.Continuation, replayed: [StreamEvent]), isKnown: Bool = true
+        _ request: RelayRegistration, _ next: (RelayWelcome.Continuation, replayed: [StreamEvent])
     ) -> RelayWelcome {
-        let next = isKnown || !next.replayed.contains(where: \.changesAccess) ? next : home.continuation(after: nil)
+        let isToldAll = home.watchers.knew(request.listeners, at: next.replayed)
+        let next = isToldAll ? next : home.continuation(after: nil)
         loop.relays.attach(
             request.node, registration: request.number, to: home.publisher.key, replaying: next.replayed)
         return RelayWelcome(owner: services.system.identity.id, continuation: next.0)

@@ -22,11 +22,6 @@ public enum StreamControl: Sendable {
     case broken
 }
 
-extension StreamEvent {
-    /// Whether some members see other channels from here on.
-    package var changesAccess: Bool { if case .access? = control { true } else { false } }
-}
-
 /// One member's new view of a guild.
 public struct AccessChange: Sendable {
     public var userID: UserID

@@ -92,33 +92,33 @@ final class GuildOwner {
     func register(_ request: RelayRegistration, _ respond: @escaping (RelayWelcome?) -> Void) {
         node.leases.grant(to: request.node, at: node.now)
         // A new relay has no listeners yet that it could name.
-        let isKnown = request.position == nil || watchers.replace(request.listeners, on: request.node)
+        if request.position != nil {
+            watchers.replace(request.listeners, on: request.node, at: publisher.position)
+        }
         guard succession.succeeds(request.position) else {
             return respond(
                 welcome(
                     request,
                     succession.continuation(after: request.position, last: publisher.position, view: view) {
                         node.relays.emitted(guild.key, after: $0)
-                    }, isKnown: isKnown))
+                    }))
         }
         guard let channels = succession.channelsToCorrect(in: request.view) else {
             return respond(beginAnew(request))
         }
-        correct(channels[...], [], request, isKnown: isKnown, respond)
+        correct(channels[...], [], request, respond)
     }
 
     private func correct(
         _ channels: ArraySlice<ChannelID>, _ corrections: [ChannelCorrection], _ request: RelayRegistration,
-        isKnown: Bool, _ respond: @escaping (RelayWelcome?) -> Void
+        _ respond: @escaping (RelayWelcome?) -> Void
     ) {
         guard let channel = channels.first else {
             guard let since = node.relays.emitted(guild.key, after: succession.start) else {
                 return respond(beginAnew(request))
             }
             return respond(
-                welcome(
-                    request, (.succeeds(succession.start, succession.inherited, corrections), since),
-                    isKnown: isKnown))
+                welcome(request, (.succeeds(succession.start, succession.inherited, corrections), since)))
         }
         let shown = request.view.heads[channel]
         world.read(for: node) {
@@ -131,21 +131,20 @@ final class GuildOwner {
                 let correction = succession.correction(
                     of: channel, shown: shown, page: page, bodies: page.told)
             else { return respond(beginAnew(request)) }
-            correct(channels.dropFirst(), corrections + [correction], request, isKnown: isKnown, respond)
+            correct(channels.dropFirst(), corrections + [correction], request, respond)
         }
     }
 
     private func beginAnew(_ request: RelayRegistration) -> RelayWelcome {
         welcome(
             request,
-            succession.continuation(after: nil, last: publisher.position, view: view) { _ in nil }, isKnown: true)
+            succession.continuation(after: nil, last: publisher.position, view: view) { _ in nil })
     }
 
-    /// - Parameter isKnown: whether all who listen there were known before.
     private func welcome(
-        _ request: RelayRegistration, _ next: (RelayWelcome.Continuation, replayed: [StreamEvent]), isKnown: Bool
+        _ request: RelayRegistration, _ next: (RelayWelcome.Continuation, replayed: [StreamEvent])
     ) -> RelayWelcome {
-        if !isKnown, next.replayed.contains(where: \.changesAccess) { return beginAnew(request) }
+        guard watchers.knew(request.listeners, at: next.replayed) else { return beginAnew(request) }
         node.relays.attach(
             request.node, registration: request.number, to: guild.key, replaying: next.replayed)
         return RelayWelcome(owner: node.id, continuation: next.0)

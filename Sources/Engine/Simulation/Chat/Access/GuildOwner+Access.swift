@@ -38,14 +38,14 @@ extension GuildOwner {
     /// A member's session asks for the guild.
     func open(_ userID: UserID, on peer: NodeID) -> Opening {
         guard let visibility = state.visibility(of: userID) else { return .refused }
-        watchers.begin(userID, on: peer)
+        watch(userID, on: peer)
         return .opened(
             GuildSnapshot(
                 position: publisher.position, visibility: visibility,
                 heads: Dictionary(uniqueKeysWithValues: state.heads.map { ($0.channelID, $0) })))
     }
 
-    func watch(_ userID: UserID, on peer: NodeID) { watchers.begin(userID, on: peer) }
+    func watch(_ userID: UserID, on peer: NodeID) { watchers.begin(userID, on: peer, at: publisher.position) }
 
     func unwatch(_ userID: UserID, on peer: NodeID) { watchers.end(userID, on: peer) }
 
