@@ -28,6 +28,21 @@ extension HeavyTests {
             }
         }
 
+        @Test func aDeadNodeIsRemovedAndANewOneJoins() async throws {
+            try await ClusterProcess.with(3) { cluster in
+                let run = try await ChaosRun("replace", on: cluster)
+                // Also the one that made the cluster.
+                for number in [1, 0] {
+                    try await run.strike("replace \(number)") {
+                        try await cluster[number].kill()
+                        try await cluster.replace(number)
+                        try await cluster.waitUntilBack(number)
+                    }
+                }
+                try await run.end()
+            }
+        }
+
         @Test(.enabled(if: Rounds.areLong)) func twoOfFiveAreKilled() async throws {
             try await ClusterProcess.with(5) { cluster in
                 let run = try await ChaosRun("kill two of five", on: cluster)

@@ -12,13 +12,14 @@ enum RandomFault: CustomStringConvertible {
     case postgresKilled
     case drain(Int)
     case restart(Int)
+    case replace(Int)
 
     static func draw(nodes count: Int, using generator: inout SeededGenerator) -> RandomFault {
         let nodes = Array(0..<count).shuffled(using: &generator)
         let some = Array(nodes.prefix(Int.random(in: 1...2, using: &generator)))
         let time = Int.random(in: 200...8_000, using: &generator)
         let toss = Bool.random(using: &generator)
-        switch Int.random(in: 0..<9, using: &generator) {
+        switch Int.random(in: 0..<10, using: &generator) {
         case 0: return .kill(some)
         case 1: return .pause(nodes[0], milliseconds: time)
         case 2: return .isolate(some, milliseconds: time, withPostgres: toss)
@@ -27,7 +28,8 @@ enum RandomFault: CustomStringConvertible {
         case 5: return .postgresAway(milliseconds: time)
         case 6: return .postgresKilled
         case 7: return .drain(nodes[0])
-        default: return .restart(nodes[0])
+        case 8: return .restart(nodes[0])
+        default: return .replace(nodes[0])
         }
     }
 
@@ -65,6 +67,9 @@ enum RandomFault: CustomStringConvertible {
         case .restart(let node):
             try await cluster[node].stop()
             try cluster.relaunch(node)
+        case .replace(let node):
+            try await cluster[node].kill()
+            try await cluster.replace(node)
         }
         cluster.network.mend()
         try await cluster.waitUntilBack(Array(cluster.nodes.indices))
@@ -83,6 +88,7 @@ enum RandomFault: CustomStringConvertible {
         case .postgresKilled: "kill Postgres"
         case .drain(let node): "drain \(node)"
         case .restart(let node): "restart \(node)"
+        case .replace(let node): "kill and remove \(node), and let a new one join"
         }
     }
 }

@@ -69,6 +69,19 @@ final class ClusterProcess: Sendable {
         try await self[number].waitUntilReady()
     }
 
+    /// Removes a dead node from the cluster and lets a new one of its name join by a token, without waiting for it to be ready.
+    func replace(_ number: Int) async throws {
+        let other = (number + 1) % nodes.count
+        _ = try await eventually("the dead node \(number) to be removed", within: .seconds(60)) {
+            await ask(other, .DELETE, "/nodes/" + self[number].name)
+        }
+        let token = try await eventually("a token", within: .seconds(60)) {
+            await ask(other, .POST, "/tokens", [:])?["token"]?.stringValue
+        }
+        try self[number].join(through: self[other], token: token)
+        network.note(process: self[number].process.id, asNode: number)
+    }
+
     /// Cuts all links of some nodes with all others; Postgres stays within their reach.
     func isolate(_ numbers: Int...) { isolate(numbers) }
 

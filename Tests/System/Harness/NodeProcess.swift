@@ -161,6 +161,15 @@ final class NodeProcess: Sendable {
         running.withLockedValue { $0 = next }
     }
 
+    /// Starts it after its end as one that has never been a member: nothing is left of it but its name and its ports.
+    func join(through node: NodeProcess, token: String) throws {
+        try directory.empty()
+        var options = options
+        options.joining = (node, token)
+        let next = try Self.launch(options, directory, port: port, adminPort: adminPort, clusterPort: clusterPort)
+        running.withLockedValue { $0 = next }
+    }
+
     /// Starts it again after its end, on the same ports, and waits until it is ready.
     func restart() async throws {
         try relaunch()

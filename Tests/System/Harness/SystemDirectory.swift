@@ -33,6 +33,14 @@ final class SystemDirectory: Sendable {
         try (known + "\(process)\n").write(toFile: file, atomically: true, encoding: .utf8)
     }
 
+    /// Removes everything but what the test itself keeps here: the ids of processes, and what they wrote.
+    func empty() throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: path)
+        where name != Self.processFile && !name.hasSuffix(".out") && !name.hasSuffix(".log") {
+            try FileManager.default.removeItem(atPath: file(name))
+        }
+    }
+
     /// Ends what runs here and removes the files.
     func remove() { Self.remove(path) }
 

@@ -183,15 +183,6 @@ public final class ClusterNode: @unchecked Sendable {
         await onLoop { $0.setDraining(false) }
     }
 
-    /// Takes a node out of the cluster for good: its slots are free, its links end, its name may be given anew. False when
-    /// there is no such node.
-    public func remove(_ name: String) async throws(StoreError) -> Bool {
-        guard let row = try await store.nodes().first(where: { $0.name == name }) else { return false }
-        guard try await store.setState(.removed, ofNode: row.identity.node) else { return false }
-        await readMembers()
-        return true
-    }
-
     // MARK: What joins the parts
 
     private func makeDrivers(_ node: FluxStore.NodeIdentity) {

@@ -178,11 +178,6 @@ package final class RelayHub {
         relays[key]?.detach(peer, registration: registration, at: now)
     }
 
-    /// A node is gone for good: it listens to nothing.
-    package func forget(_ peer: NodeID, at now: UInt64) {
-        for key in relays.keys { relays[key]?.detach(peer, registration: nil, at: now) }
-    }
-
     /// The nodes that are sent the stream.
     package func peers(of key: StreamKey) -> [NodeID] { relays[key].map { Array($0.peers.keys) } ?? [] }
 

@@ -94,7 +94,13 @@ final class ChatNode {
 
     func goOn() {
         isPaused = false
-        while !isPaused, isRunning, !backlog.isEmpty { backlog.removeFirst()() }
+        var next = 0
+        while !isPaused, isRunning, next < backlog.count {
+            backlog[next]()
+            next += 1
+        }
+        // It may have been paused again in the middle.
+        backlog.removeFirst(min(next, backlog.count))
         workLane()
     }
 
