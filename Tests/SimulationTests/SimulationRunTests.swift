@@ -71,6 +71,7 @@ extension PlantedBug {
         case .nonceForgotten: "I4"
         case .noRetraction: "I5"
         case .snapshotBeforeRegistering, .frozenTooEarly: "I6"
+        case .accessTakenBeforeConfirmation, .deliveryWithoutLease: "I7"
         case .votesOfTheDead: "I9"
         }
     }

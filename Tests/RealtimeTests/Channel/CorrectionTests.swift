@@ -55,6 +55,11 @@ import Testing
                 LaneStatements.appendLog([
                     LoggedEntry(voidIn: guild.channel, seq: 2, epoch: 1, about: [stored]),
                     LoggedEntry(voidIn: guild.channel, seq: 3, epoch: 1, about: [ghost]),
+                    // Somebody's reaction to what they were shown does not say that it never came to be.
+                    LoggedEntry(
+                        LogEntry(
+                            channelID: guild.channel, seq: 4, epoch: 1, kind: .messageReactionAdd, messageID: ghost,
+                            payload: Array("{}".utf8))),
                 ]))
             let client = try await node.connect(owner)
             try await node.say("next", in: guild.channel, as: owner)

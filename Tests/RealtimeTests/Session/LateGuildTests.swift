@@ -13,6 +13,33 @@ import Testing
             Statement(PreparedQuery("test.rename.\(table)", "ALTER TABLE \(table) RENAME TO \(name)")))
     }
 
+    /// An owner that has lost the guild and does not know it yet knows nothing of who has joined since.
+    @Test func whoIsRefusedByAnOwnerThatDoesNotKnowThemYetIsLetInLater() async throws {
+        try await TestNode.run { node in
+            let owner = try await node.person("owner")
+            let guild = try await node.guild(of: owner)
+            let member = try await node.person("member")
+            let client = try await node.connect(member)
+            let key = try #require(SessionKey(client.sessionID))
+            // The session hears that its user has joined before the guild's owner does.
+            await withCheckedContinuation { continuation in
+                node.realtime.services.run(on: client.loop) { loop in
+                    if let session = loop.sessions[key] { loop.sessions.joinGuild(guild.id, in: session) }
+                    continuation.resume()
+                }
+            }
+            try await Task.sleep(for: .milliseconds(100))
+            try await node.join(member, guild, by: owner)
+            try await node.say("hello", in: guild.channel, as: owner)
+            await client.until { dispatches, _, _ in dispatches.contains { $0.kind == .guildCreate } }
+            try await node.say("again", in: guild.channel, as: owner)
+            await client.until { dispatches, _, _ in
+                dispatches.contains { $0.kind == .messageCreate && $0.body["content"] == "again" }
+            }
+            #expect(client.count(.guildDelete) == 0 && client.count(.guildCreate) == 1)
+        }
+    }
+
     @Test(arguments: [false, true]) func aGuildThatCannotBeReadComesLater(isBot: Bool) async throws {
         let url = try await TestPostgres.shared.database().url
         let (owner, guild) = try await TestNode.run(url: url) { node in

@@ -149,6 +149,35 @@ import Testing
         }
     }
 
+    @Test func whatANewOwnerTakesIsTakenFromThoseWhoFindItLater() async throws {
+        try await TestCluster.run(nodes: 3) { cluster in
+            let scene = try await scene(in: cluster, at: 0)
+            let (away, heir) = (cluster.nodes[1], cluster.nodes[2])
+            var member = try await away.person("member0")
+            while try cluster.owner(of: Slot(of: member.userID)) != 1 {
+                member = try await away.person("member\(try away.realtime.mintID())")
+            }
+            try await cluster.nodes[0].join(member, scene.guild, by: scene.owner)
+            let client = try await away.connect(member)
+            try await cluster.nodes[0].say("seen", in: scene.guild.channel, as: scene.owner)
+            await client.until { dispatches, _, _ in dispatches.contains { $0.kind == .messageCreate } }
+            // The new owner cannot know yet who listens there.
+            cluster.network.cut(away.id, heir.id)
+            try await cluster.takeOver(from: 0, by: 2)
+            _ = try await heir.realtime.perform(
+                GuildCommand(
+                    caller: scene.owner, operation: .setOverwrite(scene.guild.channel, target: member.userID),
+                    body: ["type": 1, "deny": .string(Permissions.viewChannel.description)]), on: scene.guild.id)
+            cluster.network.heal(away.id, heir.id)
+            try await heir.say("secret", in: scene.guild.channel, as: scene.owner)
+            await client.until { dispatches, _, closed in
+                closed != nil || dispatches.contains { $0.kind == .channelDelete }
+                    || dispatches.count { $0.kind == .messageCreate } > 1
+            }
+            #expect(client.contents(of: scene.guild.channel) == ["seen"])
+        }
+    }
+
     @Test func whatTheDeadOwnerCommittedUnseenIsMadeUpFor() async throws {
         try await TestCluster.run(nodes: 3) { cluster in
             let scene = try await scene(in: cluster, at: 0)

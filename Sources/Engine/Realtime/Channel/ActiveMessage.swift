@@ -4,24 +4,26 @@ import FluxCore
 /// final, so that none of them decides from a state that another has changed meanwhile.
 ///
 /// `@unchecked Sendable` is sound because it never leaves its channel's actor: only operations isolated to it touch it.
-final class ActiveMessage: @unchecked Sendable {
+package final class ActiveMessage: @unchecked Sendable {
     /// The newest state, also what is not final yet; nil if there is no such message (any more).
-    var message: Message?
-    private(set) var isDeleted = false
-    var reactions: ReactionTable?
+    package var message: Message?
+    package private(set) var isDeleted = false
+    package var reactions: ReactionTable?
     /// How many operations hold it.
-    var users = 0
+    package var users = 0
     var loading: Task<Message?, any Error>?
     var loadingReactions: Task<ReactionTable, any Error>?
 
+    package init() {}
+
     /// The newest state will not be durable: this is what stands.
-    func restore(_ message: Message?) {
+    package func restore(_ message: Message?) {
         self.message = message
         isDeleted = message == nil
         reactions = nil
     }
 
-    func markDeleted() {
+    package func markDeleted() {
         isDeleted = true
         message = nil
         reactions = nil

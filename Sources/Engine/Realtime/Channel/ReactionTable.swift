@@ -3,26 +3,26 @@ import FluxCore
 import FluxStore
 
 /// The reactions of one message: who used which emoji, in order of first use. Bounded by 20 kinds (protocol 3.5, 30010).
-struct ReactionTable {
+package struct ReactionTable {
     static let maximumKinds = 20
 
     private var users: OrderedDictionary<String, OrderedSet<UserID>> = [:]
 
-    init() {}
+    package init() {}
 
     /// - Parameter stored: by emoji, in order of first use.
-    init(_ stored: [ReactionSet]) {
+    package init(_ stored: [ReactionSet]) {
         for set in stored { users[set.emoji.key] = OrderedSet(set.userIDs) }
     }
 
     var isEmpty: Bool { users.isEmpty }
-    func has(_ emoji: String) -> Bool { users[emoji] != nil }
-    func has(_ emoji: String, by userID: UserID) -> Bool { users[emoji]?.contains(userID) ?? false }
-    var isFull: Bool { users.count >= Self.maximumKinds }
+    package func has(_ emoji: String) -> Bool { users[emoji] != nil }
+    package func has(_ emoji: String, by userID: UserID) -> Bool { users[emoji]?.contains(userID) ?? false }
+    package var isFull: Bool { users.count >= Self.maximumKinds }
 
-    mutating func add(_ emoji: String, by userID: UserID) { users[emoji, default: []].append(userID) }
+    package mutating func add(_ emoji: String, by userID: UserID) { users[emoji, default: []].append(userID) }
 
-    mutating func remove(_ emoji: String, by userID: UserID) {
+    package mutating func remove(_ emoji: String, by userID: UserID) {
         users[emoji]?.remove(userID)
         if users[emoji]?.isEmpty ?? false { users[emoji] = nil }
     }

@@ -27,9 +27,13 @@ extension GuildActor {
         return welcome(request, (.succeeds(home.succession.start, home.succession.inherited, corrections), since))
     }
 
+    /// A relay begins anew over a change of access that does not name its listeners, as nobody knew of them: they would go on
+    /// seeing what was taken from them (I7).
     private func welcome(
         _ request: RelayRegistration, _ next: (RelayWelcome.Continuation, replayed: [StreamEvent])
     ) -> RelayWelcome {
+        let isToldAll = home.watchers.knew(request.listeners, at: next.replayed)
+        let next = isToldAll ? next : home.continuation(after: nil)
         loop.relays.attach(
             request.node, registration: request.number, to: home.publisher.key, replaying: next.replayed)
         return RelayWelcome(owner: services.system.identity.id, continuation: next.0)

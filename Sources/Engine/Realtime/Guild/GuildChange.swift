@@ -1,7 +1,7 @@
 import FluxCore
 
 /// One change of a guild, with the whole new state of what changed: enough to store it, to apply it, and to tell of it.
-enum GuildChange: Sendable, Equatable {
+package enum GuildChange: Sendable, Equatable {
     case guildCreated(GuildFounding)
     case guildUpdated(Guild)
     case guildDeleted
@@ -33,7 +33,7 @@ enum GuildChange: Sendable, Equatable {
 }
 
 /// A guild at its beginning.
-struct GuildFounding: Sendable, Equatable {
+package struct GuildFounding: Sendable, Equatable {
     var guild: Guild
     var everyone: Role
     var channels: [Channel]

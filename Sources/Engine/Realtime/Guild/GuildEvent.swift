@@ -1,14 +1,14 @@
 import FluxCore
 
 /// Something that the guild's stream carries next: an event with its body encoded once, or a control, or both.
-struct GuildEvent: Sendable {
-    var kind: EventKind
+package struct GuildEvent: Sendable {
+    package var kind: EventKind
     /// The event's `d`; empty where only the control counts.
-    var body: [UInt8]
-    var audience: Audience
+    package var body: [UInt8]
+    package var audience: Audience
     /// Gets the event whatever they asked for (protocol 7.8); nil if there is nobody such.
-    var subject: UserID?
-    var control: StreamControl?
+    package var subject: UserID?
+    package var control: StreamControl?
 
     init(
         _ kind: EventKind, body: [UInt8], audience: Audience = .everyone, subject: UserID? = nil,

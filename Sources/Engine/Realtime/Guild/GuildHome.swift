@@ -17,7 +17,7 @@ final class GuildHome: Conversation, @unchecked Sendable {
     let succession: StreamSuccession
     /// Counts the changes of the guild that were committed; stored with them.
     private(set) var version: UInt64
-    private var watchers: GuildWatchers
+    private(set) var watchers: GuildWatchers
 
     init(guildID: GuildID, epoch: Epoch, state: GuildState?, version: UInt64, loop: EngineLoop) {
         self.guildID = guildID
@@ -43,12 +43,16 @@ final class GuildHome: Conversation, @unchecked Sendable {
     var isWatched: Bool { !watchers.isEmpty }
 
     /// A session of a member on a node listens.
-    func watch(_ userID: UserID, on node: NodeID) { watchers.begin(userID, on: node) }
+    func watch(_ userID: UserID, on node: NodeID) {
+        watchers.begin(userID, on: node, at: publisher.position)
+    }
 
     func unwatch(_ userID: UserID, on node: NodeID) { watchers.end(userID, on: node) }
 
     /// All who listen on a node, each session once.
-    func setWatchers(_ users: [UserID], on node: NodeID) { watchers.replace(users, on: node) }
+    func setWatchers(_ users: [UserID], on node: NodeID) {
+        watchers.replace(users, on: node, at: publisher.position)
+    }
 
     /// What listeners of the stream have been shown by now.
     var view: RelayView { RelayView(heads: state?.heads ?? [], version: version) }

@@ -5,9 +5,9 @@ import FluxCore
 /// Made by `GuildState.plan`, which changes nothing. The actor commits `GuildState.statements(for:)` of the changes, then
 /// calls `GuildState.apply`, publishes the events it gives, and answers. Changes of one guild are planned one after the
 /// other: the next only when the former is applied or given up.
-struct GuildPlan: Sendable, Equatable {
+package struct GuildPlan: Sendable, Equatable {
     /// All or nothing, in this order; empty for what only reads.
-    var changes: [GuildChange] = []
+    package var changes: [GuildChange] = []
     /// What the caller is answered once the changes are durable.
     var reply: CommandReply
     /// Messages that go with a ban, once it is durable.

@@ -1,14 +1,14 @@
 import FluxCore
 
 /// What planning needs beside the guild: the time, new ids, and people whom the guild does not know.
-struct GuildPlanning {
+package struct GuildPlanning {
     var now: Timestamp
     /// The users that `GuildState.unknownUsers(in:)` named, those who exist.
     var users: [UserID: User]
     /// The next id; throws `.notCommitted` where the node may mint none.
     var mint: () throws(APIError) -> Snowflake
 
-    init(now: Timestamp, users: [UserID: User] = [:], mint: @escaping () throws(APIError) -> Snowflake) {
+    package init(now: Timestamp, users: [UserID: User] = [:], mint: @escaping () throws(APIError) -> Snowflake) {
         self.now = now
         self.users = users
         self.mint = mint
@@ -38,7 +38,7 @@ extension GuildState {
     }
 
     /// Decides a command: what changes, and what its caller is answered. Changes nothing but caches.
-    mutating func plan(_ command: GuildCommand, _ planning: GuildPlanning) throws(APIError) -> GuildPlan {
+    package mutating func plan(_ command: GuildCommand, _ planning: GuildPlanning) throws(APIError) -> GuildPlan {
         guard !isDeleted else { throw .unknownGuild }
         let request = GuildRequest(command, planning)
         switch command.operation {

@@ -10,25 +10,27 @@ extension GuildState {
 
     /// What a member may do in a channel at a moment; nothing for those who are none, and in channels that do not exist.
     mutating func permissions(of userID: UserID, in channelID: ChannelID, at now: Timestamp) -> Permissions {
-        guard let entry = members[userID], let index = slots.index(of: channelID) else { return [] }
-        let access = accessClass(entry.access)
+        guard let place = members.index(forKey: userID), let index = slots.index(of: channelID) else { return [] }
+        let access = accessClass(members.values[place].access)
         let permissions = access.permissions[index]
-        guard entry.member.isTimedOut(at: now), !access.base.contains(.administrator) else { return permissions }
+        guard members.values[place].member.isTimedOut(at: now), !access.base.contains(.administrator) else {
+            return permissions
+        }
         return permissions.intersection(.whileTimedOut)
     }
 
     /// The same, having checked in the order of protocol 3.5 that the channel exists and may be viewed.
-    mutating func checkedPermissions(
+    package mutating func checkedPermissions(
         of userID: UserID, in channelID: ChannelID, at now: Timestamp
     ) throws(APIError) -> Permissions {
-        guard channels[channelID] != nil else { throw .unknownChannel }
+        guard channels.index(forKey: channelID) != nil else { throw .unknownChannel }
         let permissions = permissions(of: userID, in: channelID, at: now)
         guard permissions.contains(.viewChannel) else { throw .missingAccess }
         return permissions
     }
 
     /// The channels that a member may view; nil for those who are none.
-    mutating func visibility(of userID: UserID) -> ChannelVisibility? {
+    package mutating func visibility(of userID: UserID) -> ChannelVisibility? {
         guard let key = members[userID]?.access else { return nil }
         return accessClass(key).visibility
     }

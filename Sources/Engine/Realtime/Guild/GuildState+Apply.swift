@@ -4,7 +4,7 @@ import FluxCore
 extension GuildState {
     /// Applies the changes of one plan.
     /// - Returns: what the guild's stream carries next, in this order.
-    mutating func apply(_ changes: [GuildChange], at now: Timestamp) -> [GuildEvent] {
+    package mutating func apply(_ changes: [GuildChange], at now: Timestamp) -> [GuildEvent] {
         var events: [GuildEvent] = []
         for change in changes { events += apply(change, at: now) }
         pruneClasses()

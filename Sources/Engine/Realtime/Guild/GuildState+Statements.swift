@@ -4,7 +4,7 @@ import FluxStore
 /// What is written to make changes durable.
 extension GuildState {
     /// The writes of the changes of one plan, which go into one transaction. Asked before they are applied.
-    func statements(for changes: [GuildChange]) -> [Statement] {
+    package func statements(for changes: [GuildChange]) -> [Statement] {
         changes.flatMap { statements(for: $0) }
     }
 

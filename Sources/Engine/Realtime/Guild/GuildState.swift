@@ -9,7 +9,7 @@ import FluxStore
 ///
 /// Invariants: one owner, who is a member; every member's roles exist; role positions are 0 (`@everyone`), 1, 2 … without
 /// gaps; nobody's visibility holds a channel that the computation of protocol 4 denies.
-struct GuildState {
+package struct GuildState {
     private(set) var guild: Guild
     private(set) var isDeleted = false
     private(set) var roles: [RoleID: Role] = [:]
@@ -34,7 +34,7 @@ struct GuildState {
     var bodies = GuildBodyCache()
 
     /// The guild as it was loaded.
-    init(_ loaded: LoadedGuild, invites: [Invite], bans: [Ban]) {
+    package init(_ loaded: LoadedGuild, invites: [Invite], bans: [Ban]) {
         guild = loaded.guild
         for role in loaded.roles { roles[role.id] = role }
         for channel in loaded.channels { insert(channel) }
@@ -59,7 +59,7 @@ struct GuildState {
     var id: GuildID { guild.id }
 
     /// Where the channels' logs stand; of those that have one.
-    var heads: [ChannelHead] {
+    package var heads: [ChannelHead] {
         channels.values.filter { $0.lastSeq > 0 }.map { channel in
             ChannelHead(channelID: channel.id, sequence: channel.lastSeq, epoch: channel.epoch)
         }
@@ -182,12 +182,13 @@ extension GuildState {
     mutating func plainBody(of userID: UserID) -> [UInt8]? { members[userID]?.plainBody() }
 
     /// A channel's log went on.
-    mutating func advance(
+    package mutating func advance(
         _ id: ChannelID, lastMessageID: MessageID?, lastSequence: SequenceNumber, epoch: Epoch
     ) {
-        channels[id]?.lastMessageID = lastMessageID
-        channels[id]?.lastSeq = lastSequence
-        channels[id]?.epoch = epoch
+        guard let index = channels.index(forKey: id) else { return }
+        channels.values[index].lastMessageID = lastMessageID
+        channels.values[index].lastSeq = lastSequence
+        channels.values[index].epoch = epoch
         bodies.forgetChannel(id)
     }
 

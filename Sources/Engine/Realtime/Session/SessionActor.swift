@@ -23,6 +23,10 @@ distributed actor SessionActor: KeyedActor {
     /// How long a guild is left alone that could not be had, in milliseconds: at first, and after many times at most.
     private static let pauses = (first: 250, longest: 4_000)
 
+    /// How often a guild may refuse a session whose user is a member, as they say themselves: an owner that has lost the guild and
+    /// does not know it yet knows nothing of those who have joined since.
+    private static let toleratedRefusals = 4
+
     /// What a guild says to a session that asks for it.
     private enum Answer {
         case opened(GuildOpening)
@@ -99,6 +103,7 @@ distributed actor SessionActor: KeyedActor {
         let userID = session.userID
         var pause = Self.pauses.first
         var mayAsk = !hasBeenAsked
+        var refusals = 0
         while true {
             if !mayAsk {
                 // Sessions that wait for the same guild do not ask all at once.
@@ -114,6 +119,10 @@ distributed actor SessionActor: KeyedActor {
                 return
             }
             if case .notNow = answer { continue }
+            if case .refused = answer, refusals < Self.toleratedRefusals {
+                refusals += 1
+                continue
+            }
             return takeIn(answer, of: id, sinceReady: true)
         }
     }
@@ -210,9 +219,9 @@ distributed actor SessionActor: KeyedActor {
                 dispatchGuild(opening.body)
             }
             loop.registry.becomeLive(subscription, at: opening.position, visibility: opening.visibility)
-        case .refused:
+        case .refused where sinceReady:
             session.leaveGuild(id)
-        case .notNow:
+        case .refused, .notNow:
             Task { await self.openGuild(id, hasBeenAsked: true) }
         }
     }

@@ -2,7 +2,7 @@
 ///
 /// `@unchecked Sendable` is sound because every access happens in a closure posted to the same loop; the closures run one after
 /// the other, and posting orders memory between threads.
-final class LoopConfined<Value>: @unchecked Sendable {
-    var value: Value
-    init(_ value: Value) { self.value = value }
+package final class LoopConfined<Value>: @unchecked Sendable {
+    package var value: Value
+    package init(_ value: Value) { self.value = value }
 }

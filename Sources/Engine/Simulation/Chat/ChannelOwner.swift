@@ -19,10 +19,12 @@ final class ChannelOwner {
 
     let id: ChannelID
     let guild: GuildOwner
-    @exclusivity(unchecked) private var state: ChannelState
+    @exclusivity(unchecked) var state: ChannelState
+    /// Messages that reactions are being made to.
+    @exclusivity(unchecked) var active: [MessageID: ActiveMessage] = [:]
     /// Who waits for the fate of a message.
     private var unsettledCreates: [MessageID: [Respond]] = [:]
-    private var isActive = true
+    private(set) var isActive = true
 
     init(_ id: ChannelID, guild: GuildOwner, _ stored: MessageDatabase.Activation) {
         self.id = id
@@ -36,14 +38,14 @@ final class ChannelOwner {
             id: id, guildID: guild.guild.id, epoch: guild.epoch,
             lastSequence: bug == .sequenceRestarts ? 0 : stored.lastSequence, lastMessageID: stored.lastMessageID,
             tail: MessageTail(
-                messages: stored.tail, reacted: [], hasOlder: stored.tail.count >= MessageTail.capacity),
+                messages: stored.tail, reacted: stored.reacted, hasOlder: stored.tail.count >= MessageTail.capacity),
             nonces: nonces, lastPinAt: nil)
         state.oweInherited(stored.corrections)
         payCorrections()
     }
 
-    private var node: ChatNode { guild.node }
-    private var world: ChatWorld { guild.node.world }
+    var node: ChatNode { guild.node }
+    var world: ChatWorld { guild.node.world }
     private var slot: Slot { guild.guild.slot }
     var hasUnsettled: Bool { state.hasUnsettled || !state.owedCorrections.isEmpty }
 
@@ -60,6 +62,7 @@ final class ChannelOwner {
 
     /// Decides on a send with a nonce.
     func send(_ nonce: NonceTable.Key, _ respond: @escaping Respond) {
+        guard guild.permits(.sendMessages, to: nonce.authorID, in: self.id) else { return respond(.refused) }
         let now = world.wallClock(of: node.id)
         if let earlier = state.nonces.message(of: nonce, at: now) { return answerRepeat(earlier, respond) }
         guard state.timeUntilRoomForNonce(at: now) == nil,
@@ -68,7 +71,8 @@ final class ChannelOwner {
         let sequence = state.takeSequence()
         let number = world.ledger.add(
             Ledger.Decision(
-                kind: .create, channel: self.id, sequence: sequence, epoch: state.epoch, message: id))
+                kind: .create, channel: self.id, sequence: sequence, epoch: state.epoch, message: id), at: world.now)
+        noteWrite(number, by: nonce.authorID)
         let message = Message(
             id: id, channelID: self.id, guildID: state.guildID, authorID: nonce.authorID, content: String(number),
             nonce: .string(nonce.nonce), seq: sequence, epoch: state.epoch)
@@ -85,12 +89,15 @@ final class ChannelOwner {
         }
     }
 
-    /// Changes or deletes a message.
-    func change(_ message: MessageID, _ kind: Ledger.Decision.Kind, _ respond: @escaping Respond) {
+    /// Changes or deletes a message, which is the user's own.
+    func change(_ message: MessageID, _ kind: Ledger.Decision.Kind, by userID: UserID, _ respond: @escaping Respond) {
+        guard guild.permits([], to: userID, in: id) else { return respond(.refused) }
         guard let stored = state.tail[message] else { return respond(.refused) }
         let sequence = state.takeSequence()
         let number = world.ledger.add(
-            Ledger.Decision(kind: kind, channel: id, sequence: sequence, epoch: state.epoch, message: message))
+            Ledger.Decision(kind: kind, channel: id, sequence: sequence, epoch: state.epoch, message: message),
+            at: world.now)
+        noteWrite(number, by: userID)
         let eventKind: EventKind = kind == .update ? .messageUpdate : .messageDelete
         let entry = LogEntry(
             channelID: id, seq: sequence, epoch: state.epoch, kind: eventKind, messageID: message,
@@ -103,7 +110,7 @@ final class ChannelOwner {
             if result != .lost,
                 state.changeSettled(message, by: sequence, as: changed, isDurable: result == .committed)
             {
-                payCorrections()
+                takeBack()
             }
             respond(result == .committed ? .done(message, sequence) : .notCommitted)
         }
@@ -112,6 +119,7 @@ final class ChannelOwner {
             state.edited(changed, from: stored, by: sequence)
         } else {
             state.deleted([stored], by: sequence)
+            active[message]?.markDeleted()
         }
         announce(eventKind, Ledger.body(number), sequence, message)
     }
@@ -134,15 +142,25 @@ final class ChannelOwner {
         let responds = unsettledCreates.removeValue(forKey: message.id) ?? []
         switch result {
         case .committed:
-            if state.createSettled(message, nonce: nonce, isDurable: true) { payCorrections() }
+            if state.createSettled(message, nonce: nonce, isDurable: true) { takeBack() }
             for respond in responds { respond(.done(message.id, message.seq)) }
         case .refused, .withdrawn:
-            if state.createSettled(message, nonce: nonce, isDurable: false) { payCorrections() }
+            if state.createSettled(message, nonce: nonce, isDurable: false) { takeBack() }
             let answer: Answer = if case .refused = result { .refused } else { .notCommitted }
             for respond in responds { respond(answer) }
         case .lost:
             for respond in responds { respond(.notCommitted) }
         }
+    }
+
+    /// Something is owed since just now.
+    private func takeBack() {
+        switch state.owedCorrections.last {
+        case .deletion(let id)?: active[id]?.restore(nil)
+        case .state(let message)?: active[message.id]?.restore(message)
+        case nil: break
+        }
+        payCorrections()
     }
 
     private func payCorrections() {
@@ -156,7 +174,8 @@ final class ChannelOwner {
                         .messageDelete,
                         world.ledger.add(
                             Ledger.Decision(
-                                kind: .takeBack, channel: id, sequence: sequence, epoch: state.epoch, message: message))
+                                kind: .takeBack, channel: id, sequence: sequence, epoch: state.epoch, message: message),
+                            at: world.now)
                     )
                 case .state(let standing): (.messageUpdate, Int(standing.content) ?? 0)
                 }
@@ -177,7 +196,7 @@ final class ChannelOwner {
     }
 
     /// Hands a change with its number to the lane; false if it takes nothing.
-    private func commit(
+    func commit(
         _ change: Change, _ sequence: SequenceNumber, _ finished: @escaping (LaneOutcome.Result) -> Void
     ) -> Bool {
         do {
@@ -194,23 +213,36 @@ final class ChannelOwner {
         }
     }
 
-    private func announce(_ kind: EventKind, _ body: [UInt8], _ sequence: SequenceNumber, _ message: MessageID) {
+    func announce(_ kind: EventKind, _ body: [UInt8], _ sequence: SequenceNumber, _ message: MessageID) {
         guild.publish(
-            kind, body: body, ChannelHead(channelID: id, sequence: sequence, epoch: state.epoch), message)
+            kind, body: body, ChannelHead(channelID: id, sequence: sequence, epoch: state.epoch), message,
+            lastMessageID: state.lastMessageID)
     }
 
     // MARK: Reads
 
     /// What happened after an entry that a client holds; read when all that is live is final.
     func events(
-        after sequence: SequenceNumber, epoch: Epoch?, limit: Int, _ respond: @escaping (ChannelEventPage?) -> Void
+        after sequence: SequenceNumber, epoch: Epoch?, limit: Int, for userID: UserID,
+        _ respond: @escaping (ChannelEventPage?) -> Void
     ) {
-        state.whenSettled { [unowned self] in
-            world.read(for: node) { [id] in
-                $0.events(of: id, after: sequence, epoch: epoch, limit: limit)
-            } _: {
-                respond($0)
-            }
+        read(for: userID) { [id] in
+            $0.events(of: id, after: sequence, epoch: epoch, limit: limit)
+        } _: {
+            respond($0)
         }
+    }
+
+    /// Reads what somebody may read when all that is live is final; nil if they may not, or it cannot be had now.
+    func read<Value>(
+        for userID: UserID, _ question: @escaping (MessageDatabase) -> Value, _ respond: @escaping (Value?) -> Void
+    ) {
+        guard guild.permits(.readMessageHistory, to: userID, in: id) else { return respond(nil) }
+        state.whenSettled { [unowned self] in world.read(for: node, question, respond) }
+    }
+
+    /// A member's change was decided.
+    func noteWrite(_ number: Int, by userID: UserID) {
+        if world.access.taken(id, from: userID) != nil { world.ledger.afterTaking.insert(number) }
     }
 }

@@ -14,8 +14,11 @@ final class ChatClient {
         @exclusivity(unchecked) var head: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
         /// Where its knowledge begins; nil before the first session.
         var base: (sequence: SequenceNumber, epoch: Epoch)?
+        /// Where what it has applied begins: with this it was taken up.
+        var start: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
         /// What it shows.
         @exclusivity(unchecked) var messages = ShownMessages()
+        @exclusivity(unchecked) var reactions = ShownReactions()
         /// What it has applied, so that it can go back.
         @exclusivity(unchecked) var applied: [Applied] = []
         /// How far the channel itself has told what happened: the session's stream may be behind that.
@@ -28,10 +31,11 @@ final class ChatClient {
     struct Applied {
         let sequence: SequenceNumber
         let epoch: Epoch
-        let message: MessageID
-        /// Where the message stands in the ledger.
+        /// What was applied.
+        let decision: Int
+        /// Where its message stands in the ledger.
         let place: Int
-        /// What the message was before.
+        /// What the message was before, or the reaction.
         let before: Int?
     }
 
@@ -58,7 +62,8 @@ final class ChatClient {
     @exclusivity(unchecked) private var connection = 0
     @exclusivity(unchecked) private var lastArrival: Duration = .zero
     @exclusivity(unchecked) private var lastSequence: UInt64 = 0
-    @exclusivity(unchecked) private(set) var views = ChannelMap<View>()
+    @exclusivity(unchecked) private var hasOpened = false
+    @exclusivity(unchecked) var views = ChannelMap<View>()
     @exclusivity(unchecked) private(set) var open: [Int: Send] = [:]
     @exclusivity(unchecked) private(set) var acknowledged: [Int: MessageID] = [:]
     @exclusivity(unchecked) private var nonces: [Send] = []
@@ -68,8 +73,12 @@ final class ChatClient {
     init(number: Int, world: ChatWorld) {
         self.number = number
         self.world = world
-        userID = UserID(UInt64(10 + number))
+        userID = Self.userID(number)
     }
+
+    static func userID(_ number: Int) -> UserID { UserID(UInt64(10 + number)) }
+
+    static func number(of userID: UserID) -> Int { Int(userID.rawValue) - 10 }
 
     /// Whether it has heard all it asked for and is in no state between two.
     var isSettled: Bool { isReady && open.isEmpty && views.values.allSatisfy { $0.waiting == nil } }
@@ -100,12 +109,42 @@ final class ChatClient {
     /// Whether this is the connection that it has now.
     func isOn(_ connection: Int) -> Bool { self.connection == connection }
 
+    /// Does something after a while, unless the connection has gone by then.
+    func onThisConnection(after wait: Duration, _ body: @escaping (ChatClient) -> Void) {
+        let connection = connection
+        world.after(wait) { [self] in if self.connection == connection { body(self) } }
+    }
+
     /// Carries something to the node that the client is connected to.
-    private func say(_ body: @escaping (ChatSession) -> Void) {
+    func say(_ body: @escaping (ChatSession) -> Void) {
         guard let session else { return }
         let connection = connection
         world.after(world.milliseconds(0.1...1.5), on: session.node) { [self] in
             if self.connection == connection, session.phase != .ended { body(session) }
+        }
+    }
+
+    /// Asks the owner of a channel, over the node that the client is connected to. There is no answer when the connection is
+    /// gone; nil if the owner cannot be had now.
+    func ask<Answer>(
+        of channel: ChannelID, in guild: ChatGuild,
+        _ perform: @escaping (ChannelOwner, @escaping (Answer?) -> Void) -> Void,
+        _ completion: @escaping (ChatClient, Answer?) -> Void
+    ) {
+        let connection = connection
+        say { session in
+            session.node.call(guild.slot, deadline: .seconds(10)) {
+                (owner: ChatNode, respond: @escaping (Answer?) -> Void) in
+                owner.owner(of: guild) { owner in
+                    guard let owner else { return respond(nil) }
+                    owner.channel(channel) { owner in
+                        guard let owner else { return respond(nil) }
+                        perform(owner, respond)
+                    }
+                }
+            } _: { answer in
+                self.hear(connection) { completion($0, answer) }
+            }
         }
     }
 
@@ -214,18 +253,16 @@ final class ChatClient {
         count(sequence)
         isOnSession()
         world.auditor.trace(world.now, "client \(number) opens \(sessionName)")
+        let isFirst = !hasOpened
+        hasOpened = true
         for guild in world.guilds {
+            let snapshot = snapshots[guild.id]
             for channel in guild.channels {
-                guard views[channel]?.base == nil else {
-                    views[channel]?.waiting = []
-                    catchUp(channel, guild)
-                    continue
+                if let snapshot, snapshot.visibility.contains(channel) {
+                    takeUp(channel, guild, head: snapshot.heads[channel], isFirst: isFirst)
+                } else {
+                    views[channel] = nil
                 }
-                let view = View()
-                let head = snapshots[guild.id]?.heads[channel]
-                view.head = (head?.sequence ?? 0, head?.epoch ?? 0)
-                view.base = view.head
-                views[channel] = view
             }
         }
         sendAgain()
@@ -237,14 +274,16 @@ final class ChatClient {
         world.auditor.trace(world.now, "client \(number) resumes \(sessionName)")
         // What was being asked when the connection broke is asked again.
         for guild in world.guilds {
-            for channel in guild.channels where views[channel]?.waiting != nil { catchUp(channel, guild) }
+            for channel in guild.channels {
+                if let view = views[channel], view.waiting != nil { ask(channel, guild, view) }
+            }
         }
         sendAgain()
     }
 
     func received(_ event: StreamEvent, sequence: UInt64) {
         count(sequence)
-        guard let channel = event.channel else { return }
+        guard let channel = event.channel else { return heardOfGuild(event) }
         guard let view = views[channel] else { return }
         if view.waiting != nil { view.waiting?.append(event) } else { apply(event, channel, view) }
     }
@@ -301,10 +340,15 @@ final class ChatClient {
             world.now, "client \(self.number) channel \(channel.short) (\(epoch), \(sequence)) \(kind) \(message.short)"
         )
         let place = world.ledger.places[number]
-        let before = view.messages.show(place, as: kind == .messageDelete ? nil : number)
+        let before =
+            if kind == .messageReactionAdd || kind == .messageReactionRemove {
+                world.ledger.reactions[number].flatMap { view.reactions.show($0, as: number) }
+            } else {
+                view.messages.show(place, as: kind == .messageDelete ? nil : number)
+            }
         view.head = (sequence, epoch)
         view.applied.append(
-            Applied(sequence: sequence, epoch: epoch, message: message, place: place, before: before))
+            Applied(sequence: sequence, epoch: epoch, decision: number, place: place, before: before))
     }
 
     /// Something that was shown never came to be.
@@ -312,7 +356,9 @@ final class ChatClient {
         guard let body = try? JSON.parse(event.body), let message = body["id"]?.snowflakeValue else {
             return violate("a retraction that names nothing")
         }
-        guard let last = views[channel]?.applied.last, last.message == message else { return }
+        guard let last = views[channel]?.applied.last, world.ledger.decisions[last.decision].message == message else {
+            return
+        }
         undo(channel)
     }
 
@@ -320,74 +366,66 @@ final class ChatClient {
         guard let view = views[channel], let last = view.applied.popLast() else { return }
         world.auditor.trace(
             world.now, "client \(number) channel \(channel.short) takes back (\(last.epoch), \(last.sequence))")
-        _ = view.messages.show(last.place, as: last.before)
-        view.head = view.applied.last.map { ($0.sequence, $0.epoch) } ?? view.base ?? (0, 0)
+        if let key = world.ledger.reactions[last.decision] {
+            _ = view.reactions.show(key, as: last.before)
+        } else {
+            _ = view.messages.show(last.place, as: last.before)
+        }
+        view.head = view.applied.last.map { ($0.sequence, $0.epoch) } ?? view.start
     }
 
     // MARK: Catching up
 
-    private func catchUp(_ channel: ChannelID, _ guild: ChatGuild) {
-        guard let head = views[channel]?.head else { return }
-        let connection = connection
-        say { session in
-            session.node.call(guild.slot, deadline: .seconds(10)) {
-                (owner: ChatNode, respond: @escaping (ChannelEventPage?) -> Void) in
-                owner.owner(of: guild) { owner in
-                    guard let owner else { return respond(nil) }
-                    owner.channel(channel) { owner in
-                        guard let owner else { return respond(nil) }
-                        owner.events(
-                            after: head.sequence, epoch: head.epoch, limit: ChannelEvents.pageLimit, respond)
-                    }
-                }
-            } _: { page in
-                self.hear(connection) { client in
-                    if let page { return client.caughtUp(channel, guild, page) }
-                    client.world.after(.milliseconds(500)) {
-                        if client.connection == connection { client.catchUp(channel, guild) }
-                    }
-                }
-            }
+    func catchUp(_ channel: ChannelID, _ guild: ChatGuild, _ view: View) {
+        let (head, userID) = (view.head, userID)
+        ask(of: channel, in: guild) { owner, respond in
+            owner.events(
+                after: head.sequence, epoch: head.epoch, limit: ChannelEvents.pageLimit, for: userID, respond)
+        } _: { client, page in
+            // It may have gone out of view meanwhile.
+            guard client.views[channel] === view else { return }
+            if let page { return client.caughtUp(channel, guild, view, page) }
+            client.ask(channel, guild, view, after: .milliseconds(500))
         }
     }
 
-    private func caughtUp(_ channel: ChannelID, _ guild: ChatGuild, _ page: ChannelEventPage) {
+    private func caughtUp(_ channel: ChannelID, _ guild: ChatGuild, _ view: View, _ page: ChannelEventPage) {
         if let point = page.rolledBackTo {
-            while let last = views[channel]?.applied.last, last.sequence > point { undo(channel) }
+            while let last = view.applied.last, last.sequence > point { undo(channel) }
             // What was known before the first event may be over, too.
-            if let base = views[channel]?.base, base.sequence > point {
+            if let base = view.base, base.sequence > point {
                 let epoch = world.messages.epoch(of: point, in: channel)
-                views[channel]?.base = (point, epoch)
-                views[channel]?.head = (point, epoch)
+                view.base = (point, epoch)
+                view.start = (point, epoch)
+                view.head = (point, epoch)
             }
         }
         for entry in page.told {
-            guard let number = Ledger.number(in: entry.body), let view = views[channel] else { continue }
+            guard let number = Ledger.number(in: entry.body) else { continue }
+            checkMayRead(number, of: channel)
             show(entry.event.seq, entry.event.epoch, entry.kind, number, channel, view)
         }
-        if page.events.count >= ChannelEvents.pageLimit { return catchUp(channel, guild) }
-        if !page.events.isEmpty, let head = views[channel]?.head { views[channel]?.asked = head }
-        drain(channel, guild)
+        if page.events.count >= ChannelEvents.pageLimit { return catchUp(channel, guild, view) }
+        if !page.events.isEmpty { view.asked = view.head }
+        drain(channel, guild, view)
     }
 
     /// Shows what came while the channel was asked.
-    private func drain(_ channel: ChannelID, _ guild: ChatGuild) {
-        var waiting = (views[channel]?.waiting ?? [])[...]
+    func drain(_ channel: ChannelID, _ guild: ChatGuild, _ view: View) {
+        var waiting = (view.waiting ?? [])[...]
         while let event = waiting.first {
-            if case .log(let head, _, _)? = event.mark, let last = views[channel]?.head {
+            if case .log(let head, _, _)? = event.mark {
+                let last = view.head
                 // What the session began with was not final when the channel was asked: it is asked again.
                 if head.sequence > last.sequence + 1, !areVoids(last.sequence + 1..<head.sequence, in: channel) {
-                    views[channel]?.waiting = Array(waiting)
-                    let connection = connection
-                    return world.after(.milliseconds(200)) { [self] in
-                        if self.connection == connection { catchUp(channel, guild) }
-                    }
+                    view.waiting = Array(waiting)
+                    return ask(channel, guild, view, after: .milliseconds(200))
                 }
             }
             waiting.removeFirst()
-            if let view = views[channel] { apply(event, channel, view) }
+            apply(event, channel, view)
         }
-        views[channel]?.waiting = nil
+        view.waiting = nil
     }
 
     private func areVoids(_ numbers: Range<SequenceNumber>, in channel: ChannelID) -> Bool {
@@ -418,21 +456,11 @@ final class ChatClient {
 
     private func transmit(_ send: Send) {
         guard isReady else { return }
-        let connection = connection
         let key = NonceTable.Key(authorID: userID, nonce: send.nonce)
-        say { session in
-            session.node.call(send.guild.slot, deadline: .seconds(10)) {
-                (owner: ChatNode, respond: @escaping (ChannelOwner.Answer?) -> Void) in
-                owner.owner(of: send.guild) { owner in
-                    guard let owner else { return respond(nil) }
-                    owner.channel(send.channel) { owner in
-                        guard let owner else { return respond(nil) }
-                        owner.send(key, respond)
-                    }
-                }
-            } _: { answer in
-                self.hear(connection) { $0.answered(send, answer ?? .notCommitted) }
-            }
+        ask(of: send.channel, in: send.guild) { owner, respond in
+            owner.send(key, respond)
+        } _: { client, answer in
+            client.answered(send, answer ?? .notCommitted)
         }
     }
 
@@ -445,6 +473,7 @@ final class ChatClient {
             if !world.messages.holds(sequence, of: send.channel, message: message) {
                 violate("I3: \(message) is acknowledged and not committed as \(sequence) of channel \(send.channel)")
             }
+            checkMayWrite(sequence, of: send.channel)
             if acknowledged.updateValue(message, forKey: send.number) == nil {
                 own.append((send.channel, send.guild, message))
                 if own.count > 32 { own.removeFirst() }
@@ -467,25 +496,15 @@ final class ChatClient {
         let index = Int.random(in: own.indices, using: &world.random)
         let target = own[index]
         if kind == .delete { own.remove(at: index) }
-        let connection = connection
-        say { session in
-            session.node.call(target.guild.slot, deadline: .seconds(10)) {
-                (owner: ChatNode, respond: @escaping (ChannelOwner.Answer?) -> Void) in
-                owner.owner(of: target.guild) { owner in
-                    guard let owner else { return respond(nil) }
-                    owner.channel(target.channel) { owner in
-                        guard let owner else { return respond(nil) }
-                        owner.change(target.message, kind, respond)
-                    }
-                }
-            } _: { answer in
-                self.hear(connection) { client in
-                    guard case .done(let message, let sequence)? = answer else { return }
-                    if !client.world.messages.holds(sequence, of: target.channel, message: message) {
-                        client.violate("I3: a change of \(message) is acknowledged and not committed")
-                    }
-                }
+        let userID = userID
+        ask(of: target.channel, in: target.guild) { owner, respond in
+            owner.change(target.message, kind, by: userID, respond)
+        } _: { client, answer in
+            guard case .done(let message, let sequence)? = answer else { return }
+            if !client.world.messages.holds(sequence, of: target.channel, message: message) {
+                client.violate("I3: a change of \(message) is acknowledged and not committed")
             }
+            client.checkMayWrite(sequence, of: target.channel)
         }
     }
 
@@ -501,7 +520,7 @@ final class ChatClient {
         invalidated()
     }
 
-    private func violate(_ text: String) { world.auditor.violate(world.now, "client \(number): \(text)") }
+    func violate(_ text: String) { world.auditor.violate(world.now, "client \(number): \(text)") }
 }
 
 extension Snowflake {

@@ -137,12 +137,23 @@ extension ChatNode {
         guard let session = arrivals[ticket]?.session, session.phase == .ready else { return }
         session.subscribe(to: key)
         relays.whenReady(key) { [unowned self] isReady in
-            follows(key, from: isReady ? relays.position(of: key) : nil, ticket)
+            guard isReady, let position = relays.position(of: key) else {
+                return follows(key, from: nil, ticket, session)
+            }
+            session.watch(key) { [unowned self] isKnown in
+                follows(key, from: isKnown ? position : nil, ticket, session)
+            }
         }
     }
 
-    private func follows(_ key: StreamKey, from position: StreamPosition?, _ ticket: UInt64) {
-        guard let arriving = arrivals[ticket] else { return }
+    private func follows(
+        _ key: StreamKey, from position: StreamPosition?, _ ticket: UInt64, _ session: ChatSession
+    ) {
+        guard let arriving = arrivals[ticket] else {
+            // Nobody waits any more.
+            if position != nil { session.stopWatching(key) }
+            return
+        }
         guard arriving.session?.phase == .ready else { return fail(arriving, resumable: true) }
         guard let position else {
             return world.after(Self.pause, on: self) { [unowned self] in follow(key, ticket) }
@@ -220,6 +231,7 @@ extension ChatNode {
     private func fail(_ arriving: Arriving, resumable: Bool) {
         arrivals[arriving.way.ticket] = nil
         arriving.session?.end(tellingClient: false)
+        for key in arriving.way.heads.keys.sorted(by: { $0.id < $1.id }) { arriving.session?.stopWatching(key) }
         arriving.client?.refuse(resumable: resumable)
     }
 

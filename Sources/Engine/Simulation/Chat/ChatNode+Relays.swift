@@ -11,7 +11,8 @@ extension ChatNode {
     func register(_ relay: Relay, of key: StreamKey) {
         guard let guild = world.guilds.first(where: { $0.key == key }) else { return }
         let request = RelayRegistration(
-            node: id, number: relay.registration, position: relay.position, view: relay.view, listeners: [])
+            node: id, number: relay.registration, position: relay.position, view: relay.view,
+            listeners: registry.users(of: key))
         let asked = now
         call(key.slot, deadline: .seconds(5)) { (owner: ChatNode, respond: @escaping (RelayWelcome?) -> Void) in
             owner.owner(of: guild) { owner in
@@ -21,6 +22,7 @@ extension ChatNode {
         } _: { [self] welcome in
             if let welcome {
                 _ = leases.renewed(by: welcome.owner, askedAt: asked, at: now)
+                answeredAt[key] = world.now
                 relays.answered(key, registration: request.number, welcome)
             } else {
                 guard relays.unanswered(key, registration: request.number) else { return }
@@ -33,7 +35,11 @@ extension ChatNode {
 
     /// A frame of events came.
     func receiveEvents(_ events: [RelayHub.Entry], from peer: NodeID) {
-        if leases.isHeld(from: peer, at: now) { relays.receive(events, from: peer) } else { relays.mistrust(peer) }
+        if leases.isHeld(from: peer, at: now) || world.bug == .deliveryWithoutLease {
+            relays.receive(events, from: peer)
+        } else {
+            relays.mistrust(peer)
+        }
     }
 
     /// Events of a stream were lost: its sessions begin anew.
@@ -60,8 +66,6 @@ extension ChatNode {
         guard registry.remove(subscription) else { return }
         relays.unsubscribe(loop: 0, from: subscription.key, at: now)
     }
-
-    func repeatConfirmations() {}
 }
 
 /// Gathers the sessions of a broken stream, which the registry names in no order.

@@ -11,8 +11,14 @@ final class ChatSession: StreamSubscriber {
     @exclusivity(unchecked) private(set) unowned(unsafe) var client: ChatClient?
     /// Which of the client's connections it is: what is sent over an earlier one does not arrive.
     @exclusivity(unchecked) private var connection = 0
-    private var subscriptions: [StreamKey: Subscription] = [:]
+    private(set) var subscriptions: [StreamKey: Subscription] = [:]
     @exclusivity(unchecked) private(set) var phase = Phase.opening
+    /// When each guild's events began to follow.
+    var liveSince: [StreamKey: Duration] = [:]
+    /// Whether it has not come from another node yet.
+    private(set) var isOnItsWay = false
+    /// What the user has joined and left while READY is put together, or the session is on its way.
+    var lateNews: [(ChatSession) -> Void] = []
     /// Another node is taking the session.
     var departure: SessionDeparture?
     /// The session came from another node, which has not let go of it yet: nothing of it may reach the client.
@@ -42,13 +48,14 @@ final class ChatSession: StreamSubscriber {
         self.node = node
         ring = Self.ring(of: node)
         phase = .ready
+        isOnItsWay = true
     }
 
     private static func ring(of node: ChatNode) -> ReplayRing {
         ReplayRing(maximumCount: node.world.configuration.replayEvents, maximumCost: 1 << 20)
     }
 
-    private var world: ChatWorld { node.world }
+    var world: ChatWorld { node.world }
     /// A number that no other session has.
     var number: UInt64 { key.rawValue }
 
@@ -57,25 +64,41 @@ final class ChatSession: StreamSubscriber {
     /// Subscribes first, then takes the snapshots, then READY, then what came meanwhile (I6).
     func open() {
         let isWrong = world.bug == .snapshotBeforeRegistering
-        if !isWrong { for guild in world.guilds { subscribe(to: guild.key) } }
-        take(world.guilds[...], [:]) { [self] snapshots in
-            guard phase == .opening else { return }
+        let guilds = guilds
+        if !isWrong { for guild in guilds { subscribe(to: guild.key) } }
+        take(guilds[...], [:]) { [self] snapshots in
+            guard phase == .opening else {
+                if let snapshots { stopWatching(snapshots) }
+                return
+            }
             guard let snapshots else { return end(tellingClient: true) }
-            if isWrong { for guild in world.guilds { subscribe(to: guild.key) } }
+            if isWrong { for guild in world.guilds where snapshots[guild.id] != nil { subscribe(to: guild.key) } }
             phase = .ready
             let ready = StreamEvent(kind: .ready, body: [])
             let sequence = ring.append(ready)
             deliver { $0.opened(snapshots, sequence: sequence) }
-            for guild in world.guilds {
-                guard let subscription = subscriptions[guild.key], let snapshot = snapshots[guild.id] else { continue }
-                node.registry.becomeLive(subscription, at: snapshot.position, visibility: nil)
+            for guild in guilds {
+                guard let subscription = subscriptions[guild.key] else { continue }
+                if let snapshot = snapshots[guild.id] {
+                    follow(subscription, from: snapshot)
+                } else {
+                    openLater(guild, refusals: 0)
+                }
             }
+            hearLateNews()
         }
     }
 
-    /// Begins to gather the events of a stream.
-    func subscribe(to key: StreamKey) {
-        if subscriptions[key] == nil { subscriptions[key] = node.subscribe(self, to: key) }
+    /// Begins to gather the events of a stream; false if the session has it already.
+    @discardableResult
+    func subscribe(to key: StreamKey) -> Bool {
+        guard subscriptions[key] == nil else { return false }
+        subscriptions[key] = node.subscribe(self, to: key)
+        return true
+    }
+
+    private func stopWatching(_ snapshots: [GuildID: GuildSnapshot]) {
+        for guild in world.guilds where snapshots[guild.id] != nil { stopWatching(guild.key) }
     }
 
     private func take(
@@ -85,12 +108,13 @@ final class ChatSession: StreamSubscriber {
         guard let guild = guilds.first else { return completion(snapshots) }
         let ask = { [self] in
             guard phase == .opening else { return }
-            node.call(guild.slot, deadline: .seconds(5)) {
-                (owner: ChatNode, respond: @escaping (GuildSnapshot?) -> Void) in
-                owner.owner(of: guild) { respond($0?.snapshot) }
-            } _: { [self] snapshot in
-                guard let snapshot else { return completion(nil) }
-                take(guilds.dropFirst(), snapshots.merging([guild.id: snapshot]) { $1 }, completion)
+            self.ask(guild) { [self] answer in
+                switch answer {
+                case nil: completion(nil)
+                case .refused?: take(guilds.dropFirst(), snapshots, completion)
+                case .opened(let snapshot)?:
+                    take(guilds.dropFirst(), snapshots.merging([guild.id: snapshot]) { $1 }, completion)
+                }
             }
         }
         guard world.bug != .snapshotBeforeRegistering else { return ask() }
@@ -101,6 +125,7 @@ final class ChatSession: StreamSubscriber {
 
     func receive(_ event: StreamEvent) {
         guard phase != .ended else { return }
+        checkMayBeSeen(event)
         let sequence = ring.append(event)
         client?.hear(connection, event, sequence: sequence)
     }
@@ -166,6 +191,8 @@ final class ChatSession: StreamSubscriber {
         guard phase != .ended else { return }
         phase = .ended
         if node.sessions[key] === self { node.sessions[key] = nil }
+        lateNews = []
+        for guild in world.guilds where subscriptions[guild.key]?.visibility != nil { stopWatching(guild.key) }
         for key in subscriptions.keys.sorted(by: { $0.id < $1.id }) { subscriptionEnded(key) }
         if let claim { node.ended(claim) }
         claim = nil
@@ -197,7 +224,9 @@ extension ChatSession {
                     key: place.key, position: max(place.position, reached[place.key] ?? .none),
                     visibility: place.visibility)
             },
-            lastSequence: ring.lastSequence, missed: missed.map(\.event))
+            joining: world.guilds.filter { guild in
+                subscriptions[guild.key].map { node.registry.position(of: $0) == nil } ?? false
+            }, lastSequence: ring.lastSequence, missed: missed.map(\.event))
     }
 
     /// Goes on from what another node knows of the session, unseen, until that has let go of it.
@@ -210,11 +239,16 @@ extension ChatSession {
         let followed = Set(state.places.map(\.key))
         for key in subscriptions.keys.sorted(by: { $0.id < $1.id }) where !followed.contains(key) {
             subscriptionEnded(key)
+            stopWatching(key)
         }
         for place in state.places {
             guard let subscription = subscriptions[place.key] else { continue }
+            liveSince[place.key] = world.now
             node.registry.becomeLive(subscription, at: place.position, visibility: place.visibility)
         }
+        isOnItsWay = false
+        for guild in state.joining { join(guild) }
+        hearLateNews()
     }
 
     /// Its former holder has let go.

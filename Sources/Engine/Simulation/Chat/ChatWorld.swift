@@ -5,7 +5,8 @@ import FluxStore
 
 /// A whole cluster with its clients, on virtual time: nodes that share slots out (`ClusterWorld`) and own guilds whose
 /// channels are written to, read, fanned out and followed through production's `Lane`, `ChannelState`, `NonceTable`,
-/// `SnowflakeMinter`, `StreamPublisher`, `StreamSuccession`, `RelayHub`, `RelayLeases`, `SubscriptionRegistry` and `ReplayRing`.
+/// `SnowflakeMinter`, `StreamPublisher`, `StreamSuccession`, `RelayHub`, `RelayLeases`, `SubscriptionRegistry` and `ReplayRing`;
+/// who may see what comes from `GuildState`.
 /// What is written anew here is what stands around them in production: threads, sockets, SQL.
 ///
 /// The seed decides everything: the same world makes the same history, event by event.
@@ -32,6 +33,8 @@ final class ChatWorld: @unchecked Sendable {
     /// How far each node's clock is off, in milliseconds.
     @exclusivity(unchecked) var clockOffsets: [NodeID: Int64] = [:]
     var faults = FaultState()
+    @exclusivity(unchecked) var access: AccessRecord
+    private(set) lazy var moderation = Moderation(world: self)
     var lastSession: UInt64 = 0
 
     let guilds: [ChatGuild]
@@ -53,6 +56,7 @@ final class ChatWorld: @unchecked Sendable {
         self.bug = bug
         random = SplitMix64(seed: seed &* 0x2545_F491_4F6C_DD1D &+ 1)
         auditor = Auditor(isTraced: isTraced)
+        access = AccessRecord(clients: configuration.clients)
         var guilds: [ChatGuild] = []
         for number in 0..<configuration.guilds {
             let id = GuildID(UInt64(1_000 + number) << 22)
@@ -62,6 +66,13 @@ final class ChatWorld: @unchecked Sendable {
             guilds.append(ChatGuild(id: id, channels: channels))
         }
         self.guilds = guilds
+        let accounts = ([ChatGuild.ownerID] + (0..<configuration.clients).map(ChatClient.userID)).map {
+            User(id: $0, username: $0.description)
+        }
+        for guild in guilds {
+            messages.guilds.found(
+                guild.founded(with: accounts, at: Timestamp(milliseconds: Self.beginning)), users: accounts)
+        }
         var slots = [Bool](repeating: false, count: Slot.count)
         for guild in guilds { slots[Int(guild.slot.rawValue)] = true }
         slotsOfGuilds = slots

@@ -12,6 +12,8 @@ struct FrozenSession {
     }
 
     let places: [Place]
+    /// Guilds that it has joined and not been shown yet.
+    let joining: [ChatGuild]
     let lastSequence: UInt64
     /// What its client does not have; the last one is number `lastSequence`.
     let missed: [StreamEvent]

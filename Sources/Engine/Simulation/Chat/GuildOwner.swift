@@ -9,31 +9,37 @@ final class GuildOwner {
     let guild: ChatGuild
     let node: ChatNode
     let epoch: Epoch
-    @exclusivity(unchecked) private(set) var publisher: StreamPublisher
+    @exclusivity(unchecked) var publisher: StreamPublisher
     let succession: StreamSuccession
-    @exclusivity(unchecked) private var heads: [ChannelID: ChannelHead]
+    /// Who may do what, and where each channel stands.
+    @exclusivity(unchecked) var state: GuildState
+    /// Counts the changes of the guild that were committed.
+    @exclusivity(unchecked) var version: UInt64
+    /// Whose sessions listen.
+    @exclusivity(unchecked) var watchers = GuildWatchers()
+    @exclusivity(unchecked) var turns = TurnLine()
+    /// Whether a change of the guild itself has no fate yet.
+    @exclusivity(unchecked) var isCommitting = false
     @exclusivity(unchecked) private(set) var isActive = true
     @exclusivity(unchecked) private var channels = ChannelMap<ChannelOwner>()
     private var waiting: [ChannelID: [(ChannelOwner?) -> Void]] = [:]
 
-    init(_ guild: ChatGuild, node: ChatNode, epoch: Epoch, heads: [ChannelHead]) {
+    init(_ guild: ChatGuild, node: ChatNode, epoch: Epoch, _ stored: StoredGuild) {
         self.guild = guild
         self.node = node
         self.epoch = epoch
-        self.heads = Dictionary(uniqueKeysWithValues: heads.map { ($0.channelID, $0) })
+        state = GuildState(stored.guild, invites: stored.invites, bans: [])
+        version = stored.guild.version
         publisher = StreamPublisher(key: guild.key, epoch: epoch, at: node.now)
         succession = StreamSuccession(
-            epoch: epoch, start: publisher.position, inherited: RelayView(heads: heads))
+            epoch: epoch, start: publisher.position, inherited: RelayView(heads: state.heads, version: version))
         node.relays.streamBegan(guild.key, at: publisher.position, now: node.now)
     }
 
     var world: ChatWorld { node.world }
     var position: StreamPosition { publisher.position }
-    var view: RelayView { RelayView(heads: guild.channels.compactMap { heads[$0] }) }
-    var hasUnsettled: Bool { channels.values.contains(where: \.hasUnsettled) }
-
-    /// Where each channel stands, as a session is told that opens.
-    var snapshot: GuildSnapshot { GuildSnapshot(position: publisher.position, heads: heads) }
+    var view: RelayView { RelayView(heads: state.heads, version: version) }
+    var hasUnsettled: Bool { isCommitting || channels.values.contains(where: \.hasUnsettled) }
 
     /// The slot is lost or given away.
     func deactivate() {
@@ -48,8 +54,10 @@ final class GuildOwner {
     /// Lets go of the channels, which refer to it.
     func forget() { channels = ChannelMap() }
 
-    func publish(_ kind: EventKind, body: [UInt8], _ head: ChannelHead, _ message: MessageID) {
-        heads[head.channelID] = head
+    func publish(
+        _ kind: EventKind, body: [UInt8], _ head: ChannelHead, _ message: MessageID, lastMessageID: MessageID?
+    ) {
+        state.advance(head.channelID, lastMessageID: lastMessageID, lastSequence: head.sequence, epoch: head.epoch)
         let event = publisher.next(
             kind, body: body, audience: .viewers(of: head.channelID), mark: .log(head, kind, messageID: message))
         node.relays.publish(event, of: guild.key)
@@ -83,6 +91,10 @@ final class GuildOwner {
     /// A node's relay wants the stream.
     func register(_ request: RelayRegistration, _ respond: @escaping (RelayWelcome?) -> Void) {
         node.leases.grant(to: request.node, at: node.now)
+        // A new relay has no listeners yet that it could name.
+        if request.position != nil {
+            watchers.replace(request.listeners, on: request.node, at: publisher.position)
+        }
         guard succession.succeeds(request.position) else {
             return respond(
                 welcome(
@@ -132,6 +144,7 @@ final class GuildOwner {
     private func welcome(
         _ request: RelayRegistration, _ next: (RelayWelcome.Continuation, replayed: [StreamEvent])
     ) -> RelayWelcome {
+        guard watchers.knew(request.listeners, at: next.replayed) else { return beginAnew(request) }
         node.relays.attach(
             request.node, registration: request.number, to: guild.key, replaying: next.replayed)
         return RelayWelcome(owner: node.id, continuation: next.0)
@@ -141,6 +154,9 @@ final class GuildOwner {
 /// What a session is told of a guild when it opens.
 struct GuildSnapshot {
     let position: StreamPosition
+    /// The channels that the member may view.
+    let visibility: ChannelVisibility
+    /// Where each channel stands.
     let heads: [ChannelID: ChannelHead]
 }
 
@@ -166,18 +182,15 @@ extension ChatNode {
         guard activations[guild.id]?.count == 1 else { return }
         world.read(for: self) { messages in
             (
-                heads: guild.channels.compactMap { channel -> ChannelHead? in
-                    let head = messages.log(of: channel).head
-                    guard head.sequence > 0 else { return nil }
-                    return ChannelHead(channelID: channel, sequence: head.sequence, epoch: head.epoch)
-                }, owing: guild.channels.filter { !messages.log(of: $0).unanswered.isEmpty }
+                loaded: messages.loadGuild(guild.id),
+                owing: guild.channels.filter { !messages.log(of: $0).unanswered.isEmpty }
             )
         } _: { [self] stored in
             let bodies = activations.removeValue(forKey: guild.id) ?? []
             var owner: GuildOwner?
-            if let stored, owned[guild.slot] == epoch {
+            if let stored, let loaded = stored.loaded, owned[guild.slot] == epoch {
                 world.auditor.trace(world.now, "node \(id) owns guild \(guild.id), epoch \(epoch)")
-                owner = GuildOwner(guild, node: self, epoch: epoch, heads: stored.heads)
+                owner = GuildOwner(guild, node: self, epoch: epoch, loaded)
                 owners[guild.id] = owner
                 for channel in stored.owing { owner?.channel(channel) { _ in } }
             }

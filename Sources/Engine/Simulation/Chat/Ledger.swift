@@ -1,10 +1,11 @@
 import FluxCore
+import FluxStore
 
 /// What owners have decided and clients were told, in one place, so that it can be compared.
 struct Ledger {
     /// One entry of a channel's log, as an owner decided it.
     struct Decision {
-        enum Kind: UInt8 { case create, update, delete, takeBack }
+        enum Kind: UInt8 { case create, update, delete, takeBack, react, unreact }
 
         let kind: Kind
         let channel: ChannelID
@@ -19,11 +20,18 @@ struct Ledger {
     private(set) var places: [Int] = []
     /// The messages of each channel that anything was decided about, in the order of their first decisions.
     private(set) var messages: [ChannelID: [MessageID]] = [:]
+    /// By decision: when it was made.
+    private(set) var times: [Duration] = []
+    /// Of decisions about a reaction: which.
+    var reactions: [Int: ReactionFold.Key] = [:]
+    /// Changes of members who had been told that they may not do that any more.
+    var afterTaking: Set<Int> = []
     private var placesOfMessages: [MessageID: Int] = [:]
 
     /// The number under which the decision is found again; it is what the event's body and the message's text are made of.
-    mutating func add(_ decision: Decision) -> Int {
+    mutating func add(_ decision: Decision, at time: Duration) -> Int {
         decisions.append(decision)
+        times.append(time)
         places.append(place(of: decision))
         return decisions.count - 1
     }
@@ -35,6 +43,9 @@ struct Ledger {
         placesOfMessages[decision.message] = place
         return place
     }
+
+    /// Where the message stands; nil for one about which nothing was decided.
+    func place(of message: MessageID) -> Int? { placesOfMessages[message] }
 
     static func body(_ number: Int) -> [UInt8] {
         withUnsafeBytes(of: UInt64(number).littleEndian) { Array($0) }

@@ -40,7 +40,11 @@ struct MessageDatabase {
         @exclusivity(unchecked) var nonces: [NonceTable.Key: Int] = [:]
         /// The nonces with their messages, in the order of these.
         @exclusivity(unchecked) var noted: [(key: NonceTable.Key, message: MessageID)] = []
-        /// Messages of void entries that no later entry is about.
+        /// Of each message's reactions ever given: the decision that gave it or took it back last.
+        @exclusivity(unchecked) var reactions: [MessageID: [ReactionFold.Key: Int]] = [:]
+        /// The reactions that stand, by message.
+        @exclusivity(unchecked) var given: [MessageID: Set<ReactionFold.Key>] = [:]
+        /// Messages of void entries of which no later entry says what they are.
         @exclusivity(unchecked) var unanswered: [MessageID: SequenceNumber] = [:]
 
         var head: (sequence: SequenceNumber, epoch: Epoch) {
@@ -49,6 +53,8 @@ struct MessageDatabase {
     }
 
     private(set) var logs = ChannelMap<Log>()
+    /// The rows of guilds and their members.
+    var guilds = GuildTable()
     private(set) var violations: [String] = []
 
     /// Forgets what was found, as it has been reported.
@@ -103,7 +109,10 @@ struct MessageDatabase {
             let log = append(
                 Entry(sequence: sequence, epoch: epoch, kind: .messageCreate, decision: nil, message: nil), to: channel)
             for message in messages { log.unanswered[message] = sequence }
-        case .reaction, .clearReactions, .statements, .counter: break
+        case .reaction(let change, let entry): append(entry).take(change, Ledger.number(in: entry.payload))
+        case .statements(let statements):
+            for name in guilds.run(statements) { violations.append("\(name) is a statement of which nothing is known") }
+        case .clearReactions, .counter: break
         }
     }
 
@@ -148,7 +157,7 @@ struct MessageDatabase {
             violations.append("I2: in channel \(channel) epoch \(entry.epoch) follows \(head.epoch)")
         }
         log.entries.append(entry)
-        if let message = entry.message, !log.unanswered.isEmpty { log.unanswered[message] = nil }
+        if let message = entry.message, !log.unanswered.isEmpty, entry.kind.tellsState { log.unanswered[message] = nil }
         return log
     }
 
@@ -160,6 +169,8 @@ struct MessageDatabase {
         let epoch: Epoch
         let lastMessageID: MessageID?
         let tail: [Message]
+        /// Those of them with reactions.
+        let reacted: Set<MessageID>
         let nonces: [(key: NonceTable.Key, message: MessageID)]
         /// What an earlier owner has shown in vain and not taken back.
         let corrections: [PendingChanges.Correction]
@@ -174,7 +185,7 @@ struct MessageDatabase {
         }
         return Activation(
             lastSequence: log.head.sequence, epoch: log.head.epoch, lastMessageID: log.order.last,
-            tail: tail.map(\.shown), nonces: log.noted,
+            tail: tail.map(\.shown), reacted: log.reactedMessages, nonces: log.noted,
             corrections: corrections)
     }
 
@@ -210,4 +221,9 @@ struct MessageDatabase {
         }
         return .logged(entry.kind, messageID: entry.message, payload: Ledger.body(decision))
     }
+}
+
+extension EventKind {
+    /// Whether an event of this kind says what a message is, or that it is gone.
+    fileprivate var tellsState: Bool { self == .messageUpdate || self == .messageDelete }
 }

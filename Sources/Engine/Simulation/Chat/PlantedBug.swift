@@ -14,6 +14,10 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case deliveredTwiceAfterResume
     /// A session takes its snapshot before it is registered.
     case snapshotBeforeRegistering
+    /// A request to take something from a member is answered before the relays have applied it.
+    case accessTakenBeforeConfirmation
+    /// A relay passes on what comes from an owner whose lease has run out.
+    case deliveryWithoutLease
     /// A session is sent to another node before it has seen all that this one will not be told.
     case frozenTooEarly
     /// Verdicts count whether or not their voters live.

@@ -50,7 +50,7 @@ public struct SimulationRun: Sendable {
 extension ChatWorld {
     /// Whether everybody has what they asked for and nothing is under way.
     var isAtRest: Bool {
-        clients.allSatisfy(\.isSettled)
+        clients.allSatisfy(\.isSettled) && moderation.isSettled
             && nodes.all.allSatisfy {
                 $0.isRunning && !$0.isPaused && $0.lane.rowCount == 0 && $0.held.isEmpty && $0.calls.isEmpty
                     && $0.arrivals.isEmpty && $0.claims.isEmpty
@@ -64,6 +64,7 @@ extension ChatWorld {
             let busy = nodes.all.map(\.state)
             return auditor.violate(now, "it does not come to rest: \(waiting), \(busy)")
         }
+        auditAccess()
         let standings = guilds.flatMap(\.channels).map { ($0, self.standings(in: $0)) }
         let stored = Set(messages.logs.values.lazy.flatMap(\.order))
         for client in clients {
@@ -116,6 +117,7 @@ extension ChatWorld {
         for (message, isThere) in wrong.sorted(by: { $0.message < $1.message }) {
             auditor.violate(now, "I5: \(name): \(isThere ? "shows another state of" : "still shows") \(message)")
         }
+        auditReactions(of: client, in: channel, shownSince: base.sequence)
         for message in missing.sorted() { auditor.violate(now, "I6: \(name): does not show \(message)") }
     }
 

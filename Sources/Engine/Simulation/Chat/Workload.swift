@@ -33,13 +33,15 @@ extension ChatWorld {
         let client = pick(clients)
         auditor.operations += 1
         switch Int.random(in: 0..<200, using: &random) {
-        case 0..<120:
+        case 0..<100:
             let guild = pick(guilds)
             client.send(in: pick(guild.channels), of: guild)
-        case 120..<145: client.repeatSend()
-        case 145..<165: client.change(.update)
-        case 165..<180: client.change(.delete)
-        case 180..<195: client.heartbeat()
+        case 100..<125: client.repeatSend()
+        case 125..<137: client.react()
+        case 137..<139: if !moderation.moderate(client.userID, in: pick(guilds)) { client.heartbeat() }
+        case 139..<159: client.change(.update)
+        case 159..<174: client.change(.delete)
+        case 174..<195: client.heartbeat()
         case 195..<199: client.connectionLost()
         default: client.beginAnew()
         }

@@ -6,7 +6,8 @@ extension Channels {
     static let voidHorizon = 256
 
     /// Messages that were shown in a state which never came to be, while the owner that showed them died before it could say
-    /// so: their void entries have no later entry about the same message. By channel, in the order of the voids.
+    /// so: their void entries have no later entry that says what the same message is, or that it is gone. A reaction says
+    /// neither. By channel, in the order of the voids.
     public func unansweredVoids(of channels: [ChannelID]) async throws(StoreError) -> [ChannelID: [MessageID]] {
         guard !channels.isEmpty else { return [:] }
         let rows = try await database.run(
@@ -40,7 +41,8 @@ extension Channels {
                 AND NOT EXISTS (
                     SELECT FROM channel_log AS later
                     WHERE later.channel_id = log.channel_id AND later.seq > log.seq
-                        AND later.message_id = log.message_id AND later.kind <> \(LoggedEntry.voidKind))
+                        AND later.message_id = log.message_id
+                        AND later.kind IN (\(EventKind.messageUpdate.rawValue), \(EventKind.messageDelete.rawValue)))
             ORDER BY log.channel_id, log.seq
             """, [.int8Array, .int4])
     }
