@@ -69,9 +69,10 @@ extension PlantedBug {
         case .sequenceRestarts, .deliveredTwiceAfterResume: "I2"
         case .acknowledgedBeforeCommit: "I3"
         case .nonceForgotten: "I4"
-        case .noRetraction: "I5"
-        case .snapshotBeforeRegistering: "I6"
+        case .noRetraction, .conversationNotRetracted: "I5"
+        case .snapshotBeforeRegistering, .conversationGapIgnored, .staleUserViewKept: "I6"
         case .votesOfTheDead: "I9"
+        case .outboxForgotten, .outboxUnswept: "I11"
         }
     }
 }

@@ -18,22 +18,22 @@ final class ChannelOwner {
     typealias Respond = (Answer) -> Void
 
     let id: ChannelID
-    let guild: GuildOwner
+    let home: any ChannelHome
     @exclusivity(unchecked) private var state: ChannelState
     /// Who waits for the fate of a message.
     private var unsettledCreates: [MessageID: [Respond]] = [:]
     private var isActive = true
 
-    init(_ id: ChannelID, guild: GuildOwner, _ stored: MessageDatabase.Activation) {
+    init(_ id: ChannelID, home: any ChannelHome, _ stored: MessageDatabase.Activation) {
         self.id = id
-        self.guild = guild
-        let bug = guild.world.bug
+        self.home = home
+        let bug = home.node.world.bug
         var nonces = NonceTable()
         if bug != .nonceForgotten {
             for nonce in stored.nonces { nonces.record(nonce.key, messageID: nonce.message) }
         }
         state = ChannelState(
-            id: id, guildID: guild.guild.id, epoch: guild.epoch,
+            id: id, guildID: home.guildID, epoch: home.epoch,
             lastSequence: bug == .sequenceRestarts ? 0 : stored.lastSequence, lastMessageID: stored.lastMessageID,
             tail: MessageTail(
                 messages: stored.tail, reacted: [], hasOlder: stored.tail.count >= MessageTail.capacity),
@@ -42,9 +42,8 @@ final class ChannelOwner {
         payCorrections()
     }
 
-    private var node: ChatNode { guild.node }
-    private var world: ChatWorld { guild.node.world }
-    private var slot: Slot { guild.guild.slot }
+    private var node: ChatNode { home.node }
+    private var world: ChatWorld { home.node.world }
     var hasUnsettled: Bool { state.hasUnsettled || !state.owedCorrections.isEmpty }
 
     func deactivate() {
@@ -181,7 +180,7 @@ final class ChannelOwner {
         _ change: Change, _ sequence: SequenceNumber, _ finished: @escaping (LaneOutcome.Result) -> Void
     ) -> Bool {
         do {
-            try node.commit(change, slot: slot, epoch: state.epoch) { [self] result in
+            try node.commit(change, slot: home.slot, epoch: state.epoch) { [self] result in
                 guard isActive else { return }
                 let ready = state.settled(sequence)
                 finished(result)
@@ -195,7 +194,7 @@ final class ChannelOwner {
     }
 
     private func announce(_ kind: EventKind, _ body: [UInt8], _ sequence: SequenceNumber, _ message: MessageID) {
-        guild.publish(
+        home.publish(
             kind, body: body, ChannelHead(channelID: id, sequence: sequence, epoch: state.epoch), message)
     }
 

@@ -41,31 +41,37 @@ final class ChatClient {
         let number: Int
         let nonce: String
         let channel: ChannelID
-        let guild: ChatGuild
     }
 
     let number: Int
     let userID: UserID
     /// Outlives all that stands in it.
     unowned(unsafe) let world: ChatWorld
+    /// Those of its guilds, then those of its own.
+    private let channels: [ChannelID]
+    private let directs: [ChannelID]
     @exclusivity(unchecked) private(set) var session: ChatSession?
     private var sessionNumber: Int?
     private var sessionNode: ChatNode?
     @exclusivity(unchecked) private(set) var isReady = false
-    @exclusivity(unchecked) private var connection = 0
+    @exclusivity(unchecked) private(set) var connection = 0
     @exclusivity(unchecked) private var lastArrival: Duration = .zero
     @exclusivity(unchecked) private var lastSequence: UInt64 = 0
     @exclusivity(unchecked) private(set) var views = ChannelMap<View>()
     @exclusivity(unchecked) private(set) var open: [Int: Send] = [:]
     @exclusivity(unchecked) private(set) var acknowledged: [Int: MessageID] = [:]
     @exclusivity(unchecked) private var nonces: [Send] = []
-    @exclusivity(unchecked) private(set) var own: [(channel: ChannelID, guild: ChatGuild, message: MessageID)] = []
+    @exclusivity(unchecked) private(set) var own: [(channel: ChannelID, message: MessageID)] = []
     @exclusivity(unchecked) private var nextNonce = 0
+    /// What others are to its user.
+    var relationships: [UserID: Relationship.Kind] = [:]
 
     init(number: Int, world: ChatWorld) {
         self.number = number
         self.world = world
-        userID = UserID(UInt64(10 + number))
+        userID = world.society.users[number]
+        directs = world.society.directs(of: userID).map(\.id)
+        channels = world.guilds.flatMap(\.channels) + directs
     }
 
     /// Whether it has heard all it asked for and is in no state between two.
@@ -98,7 +104,7 @@ final class ChatClient {
     func isOn(_ connection: Int) -> Bool { self.connection == connection }
 
     /// Carries something to the node that the client is connected to.
-    private func say(_ body: @escaping (ChatSession) -> Void) {
+    func say(_ body: @escaping (ChatSession) -> Void) {
         guard let session else { return }
         let connection = connection
         world.after(world.milliseconds(0.1...1.5), on: session.node) { [self] in
@@ -189,7 +195,7 @@ final class ChatClient {
 
     // MARK: Events
 
-    func opened(_ snapshots: [GuildID: GuildSnapshot], sequence: UInt64) {
+    func opened(_ snapshot: ReadySnapshot, sequence: UInt64) {
         count(sequence)
         sessionNode = session?.node
         sessionNumber = session?.number
@@ -197,19 +203,19 @@ final class ChatClient {
         world.auditor.trace(
             world.now,
             "client \(number) opens session \(sessionNumber ?? 0) on node \(sessionNode?.id.description ?? "-")")
-        for guild in world.guilds {
-            for channel in guild.channels {
-                guard views[channel]?.base == nil else {
-                    views[channel]?.waiting = []
-                    catchUp(channel, guild)
-                    continue
-                }
-                let view = View()
-                let head = snapshots[guild.id]?.heads[channel]
-                view.head = (head?.sequence ?? 0, head?.epoch ?? 0)
-                view.base = view.head
-                views[channel] = view
+        relationships = snapshot.user.relationships
+        for channel in channels {
+            guard views[channel]?.base == nil else {
+                views[channel]?.waiting = []
+                catchUp(channel)
+                continue
             }
+            let view = View()
+            view.head = snapshot.head(of: channel)
+            view.base = view.head
+            // READY may know more of a conversation than its user's stream has told yet.
+            if directs.contains(channel) { view.asked = view.head }
+            views[channel] = view
         }
         sendAgain()
     }
@@ -219,15 +225,17 @@ final class ChatClient {
         isReady = true
         world.auditor.trace(world.now, "client \(number) resumes session \(sessionNumber ?? 0)")
         // What was being asked when the connection broke is asked again.
-        for guild in world.guilds {
-            for channel in guild.channels where views[channel]?.waiting != nil { catchUp(channel, guild) }
-        }
+        for channel in channels where views[channel]?.waiting != nil { catchUp(channel) }
         sendAgain()
     }
 
     func received(_ event: StreamEvent, sequence: UInt64) {
         count(sequence)
-        guard let channel = event.channel else { return }
+        if let channel = event.channel { received(event, in: channel) } else { receivedOwn(event) }
+    }
+
+    /// An event of a channel.
+    func received(_ event: StreamEvent, in channel: ChannelID) {
         guard let view = views[channel] else { return }
         if view.waiting != nil { view.waiting?.append(event) } else { apply(event, channel, view) }
     }
@@ -305,32 +313,24 @@ final class ChatClient {
 
     // MARK: Catching up
 
-    private func catchUp(_ channel: ChannelID, _ guild: ChatGuild) {
+    private func catchUp(_ channel: ChannelID) {
         guard let head = views[channel]?.head else { return }
         let connection = connection
         say { session in
-            session.node.call(guild.slot, deadline: .seconds(10)) {
-                (owner: ChatNode, respond: @escaping (ChannelEventPage?) -> Void) in
-                owner.owner(of: guild) { owner in
-                    guard let owner else { return respond(nil) }
-                    owner.channel(channel) { owner in
-                        guard let owner else { return respond(nil) }
-                        owner.events(
-                            after: head.sequence, epoch: head.epoch, limit: ChannelEvents.pageLimit, respond)
-                    }
-                }
-            } _: { page in
+            session.node.askOwner(of: channel) { owner, respond in
+                owner.events(after: head.sequence, epoch: head.epoch, limit: ChannelEvents.pageLimit, respond)
+            } _: { (page: ChannelEventPage?) in
                 self.hear(connection) { client in
-                    if let page { return client.caughtUp(channel, guild, page) }
+                    if let page { return client.caughtUp(channel, page) }
                     client.world.after(.milliseconds(500)) {
-                        if client.connection == connection { client.catchUp(channel, guild) }
+                        if client.connection == connection { client.catchUp(channel) }
                     }
                 }
             }
         }
     }
 
-    private func caughtUp(_ channel: ChannelID, _ guild: ChatGuild, _ page: ChannelEventPage) {
+    private func caughtUp(_ channel: ChannelID, _ page: ChannelEventPage) {
         if let point = page.rolledBackTo {
             while let last = views[channel]?.applied.last, last.sequence > point { undo(channel) }
             // What was known before the first event may be over, too.
@@ -344,13 +344,16 @@ final class ChatClient {
             guard let number = Ledger.number(in: entry.body), let view = views[channel] else { continue }
             show(entry.event.seq, entry.event.epoch, entry.kind, number, channel, view)
         }
-        if page.events.count >= ChannelEvents.pageLimit { return catchUp(channel, guild) }
-        if !page.events.isEmpty, let head = views[channel]?.head { views[channel]?.asked = head }
-        drain(channel, guild)
+        if page.events.count >= ChannelEvents.pageLimit { return catchUp(channel) }
+        // A user's stream may be behind what was known before: a new owner tells it again.
+        if !page.events.isEmpty || directs.contains(channel), let head = views[channel]?.head {
+            views[channel]?.asked = head
+        }
+        drain(channel)
     }
 
     /// Shows what came while the channel was asked.
-    private func drain(_ channel: ChannelID, _ guild: ChatGuild) {
+    private func drain(_ channel: ChannelID) {
         var waiting = (views[channel]?.waiting ?? [])[...]
         while let event = waiting.first {
             if case .log(let head, _, _)? = event.mark, let last = views[channel]?.head {
@@ -359,7 +362,7 @@ final class ChatClient {
                     views[channel]?.waiting = Array(waiting)
                     let connection = connection
                     return world.after(.milliseconds(200)) { [self] in
-                        if self.connection == connection { catchUp(channel, guild) }
+                        if self.connection == connection { catchUp(channel) }
                     }
                 }
             }
@@ -376,13 +379,18 @@ final class ChatClient {
     // MARK: Operations
 
     /// Sends a new message.
-    func send(in channel: ChannelID, of guild: ChatGuild) {
+    func send(in channel: ChannelID) {
         nextNonce += 1
-        let send = Send(number: nextNonce, nonce: "\(number).\(nextNonce)", channel: channel, guild: guild)
+        let send = Send(number: nextNonce, nonce: "\(number).\(nextNonce)", channel: channel)
         open[send.number] = send
         nonces.append(send)
         if nonces.count > 64 { nonces.removeFirst() }
         transmit(send)
+    }
+
+    /// Sends a new message in one of its conversations.
+    func sendDirectly() {
+        if !directs.isEmpty { send(in: world.pick(directs)) }
     }
 
     /// Sends something again that it has sent already.
@@ -400,15 +408,8 @@ final class ChatClient {
         let connection = connection
         let key = NonceTable.Key(authorID: userID, nonce: send.nonce)
         say { session in
-            session.node.call(send.guild.slot, deadline: .seconds(10)) {
-                (owner: ChatNode, respond: @escaping (ChannelOwner.Answer?) -> Void) in
-                owner.owner(of: send.guild) { owner in
-                    guard let owner else { return respond(nil) }
-                    owner.channel(send.channel) { owner in
-                        guard let owner else { return respond(nil) }
-                        owner.send(key, respond)
-                    }
-                }
+            session.node.askOwner(of: send.channel) { owner, respond in
+                owner.send(key, respond)
             } _: { answer in
                 self.hear(connection) { $0.answered(send, answer ?? .notCommitted) }
             }
@@ -425,7 +426,7 @@ final class ChatClient {
                 violate("I3: \(message) is acknowledged and not committed as \(sequence) of channel \(send.channel)")
             }
             if acknowledged.updateValue(message, forKey: send.number) == nil {
-                own.append((send.channel, send.guild, message))
+                own.append((send.channel, message))
                 if own.count > 32 { own.removeFirst() }
             }
             open[send.number] = nil
@@ -448,15 +449,8 @@ final class ChatClient {
         if kind == .delete { own.remove(at: index) }
         let connection = connection
         say { session in
-            session.node.call(target.guild.slot, deadline: .seconds(10)) {
-                (owner: ChatNode, respond: @escaping (ChannelOwner.Answer?) -> Void) in
-                owner.owner(of: target.guild) { owner in
-                    guard let owner else { return respond(nil) }
-                    owner.channel(target.channel) { owner in
-                        guard let owner else { return respond(nil) }
-                        owner.change(target.message, kind, respond)
-                    }
-                }
+            session.node.askOwner(of: target.channel) { owner, respond in
+                owner.change(target.message, kind, respond)
             } _: { answer in
                 self.hear(connection) { client in
                     guard case .done(let message, let sequence)? = answer else { return }
@@ -480,7 +474,7 @@ final class ChatClient {
         invalidated()
     }
 
-    private func violate(_ text: String) { world.auditor.violate(world.now, "client \(number): \(text)") }
+    func violate(_ text: String) { world.auditor.violate(world.now, "client \(number): \(text)") }
 }
 
 extension Snowflake {

@@ -35,7 +35,8 @@ final class ChatSession: StreamSubscriber {
     func open() {
         let isWrong = world.bug == .snapshotBeforeRegistering
         if !isWrong { for guild in world.guilds { subscribe(to: guild) } }
-        take(world.guilds[...], [:]) { [self] snapshots in
+        subscriptions[.user(userID)] = node.subscribe(self, to: .user(userID))
+        takeAll { [self] snapshots in
             guard phase == .opening else { return }
             guard let snapshots else { return end(tellingClient: true) }
             if isWrong { for guild in world.guilds { subscribe(to: guild) } }
@@ -44,8 +45,35 @@ final class ChatSession: StreamSubscriber {
             let sequence = ring.append(ready)
             deliver { $0.opened(snapshots, sequence: sequence) }
             for guild in world.guilds {
-                guard let subscription = subscriptions[guild.key], let snapshot = snapshots[guild.id] else { continue }
+                guard let subscription = subscriptions[guild.key], let snapshot = snapshots.guilds[guild.id] else {
+                    continue
+                }
                 node.registry.becomeLive(subscription, at: snapshot.position, visibility: nil)
+            }
+            if let subscription = subscriptions[.user(userID)] {
+                node.registry.becomeLive(subscription, at: snapshots.user.position, visibility: nil)
+            }
+        }
+    }
+
+    private func takeAll(_ completion: @escaping (ReadySnapshot?) -> Void) {
+        take(world.guilds[...], [:]) { [self] guilds in
+            guard let guilds else { return completion(nil) }
+            takeUser { completion($0.map { ReadySnapshot(guilds: guilds, user: $0) }) }
+        }
+    }
+
+    private func takeUser(_ completion: @escaping (UserSnapshot?) -> Void) {
+        let userID = userID
+        node.relays.whenReady(.user(userID)) { [self] isReady in
+            guard isReady, phase == .opening else { return completion(nil) }
+            node.call(Slot(of: userID), deadline: .seconds(5)) {
+                (owner: ChatNode, respond: @escaping (UserSnapshot?) -> Void) in
+                owner.user(userID) { owner in
+                    if let owner { owner.open(respond) } else { respond(nil) }
+                }
+            } _: {
+                completion($0)
             }
         }
     }
@@ -85,7 +113,9 @@ final class ChatSession: StreamSubscriber {
         if let subscription = subscriptions.removeValue(forKey: key) { node.unsubscribe(subscription) }
     }
 
-    func perform(_ control: StreamControl) {}
+    func perform(_ control: StreamControl) {
+        if case .broken = control { end(tellingClient: true) }
+    }
 
     func subscriptionBroken(_ key: StreamKey) {
         if let broken = node.broken { broken.sessions.append(self) } else { end(tellingClient: true) }
@@ -125,7 +155,21 @@ final class ChatSession: StreamSubscriber {
         phase = .ended
         node.sessions[number] = nil
         for guild in world.guilds { subscriptionEnded(guild.key) }
+        subscriptionEnded(.user(userID))
         if tellingClient { deliver { $0.invalidated() } }
         client = nil
+    }
+}
+
+/// What a client is told when its session opens.
+struct ReadySnapshot {
+    let guilds: [GuildID: GuildSnapshot]
+    let user: UserSnapshot
+
+    /// Where a channel stands, as far as this says.
+    func head(of channel: ChannelID) -> (sequence: SequenceNumber, epoch: Epoch) {
+        if let direct = user.heads[channel] { return (direct.lastSequence, direct.epoch) }
+        let head = guilds.values.lazy.compactMap { $0.heads[channel] }.first
+        return (head?.sequence ?? 0, head?.epoch ?? 0)
     }
 }

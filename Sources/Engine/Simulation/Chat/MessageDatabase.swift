@@ -49,6 +49,7 @@ struct MessageDatabase {
     }
 
     private(set) var logs = ChannelMap<Log>()
+    private(set) var people = PeopleDatabase()
     private(set) var violations: [String] = []
 
     /// Forgets what was found, as it has been reported.
@@ -103,7 +104,8 @@ struct MessageDatabase {
             let log = append(
                 Entry(sequence: sequence, epoch: epoch, kind: .messageCreate, decision: nil, message: nil), to: channel)
             for message in messages { log.unanswered[message] = sequence }
-        case .reaction, .clearReactions, .statements, .counter: break
+        case .statements(let statements): violations += people.run(statements)
+        case .reaction, .clearReactions, .counter: break
         }
     }
 

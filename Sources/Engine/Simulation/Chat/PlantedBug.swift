@@ -14,6 +14,16 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case deliveredTwiceAfterResume
     /// A session takes its snapshot before it is registered.
     case snapshotBeforeRegistering
+    /// A user's owner takes out of the outbox what others have told, and does nothing about it.
+    case outboxForgotten
+    /// Nobody looks into the outbox of users who were not told that something waits there.
+    case outboxUnswept
+    /// A user's owner shows what follows a gap in a conversation without asking for what is missing.
+    case conversationGapIgnored
+    /// A user's owner does not take back what it has shown of a conversation and was never committed.
+    case conversationNotRetracted
+    /// A user's new owner lets every relay go on, whatever it has shown.
+    case staleUserViewKept
     /// Verdicts count whether or not their voters live.
     case votesOfTheDead
 }

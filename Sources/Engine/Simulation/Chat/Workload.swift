@@ -33,9 +33,9 @@ extension ChatWorld {
         let client = pick(clients)
         auditor.operations += 1
         switch Int.random(in: 0..<200, using: &random) {
-        case 0..<120:
-            let guild = pick(guilds)
-            client.send(in: pick(guild.channels), of: guild)
+        case 0..<96: client.send(in: pick(pick(guilds).channels))
+        case 96..<115: client.sendDirectly()
+        case 115..<120: client.changeRelationship()
         case 120..<145: client.repeatSend()
         case 145..<165: client.change(.update)
         case 165..<180: client.change(.delete)
