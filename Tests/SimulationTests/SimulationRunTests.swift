@@ -70,7 +70,7 @@ extension PlantedBug {
         case .acknowledgedBeforeCommit: "I3"
         case .nonceForgotten: "I4"
         case .noRetraction, .conversationNotRetracted: "I5"
-        case .snapshotBeforeRegistering, .conversationGapIgnored, .staleUserViewKept: "I6"
+        case .snapshotBeforeRegistering, .frozenTooEarly, .conversationGapIgnored, .staleUserViewKept: "I6"
         case .votesOfTheDead: "I9"
         case .outboxForgotten, .outboxUnswept: "I11"
         }

@@ -159,6 +159,11 @@ public struct ClusterWorld: Sendable {
     /// A node's state.
     public func machine(of node: NodeID) -> Membership? { nodes[node]?.machine }
 
+    /// Whether a node does not count another one among the living.
+    func isOver(_ subject: NodeID, at observer: NodeID) -> Bool {
+        nodes[observer].map { !$0.machine.view.living.contains(subject) } ?? false
+    }
+
     /// Whether every running node holds exactly the running nodes alive.
     public var isAgreed: Bool {
         running.allSatisfy { observer in

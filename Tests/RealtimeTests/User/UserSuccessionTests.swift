@@ -31,7 +31,10 @@ struct UserSuccessionTests {
 
     @Test func aRelayOfThisOwnerIsSentWhatItMissed() {
         let next = next(after: StreamPosition(epoch: 5, number: 102), shown: 8)
-        guard case .goesOn = next.continuation else { return Issue.record("it does not go on") }
+        guard case .goesOn = next.continuation else {
+            Issue.record("it does not go on")
+            return
+        }
         #expect(next.replayed.map(\.position.number) == [103] && !next.isToBeMadeUpFor)
         #expect(begins(self.next(after: StreamPosition(epoch: 5, number: 102), shown: 8, isHeld: false)))
     }
@@ -40,7 +43,8 @@ struct UserSuccessionTests {
         let position = StreamPosition(epoch: 4, number: 900)
         let next = next(after: position, shown: 7)
         guard case .succeeds(start, RelayView(version: 7), _) = next.continuation else {
-            return Issue.record("it does not succeed")
+            Issue.record("it does not succeed")
+            return
         }
         #expect(next.replayed.map(\.position.number) == [101, 102, 103] && next.isToBeMadeUpFor)
         #expect(begins(self.next(after: position, shown: 6)))
@@ -50,7 +54,10 @@ struct UserSuccessionTests {
     @Test func whereTheUserWasHandedOverNothingHasToBeMadeUpFor() {
         let position = StreamPosition(epoch: 4, number: 900)
         let next = next(after: position, shown: 6, inherited: position)
-        guard case .succeeds = next.continuation else { return Issue.record("it does not succeed") }
+        guard case .succeeds = next.continuation else {
+            Issue.record("it does not succeed")
+            return
+        }
         #expect(!next.isToBeMadeUpFor)
     }
 

@@ -1,30 +1,12 @@
-import Collections
 import FluxCluster
 import NIOConcurrencyHelpers
 
 /// Which loop of the node each session lives on, or is on its way to, and where those went that have left for another node.
 /// Asked only when a session begins, ends, moves or is resumed.
 final class SessionDirectory: Sendable {
-    /// How many departed sessions are remembered; beyond, the oldest are forgotten, and then their User actors know.
-    static let maximumDeparted = 65_536
-
-    /// Where a session went.
-    struct Departed {
-        var node: NodeID
-        /// Names the move.
-        var ticket: UInt64
-    }
-
     private struct State {
         var loops: [SessionKey: Int] = [:]
-        var departed: [SessionKey: Departed] = [:]
-        /// By the time of their leaving; an entry whose ticket is not the remembered one means nothing.
-        var order: Deque<(key: SessionKey, ticket: UInt64, since: UInt64)> = []
-
-        mutating func forgetOldest() {
-            let oldest = order.removeFirst()
-            if departed[oldest.key]?.ticket == oldest.ticket { departed[oldest.key] = nil }
-        }
+        var departed = DepartedSessions()
     }
 
     private let state = NIOLockedValueBox(State())
@@ -32,7 +14,7 @@ final class SessionDirectory: Sendable {
     func set(_ key: SessionKey, loop: Int) {
         state.withLockedValue { state in
             state.loops[key] = loop
-            state.departed[key] = nil
+            state.departed.isBack(key)
         }
     }
 
@@ -50,19 +32,13 @@ final class SessionDirectory: Sendable {
     func departed(_ key: SessionKey, to node: NodeID, ticket: UInt64, at now: UInt64) {
         state.withLockedValue { state in
             state.loops[key] = nil
-            state.departed[key] = Departed(node: node, ticket: ticket)
-            state.order.append((key, ticket, now))
-            while state.order.count > Self.maximumDeparted { state.forgetOldest() }
+            state.departed.note(key, wentTo: node, ticket: ticket, at: now)
         }
     }
 
     /// Where a session went that is not here any more; nil if that is not known, or not any longer.
-    func departure(of key: SessionKey) -> Departed? { state.withLockedValue { $0.departed[key] } }
+    func departure(of key: SessionKey) -> DepartedSessions.Departed? { state.withLockedValue { $0.departed[key] } }
 
     /// Forgets what left before a moment.
-    func forgetDepartures(before moment: UInt64) {
-        state.withLockedValue { state in
-            while let first = state.order.first, first.since < moment { state.forgetOldest() }
-        }
-    }
+    func forgetDepartures(before moment: UInt64) { state.withLockedValue { $0.departed.forget(before: moment) } }
 }

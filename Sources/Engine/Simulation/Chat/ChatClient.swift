@@ -51,8 +51,11 @@ final class ChatClient {
     private let channels: [ChannelID]
     private let directs: [ChannelID]
     @exclusivity(unchecked) private(set) var session: ChatSession?
-    private var sessionNumber: Int?
+    private var sessionKey: SessionKey?
+    /// The node that the session was on when it was seen last.
     private var sessionNode: ChatNode?
+    /// Its node has told it to go elsewhere.
+    private var isSentAway = false
     @exclusivity(unchecked) private(set) var isReady = false
     @exclusivity(unchecked) private(set) var connection = 0
     @exclusivity(unchecked) private var lastArrival: Duration = .zero
@@ -121,30 +124,29 @@ final class ChatClient {
         world.after(.seconds(8)) { [self] in
             if self.connection == connection, !isReady { connectionLost() }
         }
-        if let node = sessionNode, let number = sessionNumber, node.isRunning {
-            return world.after(world.milliseconds(0.2...2), on: node) { [self] in
-                guard self.connection == connection else { return }
-                if let session = node.sessions[number], session.client == nil,
-                    session.resume(self, connection: connection, after: lastSequence)
-                {
-                    self.session = session
-                } else {
-                    invalidated()
-                }
-            }
+        let ready = world.nodes.all.filter { $0.isRunning && world.cluster.nodes.isReady($0.id) }
+        if let key = sessionKey, let node = nodeToResumeOn(ready) {
+            let client = ChatNode.ArrivingClient(client: self, connection: connection, sequence: lastSequence)
+            return world.after(world.milliseconds(0.2...2), on: node) { node.resume(key, for: client) }
         }
         forgetSession()
-        let ready = world.nodes.all.filter { $0.isRunning && world.cluster.nodes.isReady($0.id) }
         guard !ready.isEmpty else { return connectLater() }
         let node = world.pick(ready)
         world.after(world.milliseconds(0.2...2), on: node) { [self] in
             guard self.connection == connection, session == nil else { return }
             lastSequence = 0
             world.lastSession += 1
-            let session = ChatSession(number: world.lastSession, client: self, connection: connection, node: node)
+            let key = SessionKey(nodeID: node.id.rawValue, random: world.lastSession)
+            let session = ChatSession(key, client: self, connection: connection, node: node)
             self.session = session
             session.open()
         }
+    }
+
+    /// Most clients come back to where they were; some are sent to another node, as a load balancer does.
+    private func nodeToResumeOn(_ ready: [ChatNode]) -> ChatNode? {
+        if let node = sessionNode, node.isRunning, ready.isEmpty || !isSentAway && world.chance(0.7) { return node }
+        return ready.isEmpty ? nil : world.pick(ready)
     }
 
     private func connectLater() {
@@ -155,8 +157,8 @@ final class ChatClient {
     /// The connection broke; the session may live.
     func connectionLost() {
         if let session, session.node.isRunning {
-            let old = session
-            old.node.perform { if old.client != nil { old.detach() } }
+            let connection = connection
+            session.node.perform { session.detach(connection) }
         }
         disconnect()
         connectLater()
@@ -173,9 +175,20 @@ final class ChatClient {
         let connection = connection
         world.after(wait) { [self] in
             guard self.connection == connection else { return }
+            isSentAway = true
             disconnect()
             connectLater()
         }
+    }
+
+    /// Its session was found.
+    func attached(to session: ChatSession) { self.session = session }
+
+    /// Its session cannot be had now, or not at all.
+    func refused(resumable: Bool) {
+        guard resumable else { return invalidated() }
+        disconnect()
+        connectLater()
     }
 
     /// The session cannot be continued.
@@ -186,23 +199,27 @@ final class ChatClient {
     }
 
     private func forgetSession() {
-        if let node = sessionNode, let number = sessionNumber, node.isRunning {
-            node.perform { node.sessions[number]?.end(tellingClient: false) }
+        if let node = sessionNode, let key = sessionKey, node.isRunning {
+            node.perform { node.sessions[key]?.end(tellingClient: false) }
         }
         sessionNode = nil
-        sessionNumber = nil
+        sessionKey = nil
+        isSentAway = false
+    }
+
+    private func isOnSession() {
+        sessionNode = session?.node
+        sessionKey = session?.key
+        isSentAway = false
+        isReady = true
     }
 
     // MARK: Events
 
     func opened(_ snapshot: ReadySnapshot, sequence: UInt64) {
         count(sequence)
-        sessionNode = session?.node
-        sessionNumber = session?.number
-        isReady = true
-        world.auditor.trace(
-            world.now,
-            "client \(number) opens session \(sessionNumber ?? 0) on node \(sessionNode?.id.description ?? "-")")
+        isOnSession()
+        world.auditor.trace(world.now, "client \(number) opens \(sessionName)")
         relationships = snapshot.user.relationships
         for channel in channels {
             guard views[channel]?.base == nil else {
@@ -222,8 +239,8 @@ final class ChatClient {
 
     func resumed(sequence: UInt64) {
         count(sequence)
-        isReady = true
-        world.auditor.trace(world.now, "client \(number) resumes session \(sessionNumber ?? 0)")
+        isOnSession()
+        world.auditor.trace(world.now, "client \(number) resumes \(sessionName)")
         // What was being asked when the connection broke is asked again.
         for channel in channels where views[channel]?.waiting != nil { catchUp(channel) }
         sendAgain()
@@ -238,6 +255,10 @@ final class ChatClient {
     func received(_ event: StreamEvent, in channel: ChannelID) {
         guard let view = views[channel] else { return }
         if view.waiting != nil { view.waiting?.append(event) } else { apply(event, channel, view) }
+    }
+
+    private var sessionName: String {
+        "session \(sessionKey?.description ?? "-") on node \(sessionNode?.id.description ?? "-")"
     }
 
     private func count(_ sequence: UInt64) {

@@ -44,7 +44,11 @@ final class ChatNode {
     var broken: BrokenSessions?
 
     // Serving.
-    var sessions: [Int: ChatSession] = [:]
+    var sessions: [SessionKey: ChatSession] = [:]
+    var arrivals: [UInt64: Arriving] = [:]
+    var claims: [UInt64: Claimed] = [:]
+    var departed = DepartedSessions()
+    var lastTicket: UInt64 = 0
 
     // Calling.
     @exclusivity(unchecked) var calls: [UInt64: PendingCall] = [:]
@@ -108,10 +112,11 @@ final class ChatNode {
     /// Lets go of all that refers back to it.
     func dismantle() {
         end()
-        for session in sessions.values { session.end(tellingClient: false) }
+        for session in sessions.values + arrivals.values.compactMap(\.session) { session.end(tellingClient: false) }
         for owner in owners.values { owner.forget() }
         for owner in people.directs.values { owner.forget() }
         (owners, activations, people, held, calls) = ([:], [:], OwnedPeople(), SlotArray(), [:])
+        (arrivals, claims) = ([:], [:])
     }
 
     /// Once a second.
@@ -122,6 +127,8 @@ final class ChatNode {
             minter.highWaterMilliseconds = max(minter.highWaterMilliseconds, reserved)
         }
         relays.sweep(at: now)
+        sweepArrivals()
+        for session in sessions.values.sorted(by: { $0.number < $1.number }) { session.sweep() }
         for (peer, heads) in relays.takeHeads().sorted(by: { $0.key < $1.key }) {
             let sorted = heads.sorted { $0.key.id < $1.key.id }
             world.send(from: self, to: peer) { [id] target in target.relays.receive(sorted, from: id) }
@@ -181,6 +188,7 @@ final class ChatNode {
     func linkLost(to peer: NodeID) {
         relays.mistrust(peer)
         failCalls(to: peer)
+        loseArrivals(from: peer)
     }
 
     // MARK: Slots
@@ -263,14 +271,20 @@ final class ChatNode {
         }
     }
 
-    /// Its clients are told to go elsewhere; their sessions can be resumed as long as the process lives.
+    /// Its clients are told to go elsewhere, and other nodes are offered the sessions whose clients are away.
     func sendClientsAway() {
         for session in sessions.values.sorted(by: { $0.number < $1.number }) where session.client != nil {
             let client = session.client
             session.detach()
             client?.toldToReconnect(after: world.milliseconds(0.2...3))
         }
+        world.after(Self.ownTime, on: self) { [unowned self] in
+            if !world.cluster.nodes.isReady(id) { offerSessions() }
+        }
     }
+
+    /// How long clients that were sent away have to fetch their sessions themselves.
+    private static let ownTime = Duration.seconds(2)
 }
 
 /// What a node's relays hand out during a turn, in an order that does not depend on hashing.

@@ -3,7 +3,7 @@ import FluxRealtime
 
 /// A session at its node: what `Session`, `SessionActor` and `LoopSessions` do around `SubscriptionRegistry` and `ReplayRing`.
 final class ChatSession: StreamSubscriber {
-    let number: Int
+    let key: SessionKey
     let userID: UserID
     let node: ChatNode
     @exclusivity(unchecked) private var ring: ReplayRing
@@ -13,33 +13,56 @@ final class ChatSession: StreamSubscriber {
     @exclusivity(unchecked) private var connection = 0
     private var subscriptions: [StreamKey: Subscription] = [:]
     @exclusivity(unchecked) private(set) var phase = Phase.opening
+    /// Another node is taking the session.
+    var departure: SessionDeparture?
+    /// The session came from another node, which has not let go of it yet: nothing of it may reach the client.
+    var claim: SessionClaim?
+    /// Since when it waits for its client, in milliseconds of the node's clock.
+    private var detachedSince: UInt64 = 0
 
     enum Phase { case opening, ready, ended }
 
-    init(number: Int, client: ChatClient, connection: Int, node: ChatNode) {
-        self.number = number
+    /// How long a session waits for its client, in milliseconds.
+    static let patience: UInt64 = 60_000
+
+    init(_ key: SessionKey, client: ChatClient, connection: Int, node: ChatNode) {
+        self.key = key
         self.client = client
         self.connection = connection
         userID = client.userID
         self.node = node
-        let limits = node.world.configuration
-        ring = ReplayRing(maximumCount: limits.replayEvents, maximumCost: 1 << 20)
-        node.sessions[number] = self
+        ring = Self.ring(of: node)
+        node.sessions[key] = self
+    }
+
+    /// The place of a session that is on its way from another node.
+    init(arriving key: SessionKey, of userID: UserID, node: ChatNode) {
+        self.key = key
+        self.userID = userID
+        self.node = node
+        ring = Self.ring(of: node)
+        phase = .ready
+    }
+
+    private static func ring(of node: ChatNode) -> ReplayRing {
+        ReplayRing(maximumCount: node.world.configuration.replayEvents, maximumCost: 1 << 20)
     }
 
     private var world: ChatWorld { node.world }
+    /// A number that no other session has.
+    var number: UInt64 { key.rawValue }
 
     // MARK: Opening
 
     /// Subscribes first, then takes the snapshots, then READY, then what came meanwhile (I6).
     func open() {
         let isWrong = world.bug == .snapshotBeforeRegistering
-        if !isWrong { for guild in world.guilds { subscribe(to: guild) } }
-        subscriptions[.user(userID)] = node.subscribe(self, to: .user(userID))
+        if !isWrong { for guild in world.guilds { subscribe(to: guild.key) } }
+        subscribe(to: .user(userID))
         takeAll { [self] snapshots in
             guard phase == .opening else { return }
             guard let snapshots else { return end(tellingClient: true) }
-            if isWrong { for guild in world.guilds { subscribe(to: guild) } }
+            if isWrong { for guild in world.guilds { subscribe(to: guild.key) } }
             phase = .ready
             let ready = StreamEvent(kind: .ready, body: [])
             let sequence = ring.append(ready)
@@ -78,8 +101,9 @@ final class ChatSession: StreamSubscriber {
         }
     }
 
-    private func subscribe(to guild: ChatGuild) {
-        subscriptions[guild.key] = node.subscribe(self, to: guild.key)
+    /// Begins to gather the events of a stream.
+    func subscribe(to key: StreamKey) {
+        if subscriptions[key] == nil { subscriptions[key] = node.subscribe(self, to: key) }
     }
 
     private func take(
@@ -130,34 +154,103 @@ final class ChatSession: StreamSubscriber {
 
     /// The connection is gone; the session goes on receiving.
     func detach() {
+        guard client != nil else { return }
         client = nil
+        detachedSince = node.now
         if phase == .opening { end(tellingClient: false) }
     }
 
-    /// The client is back and has everything up to `sequence`; false if the session cannot be continued.
-    func resume(_ client: ChatClient, connection: Int, after sequence: UInt64) -> Bool {
-        guard phase == .ready, client.userID == userID, let missed = ring.dispatches(after: sequence) else {
-            return false
-        }
+    /// One of its connections is gone.
+    func detach(_ connection: Int) { if connection == self.connection { detach() } }
+
+    /// Whether all that comes after `sequence` is held, and the session is this user's.
+    func reaches(back sequence: UInt64, of userID: UserID) -> Bool {
+        self.userID == userID && ring.dispatches(after: sequence) != nil
+    }
+
+    /// The number after which everything is held.
+    var oldestHeld: UInt64 { ring.lastSequence - UInt64(ring.count) }
+
+    /// The client is back and has everything up to `sequence`.
+    func resume(_ client: ChatClient, connection: Int, after sequence: UInt64) {
+        guard let missed = ring.dispatches(after: sequence) else { return }
+        // A node that was about to take it comes too late.
+        departure = nil
         ring.acknowledge(sequence)
         self.client = client
         self.connection = connection
+        client.attached(to: self)
         for dispatch in missed { client.hear(connection, dispatch.event, sequence: dispatch.sequence) }
         if world.bug == .deliveredTwiceAfterResume { for dispatch in missed { receive(dispatch.event) } }
         let resumed = ring.append(StreamEvent(kind: .resumed, body: []))
         deliver { $0.resumed(sequence: resumed) }
-        return true
+    }
+
+    /// Ends a session whose client has not come back.
+    func sweep() {
+        if client == nil, claim == nil, node.now >= detachedSince + Self.patience { end(tellingClient: false) }
     }
 
     /// Ends the session. - Parameter tellingClient: the client has to begin anew.
     func end(tellingClient: Bool) {
         guard phase != .ended else { return }
         phase = .ended
-        node.sessions[number] = nil
-        for guild in world.guilds { subscriptionEnded(guild.key) }
-        subscriptionEnded(.user(userID))
+        if node.sessions[key] === self { node.sessions[key] = nil }
+        for key in subscriptions.keys.sorted(by: { $0.id < $1.id }) { subscriptionEnded(key) }
+        if let claim { node.ended(claim) }
+        claim = nil
         if tellingClient { deliver { $0.invalidated() } }
         client = nil
+    }
+}
+
+// MARK: Moving between nodes
+
+extension ChatSession {
+    /// Where the session stands in each stream.
+    var places: [FrozenSession.Place] {
+        subscriptions.keys.sorted { $0.id < $1.id }.compactMap { key in
+            guard let subscription = subscriptions[key], let position = node.registry.position(of: subscription) else {
+                return nil
+            }
+            return FrozenSession.Place(key: key, position: position, visibility: subscription.visibility)
+        }
+    }
+
+    /// What another node needs to go on from here; nil if the ring does not reach back so far.
+    /// - Parameter reached: up to where streams have been seen at least, whatever their last event was.
+    func state(after sequence: UInt64, reached: [StreamKey: StreamPosition]) -> FrozenSession? {
+        guard let missed = ring.dispatches(after: sequence) else { return nil }
+        return FrozenSession(
+            places: places.map { place in
+                FrozenSession.Place(
+                    key: place.key, position: max(place.position, reached[place.key] ?? .none),
+                    visibility: place.visibility)
+            },
+            lastSequence: ring.lastSequence, missed: missed.map(\.event))
+    }
+
+    /// Goes on from what another node knows of the session, unseen, until that has let go of it.
+    func restore(_ state: FrozenSession, claim: SessionClaim) {
+        ring = ReplayRing(
+            state.missed, upTo: state.lastSequence, maximumCount: ring.maximumCount, maximumCost: ring.maximumCost)
+        self.claim = claim
+        node.sessions[key] = self
+        detachedSince = node.now
+        let followed = Set(state.places.map(\.key))
+        for key in subscriptions.keys.sorted(by: { $0.id < $1.id }) where !followed.contains(key) {
+            subscriptionEnded(key)
+        }
+        for place in state.places {
+            guard let subscription = subscriptions[place.key] else { continue }
+            node.registry.becomeLive(subscription, at: place.position, visibility: place.visibility)
+        }
+    }
+
+    /// Its former holder has let go.
+    func isSettled() {
+        claim = nil
+        detachedSince = node.now
     }
 }
 

@@ -34,7 +34,7 @@ final class ChatWorld: @unchecked Sendable {
     var faults = FaultState()
     /// Where something was swallowed on a link that lives: on a real one that cannot be for ever.
     private(set) var swallowed: Set<SimulatedNetwork.Direction> = []
-    var lastSession = 0
+    var lastSession: UInt64 = 0
 
     let guilds: [ChatGuild]
     let society: Society

@@ -16,7 +16,7 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case snapshotBeforeRegistering
     /// A user's owner takes out of the outbox what others have told, and does nothing about it.
     case outboxForgotten
-    /// Nobody looks into the outbox of users who were not told that something waits there.
+    /// A user's owner looks into the outbox only when it is told that something waits there.
     case outboxUnswept
     /// A user's owner shows what follows a gap in a conversation without asking for what is missing.
     case conversationGapIgnored
@@ -24,6 +24,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case conversationNotRetracted
     /// A user's new owner lets every relay go on, whatever it has shown.
     case staleUserViewKept
+    /// A session is sent to another node before it has seen all that this one will not be told.
+    case frozenTooEarly
     /// Verdicts count whether or not their voters live.
     case votesOfTheDead
 }

@@ -53,7 +53,7 @@ extension ChatWorld {
         clients.allSatisfy(\.isSettled)
             && nodes.all.allSatisfy {
                 $0.isRunning && !$0.isPaused && $0.lane.rowCount == 0 && $0.held.isEmpty && $0.calls.isEmpty
-                    && $0.people.isAtRest
+                    && $0.people.isAtRest && $0.arrivals.isEmpty && $0.claims.isEmpty
             } && messages.people.outbox.isEmpty
     }
 

@@ -18,8 +18,6 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
     private static let closeTimeout = TimeAmount.seconds(5)
     /// Between RECONNECT and the close that follows it.
     private static let reconnectDelay = TimeAmount.seconds(1)
-    /// How long a new session may take to be told its guilds, or what it has missed.
-    private static let openingTime = TimeAmount.seconds(10)
     /// Heartbeats and small commands of a client fit; larger frames take several reads.
     private static let receiveBufferSize = 1024
 
@@ -55,14 +53,9 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
     private var frames: OutboundFrames
     private var socket = OutboundSocket()
     private var isFlushDue = false
-    private var isBatchWindowOpen = false
-    private var hasCaughtUp = false
-    /// Until then the larger limit holds for what a new session is told.
-    private var openingEnds = NIODeadline.uptimeNanoseconds(0)
-    private var isOverLimit = false
+    private var batchWindow: BatchWindow
+    private var limit: UnsentLimit
     private var isReconnectSent = false
-    /// When frames were last sent in batch mode.
-    private var lastBatch = NIODeadline.uptimeNanoseconds(0)
     private var ending = Ending.none
     /// What the client's close frame said, for the session.
     private var clientCloseCode: UInt16?
@@ -79,6 +72,9 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
         state = GatewayConnectionState(limits: limits, openedAt: .now())
         let deflate = upgrade.query.compression == .zlibStream ? DeflateStream() : nil
         frames = OutboundFrames(deflate: deflate, isBatched: upgrade.query.isBatched)
+        batchWindow = BatchWindow(length: gateway.configuration.batchWindow)
+        limit = UnsentLimit(
+            usual: gateway.configuration.unsentByteLimit, opening: gateway.configuration.openingByteLimit)
     }
 
     // MARK: The channel's life
@@ -373,8 +369,7 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
             }
             self.session = session
             upgrade = nil
-            hasCaughtUp = false
-            openingEnds = .now() + Self.openingTime
+            limit.sessionBegins(at: .now())
             state.established()
             let waiting = heldBack
             heldBack = []
@@ -422,17 +417,12 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
     /// Adds to what leaves at the end of this turn.
     @inline(__always)
     private func enqueue(_ write: (inout OutboundFrames) -> Void) {
-        guard !isOverLimit else { return }
+        // A client over its limit is closed at the end of the turn, not here: the session is in the middle of a delivery.
+        guard !limit.isExceeded else { return }
         if frames.buffer.capacity == 0 { frames.buffer = loop.takeBuffer() }
         write(&frames)
-        if frames.byteCount + socket.unsent > gateway.configuration.unsentByteLimit { checkOpeningLimit() }
+        limit.check(frames.byteCount + socket.unsent, at: .now())
         flushSoon()
-    }
-
-    /// A client over its limit is closed at the end of the turn, not here: the session is in the middle of a delivery.
-    private func checkOpeningLimit() {
-        let isOpening = !hasCaughtUp || NIODeadline.now() < openingEnds
-        isOverLimit = !isOpening || frames.byteCount + socket.unsent > gateway.configuration.openingByteLimit
     }
 
     private func flushSoon() {
@@ -445,17 +435,12 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
     func flush() {
         guard isFlushDue, let context else { return }
         isFlushDue = false
-        if isOverLimit {
+        if limit.isExceeded {
             loop.counters.slowConsumers += 1
             context.close(promise: nil)
             return
         }
-        if isBatched, let delay = batchDelay() {
-            guard !isBatchWindowOpen else { return }
-            isBatchWindowOpen = true
-            loop.closeBatchWindow(of: self, in: delay)
-            return
-        }
+        guard !isCollected() else { return }
         frames.seal()
         guard !socket.isBusy else { return }
         send(context)
@@ -463,19 +448,20 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
 
     /// What a batch has collected is due. Called by the loop.
     func batchWindowClosed() {
-        isBatchWindowOpen = false
+        batchWindow.close()
         flushSoon()
     }
 
-    /// How long a batch has to wait. The first after a pause leaves at once; those that follow hard upon it are
-    /// collected, so that batching costs latency only where it saves something.
-    private func batchDelay() -> TimeAmount? {
-        guard case .none = ending, frames.byteCount < OutboundFrames.batchByteLimit else { return nil }
-        let now = NIODeadline.now()
-        let opens = lastBatch + gateway.configuration.batchWindow
-        if now < opens { return opens - now }
-        lastBatch = now
-        return nil
+    /// Whether what has gathered waits for more. What ends the connection does not, nor what is enough for a batch.
+    private func isCollected() -> Bool {
+        guard isBatched, case .none = ending, frames.byteCount < OutboundFrames.batchByteLimit else { return false }
+        switch batchWindow.decide(at: .now()) {
+        case .send: return false
+        case .collect(let time):
+            loop.closeBatchWindow(of: self, in: time)
+            return true
+        case .collecting: return true
+        }
     }
 
     private func send(_ context: ChannelHandlerContext) {
@@ -518,7 +504,7 @@ final class GatewayHandler: ChannelInboundHandler, RemovableChannelHandler, Whee
     }
 
     private func sentEverything(_ context: ChannelHandlerContext) {
-        hasCaughtUp = true
+        limit.everythingIsSent()
         if case .whenSent = ending { context.close(promise: nil) }
     }
 }

@@ -2,8 +2,8 @@ import FluxCluster
 import FluxCore
 import NIOCore
 
-/// Brings sessions from other nodes to one loop, for clients that have come here to take them up again (design 8). Confined to its
-/// loop.
+/// Brings sessions from other nodes to one loop, for clients that have come here to take them up again (design 8): what stands around
+/// `SessionArrival` and `SessionClaim`. Confined to its loop.
 ///
 /// 1. The node that holds the session is found: by its id, by what nodes know that it has left, or from its User actor.
 /// 2. It says what the session listens to; here that is subscribed to, and what comes gathers.
@@ -14,33 +14,44 @@ import NIOCore
 final class LoopArrivals {
     /// How many sessions may be on their way to one loop; beyond, clients are told to try again.
     static let maximum = 4_096
-    /// How often a session that has got more streams meanwhile is asked for again.
-    private static let maximumRounds = 4
-    /// How many nodes are asked for one session.
-    private static let maximumHolders = 4
+    /// How long an owner is waited for that cannot be asked now, before it is asked again.
     private static let pause: TimeAmount = .milliseconds(100)
-    /// How long it may take to find the session, in milliseconds: a client of a node that has just died shall not wait for long.
-    private static let searching: UInt64 = 3_000
-    /// Dispatches and their bytes that a session may bring along.
-    private static let maximumDispatches: UInt64 = 65_536
-    private static let maximumCost = 64 << 20
+
+    /// A session on its way.
+    private struct Arriving {
+        var way: SessionArrival
+        /// Who waits for it; nil for a session whose node ends and whose client has not come back yet.
+        let client: ArrivingClient?
+        /// What it will be here; gathers what comes until the holder has sent it.
+        var session: Session?
+        var state: SessionState?
+        var dispatches: [StreamEvent] = []
+    }
+
+    /// A session that is here, while its former holder has not said that it has let go.
+    private struct Claimed {
+        let session: Session
+        /// Who waits for it; nil once the client was told to try again.
+        var client: ArrivingClient?
+    }
 
     private unowned let loop: EngineLoop
     private var services: EngineServices { loop.services }
     private var node: NodeID { services.system.identity.id }
-    private var arrivals: [UInt64: SessionArrival] = [:]
-    /// Sessions that are here, while their former holder has not said that it has let go.
-    private var claims: [UInt64: Session] = [:]
+    private var arrivals: [UInt64: Arriving] = [:]
+    private var claims: [UInt64: Claimed] = [:]
 
     init(loop: EngineLoop) { self.loop = loop }
+
+    var count: Int { arrivals.count + claims.count }
+
+    // MARK: Finding it
 
     /// A client wants a session that is not on this node.
     func bring(_ key: SessionKey, for client: ArrivingClient) {
         guard arrivals.count < Self.maximum else { return client.refuse(resumable: true) }
-        let arrival = newArrival(key, .client(client))
         let holder = services.sessions.departure(of: key)?.node ?? NodeID(rawValue: key.nodeID)
-        if let holder, holder != node, ask(holder, for: arrival) { return }
-        askUser(for: arrival)
+        begin(key, of: client.identity.userID, after: client.sequence, at: holder, for: client)
     }
 
     /// A node that ends offers a session whose client is away.
@@ -48,97 +59,91 @@ final class LoopArrivals {
         guard !services.isDraining, arrivals.count < Self.maximum, services.sessions.loop(of: key) == nil else {
             return
         }
-        let arrival = newArrival(key, .absent(userID, sequence: sequence))
-        if !ask(peer, for: arrival) { fail(arrival, resumable: true) }
+        begin(key, of: userID, after: sequence, at: peer, for: nil)
     }
 
-    private func newArrival(_ key: SessionKey, _ taking: SessionTaking) -> SessionArrival {
-        let arrival = SessionArrival(
-            key: key, ticket: SessionMoves.ticket(onLoop: loop.index), taking: taking, since: loop.now)
-        arrivals[arrival.ticket] = arrival
-        return arrival
+    private func begin(
+        _ key: SessionKey, of userID: UserID, after sequence: UInt64, at holder: NodeID?, for client: ArrivingClient?
+    ) {
+        var way = SessionArrival(
+            key, of: userID, after: sequence, to: node, ticket: SessionMoves.ticket(onLoop: loop.index), at: loop.now)
+        let first = way.begin(at: holder)
+        arrivals[way.ticket] = Arriving(way: way, client: client)
+        perform(first, way.ticket)
     }
 
-    // MARK: Finding it
-
-    /// - Returns: false if the node cannot be asked.
-    private func ask(_ holder: NodeID, for arrival: SessionArrival) -> Bool {
-        arrival.asked.insert(holder)
-        arrival.holder = holder
-        return services.moves.send(
-            .ask(
-                ticket: arrival.ticket, key: arrival.key, userID: arrival.taking.userID,
-                sequence: arrival.taking.sequence),
-            to: holder)
+    /// Tells a session's way what was heard, and does what is to be done next.
+    private func advance(_ ticket: UInt64, _ body: (inout SessionArrival) -> SessionArrival.Action?) {
+        guard var way = arrivals[ticket]?.way else { return }
+        let action = body(&way)
+        arrivals[ticket]?.way = way
+        if let action { perform(action, ticket) }
     }
 
-    private func askUser(for arrival: SessionArrival) {
-        guard !arrival.hasAskedUser else { return fail(arrival, resumable: false) }
-        arrival.hasAskedUser = true
-        let (ticket, index) = (arrival.ticket, loop.index)
+    private func perform(_ action: SessionArrival.Action, _ ticket: UInt64) {
+        guard let arriving = arrivals[ticket] else { return }
+        let way = arriving.way
+        switch action {
+        case .ask(let holder):
+            send(.ask(ticket: ticket, key: way.key, userID: way.userID, sequence: way.sequence), to: holder, ticket)
+        case .askUser: askUser(way)
+        case .takeUpHere:
+            arrivals[ticket] = nil
+            if let client = arriving.client { loop.sessions.resume(way.key, for: client) }
+        case .follow(let streams): for key in streams { follow(key, ticket, as: way.userID) }
+        case .take(let heads):
+            if let holder = way.holder { send(.take(ticket: ticket, key: way.key, heads), to: holder, ticket) }
+        case .install: install(arriving)
+        case .fail(let isResumable): fail(arriving, resumable: isResumable)
+        }
+    }
+
+    private func send(_ message: SessionMoveMessage, to holder: NodeID, _ ticket: UInt64) {
+        guard !services.moves.send(message, to: holder) else { return }
+        let isOver = services.isOver(holder)
+        advance(ticket) { $0.unreachable(isOver: isOver) }
+    }
+
+    private func askUser(_ way: SessionArrival) {
+        let (ticket, index) = (way.ticket, loop.index)
         services.system.invoke(
-            UserCalls.whereabouts, on: .user(arrival.taking.userID), SessionQuestion(session: arrival.key),
-            replyOn: index, deadline: .milliseconds(Int64(Self.searching))
+            UserCalls.whereabouts, on: .user(way.userID), SessionQuestion(session: way.key),
+            replyOn: index, deadline: .milliseconds(Int64(SessionArrival.searching))
         ) { [services] result in
             services.run(on: index) { $0.arrivals.userAnswered(ticket, result) }
         }
     }
 
     private func userAnswered(_ ticket: UInt64, _ result: Result<SessionWhereabouts, CallError>) {
-        guard let arrival = arrivals[ticket] else { return }
+        guard let key = arrivals[ticket]?.way.key else { return }
         switch result {
-        case .success(let answer): isAt(answer.node, arrival)
-        case .failure(.refused(let failure as APIError)) where failure.status == 404: fail(arrival, resumable: false)
-        case .failure: fail(arrival, resumable: true)
+        case .success(let answer):
+            let (isHere, isOver) = (isHere(key), answer.node.map(services.isOver) ?? false)
+            advance(ticket) { $0.found(at: answer.node, isHere: isHere, isOver: isOver) }
+        case .failure(.refused(let failure as APIError)) where failure.status == 404:
+            perform(.fail(isResumable: false), ticket)
+        case .failure: perform(.fail(isResumable: true), ticket)
         }
     }
 
-    /// Somebody has said where it lives.
-    private func isAt(_ holder: NodeID?, _ arrival: SessionArrival) {
-        guard let holder else { return fail(arrival, resumable: false) }
-        if holder == node {
-            // It came here meanwhile, or what one remembers of it is older than this process.
-            guard services.sessions.loop(of: arrival.key) != nil else { return fail(arrival, resumable: false) }
-            arrivals[arrival.ticket] = nil
-            if let client = arrival.taking.client { loop.sessions.resume(arrival.key, for: client) }
-            return
-        }
-        guard arrival.asked.count < Self.maximumHolders, !arrival.asked.contains(holder), ask(holder, for: arrival)
-        else {
-            // A node that cannot be reached now may be reached later, one that is over not.
-            return fail(arrival, resumable: !services.isOver(holder) && !arrival.refusedBy.contains(holder))
-        }
-    }
+    private func isHere(_ key: SessionKey) -> Bool { services.sessions.loop(of: key) != nil }
 
-    func refused(_ ticket: UInt64, _ refusal: SessionMoveMessage.Refusal, by peer: NodeID) {
-        guard let arrival = arrivals[ticket], arrival.holder == peer else { return }
-        switch refusal {
-        case .impossible: fail(arrival, resumable: false)
-        case .notNow: fail(arrival, resumable: true)
-        case .movedTo(let holder):
-            arrival.refusedBy.insert(peer)
-            isAt(holder, arrival)
-        case .unknown:
-            arrival.refusedBy.insert(peer)
-            askUser(for: arrival)
-        }
+    func refused(_ ticket: UInt64, _ refusal: SessionMoveRefusal, by peer: NodeID) {
+        guard let key = arrivals[ticket]?.way.key else { return }
+        var isOver = false
+        if case .movedTo(let holder) = refusal { isOver = services.isOver(holder) }
+        let isHere = isHere(key)
+        advance(ticket) { $0.refused(refusal, by: peer, isHere: isHere, isOver: isOver) }
     }
 
     // MARK: Preparing its place
 
     func described(_ ticket: UInt64, _ description: SessionDescription, by peer: NodeID) {
-        guard let arrival = arrivals[ticket], arrival.holder == peer,
-            description.identity.userID == arrival.taking.userID, arrival.awaited.isEmpty
-        else { return }
-        arrival.rounds += 1
-        guard arrival.rounds <= Self.maximumRounds else { return fail(arrival, resumable: true) }
-        let session = arrival.session ?? newSession(arrival.key, description)
-        arrival.session = session
-        for key in description.streams where arrival.heads[key] == nil && session.subscribe(to: key) != nil {
-            arrival.awaited.insert(key)
+        guard let way = arrivals[ticket]?.way, way.holder == peer, description.identity.userID == way.userID else {
+            return
         }
-        for key in arrival.awaited { follow(key, for: arrival) }
-        if arrival.awaited.isEmpty { take(arrival) }
+        if arrivals[ticket]?.session == nil { arrivals[ticket]?.session = newSession(way.key, description) }
+        advance(ticket) { $0.described(description.streams, of: description.identity.userID, by: peer) }
     }
 
     private func newSession(_ key: SessionKey, _ description: SessionDescription) -> Session {
@@ -150,8 +155,10 @@ final class LoopArrivals {
     }
 
     /// Makes sure that every later event of a stream comes to this loop, and, of a guild, that it counts the session here.
-    private func follow(_ key: StreamKey, for arrival: SessionArrival) {
-        let (services, home, ticket, userID) = (services, loop.index, arrival.ticket, arrival.taking.userID)
+    private func follow(_ key: StreamKey, _ ticket: UInt64, as userID: UserID) {
+        guard let session = arrivals[ticket]?.session else { return }
+        session.subscribe(to: key)
+        let (services, home) = (services, loop.index)
         let finished: @Sendable (StreamPosition?) -> Void = { position in
             services.run(on: home) { $0.arrivals.follows(key, from: position, ticket, as: userID) }
         }
@@ -167,77 +174,60 @@ final class LoopArrivals {
     }
 
     private func follows(_ key: StreamKey, from position: StreamPosition?, _ ticket: UInt64, as userID: UserID) {
-        guard let arrival = arrivals[ticket] else {
+        guard let arriving = arrivals[ticket] else {
             // Nobody waits any more.
             if position != nil, key.kind == .guild { loop.users.stopWatching(key.id, as: userID) }
             return
         }
-        guard arrival.session?.phase == .ready else { return fail(arrival, resumable: true) }
+        guard arriving.session?.phase == .ready else { return fail(arriving, resumable: true) }
         guard let position else {
             // Its owner cannot be asked now.
             let (services, home) = (services, loop.index)
             loop.executor.eventLoop.scheduleTask(in: Self.pause) {
-                services.run(on: home) { loop in
-                    if let arrival = loop.arrivals.arrivals[ticket] { loop.arrivals.follow(key, for: arrival) }
-                }
+                services.run(on: home) { $0.arrivals.follow(key, ticket, as: userID) }
             }
             return
         }
-        arrival.heads[key] = position
-        arrival.awaited.remove(key)
-        if arrival.awaited.isEmpty { take(arrival) }
-    }
-
-    private func take(_ arrival: SessionArrival) {
-        guard let holder = arrival.holder else { return }
-        let heads = arrival.heads.map { StreamHead(key: $0.key, position: $0.value) }
-        if !services.moves.send(.take(ticket: arrival.ticket, key: arrival.key, heads), to: holder) {
-            fail(arrival, resumable: true)
-        }
+        advance(ticket) { $0.follows(key, from: position) }
     }
 
     // MARK: Taking it in
 
     func frozen(_ ticket: UInt64, _ state: SessionState, by peer: NodeID) {
-        guard let arrival = arrivals[ticket], arrival.holder == peer else { return }
-        guard state.dispatchCount <= min(Self.maximumDispatches, state.lastSequence) else {
-            return fail(arrival, resumable: false)
+        guard arrivals[ticket]?.way.holder == peer else { return }
+        arrivals[ticket]?.state = state
+        arrivals[ticket]?.dispatches = []
+        advance(ticket) {
+            $0.frozen(dispatches: state.dispatchCount, lastSequence: state.lastSequence, by: peer)
         }
-        arrival.state = state
-        arrival.dispatches = []
-        installIfComplete(arrival)
     }
 
     func received(_ ticket: UInt64, _ dispatches: [StreamEvent], by peer: NodeID) {
-        guard let arrival = arrivals[ticket], arrival.holder == peer, let state = arrival.state else { return }
-        arrival.dispatches += dispatches
-        arrival.cost += dispatches.reduce(0) { $0 + $1.cost }
-        guard arrival.dispatches.count <= state.dispatchCount, arrival.cost <= Self.maximumCost else {
-            return fail(arrival, resumable: false)
-        }
-        installIfComplete(arrival)
+        guard let arriving = arrivals[ticket], arriving.way.holder == peer, arriving.state != nil else { return }
+        arrivals[ticket]?.dispatches += dispatches
+        let cost = dispatches.reduce(0) { $0 + $1.cost }
+        advance(ticket) { $0.received(dispatches: dispatches.count, cost: cost, by: peer) }
     }
 
-    private func installIfComplete(_ arrival: SessionArrival) {
-        guard let state = arrival.state, arrival.dispatches.count == state.dispatchCount else { return }
-        guard let session = arrival.session, session.phase == .ready, let holder = arrival.holder else {
-            return fail(arrival, resumable: true)
-        }
-        if let other = loop.sessions[arrival.key] {
+    private func install(_ arriving: Arriving) {
+        let way = arriving.way
+        guard let state = arriving.state, let session = arriving.session, session.phase == .ready,
+            let holder = way.holder
+        else { return fail(arriving, resumable: true) }
+        if let other = loop.sessions[way.key] {
             // Of an earlier move, which the holder does not let come to its end any more; or settled meanwhile.
-            guard let claim = other.claim else { return fail(arrival, resumable: true) }
-            abandon(other, claim, resumable: true)
+            guard let claim = other.claim else { return fail(arriving, resumable: true) }
+            abandon(claim, resumable: true)
         }
-        arrivals[arrival.ticket] = nil
-        session.restore(state, arrival.dispatches, at: node)
-        session.claim = SessionClaim(
-            ticket: arrival.ticket, holder: holder, client: arrival.taking.client, since: loop.now)
-        claims[arrival.ticket] = session
+        arrivals[way.ticket] = nil
+        session.restore(state, arriving.dispatches, at: node)
+        session.claim = SessionClaim(ticket: way.ticket, holder: holder, since: loop.now)
+        claims[way.ticket] = Claimed(session: session, client: arriving.client)
         loop.sessions.takeIn(session)
         goOn(session, from: state)
         // What has gathered may have ended it.
         guard session.phase == .ready else { return }
-        services.moves.send(.settle(ticket: arrival.ticket, key: arrival.key), to: holder)
+        services.moves.send(.settle(ticket: way.ticket, key: way.key), to: holder)
     }
 
     /// Continues the streams from where the session has seen them (I6).
@@ -263,85 +253,76 @@ final class LoopArrivals {
     // MARK: Settling
 
     func settled(_ ticket: UInt64, isYours: Bool, by peer: NodeID) {
-        guard let session = claims[ticket], let claim = session.claim, claim.holder == peer else { return }
-        guard isYours else { return abandon(session, claim, resumable: true) }
+        guard let claimed = claims[ticket], let claim = claimed.session.claim, claim.holder == peer else { return }
+        guard isYours else { return abandon(claim, resumable: true) }
         claims[ticket] = nil
+        let session = claimed.session
         session.claim = nil
         session.isAnnounced = true
         loop.users.sessionMoved(session)
-        if let client = claim.client { loop.sessions.resume(session.key, for: client) }
+        if let client = claimed.client { loop.sessions.resume(session.key, for: client) }
     }
 
     /// A client comes for a session that is here and not settled. It takes the place of one that came before.
     func wait(_ client: ArrivingClient, for session: Session) {
-        guard let claim = session.claim else { return client.refuse(resumable: true) }
-        claim.client?.refuse(resumable: true)
-        claim.client = client
-        claim.since = loop.now
+        guard let claim = session.claim, claims[claim.ticket] != nil else { return client.refuse(resumable: true) }
+        claims[claim.ticket]?.client?.refuse(resumable: true)
+        claims[claim.ticket]?.client = client
+        session.claim?.since = loop.now
         services.moves.send(.settle(ticket: claim.ticket, key: session.key), to: claim.holder)
     }
 
     /// The session is the holder's, or somebody else's.
-    private func abandon(_ session: Session, _ claim: SessionClaim, resumable: Bool) {
-        claims[claim.ticket] = nil
-        session.claim = nil
-        loop.sessions.drop(session)
-        claim.client?.refuse(resumable: resumable)
+    private func abandon(_ claim: SessionClaim, resumable: Bool) {
+        guard let claimed = claims.removeValue(forKey: claim.ticket) else { return }
+        claimed.session.claim = nil
+        loop.sessions.drop(claimed.session)
+        claimed.client?.refuse(resumable: resumable)
     }
 
     /// A session that was not settled has ended: its streams broke, or it has waited for too long.
     func ended(_ session: Session) {
         guard let claim = session.claim else { return }
-        claims[claim.ticket] = nil
         session.claim = nil
-        claim.client?.refuse(resumable: true)
+        claims.removeValue(forKey: claim.ticket)?.client?.refuse(resumable: true)
     }
 
     // MARK: Failing
 
-    private func fail(_ arrival: SessionArrival, resumable: Bool) {
-        arrivals[arrival.ticket] = nil
-        if let session = arrival.session, session.phase != .ended {
-            session.end()
-        }
-        for key in arrival.heads.keys where key.kind == .guild {
-            loop.users.stopWatching(key.id, as: arrival.taking.userID)
-        }
-        arrival.taking.client?.refuse(resumable: resumable)
+    private func fail(_ arriving: Arriving, resumable: Bool) {
+        let way = arriving.way
+        arrivals[way.ticket] = nil
+        if let session = arriving.session, session.phase != .ended { session.end() }
+        for key in way.heads.keys where key.kind == .guild { loop.users.stopWatching(key.id, as: way.userID) }
+        arriving.client?.refuse(resumable: resumable)
     }
 
     func linkLost(to peer: NodeID) {
-        for arrival in Array(arrivals.values) where arrival.holder == peer { fail(arrival, resumable: true) }
+        for ticket in Array(arrivals.keys) { advance(ticket) { $0.linkLost(to: peer) } }
         // What has come stays until it is known whose it is.
-        for session in Array(claims.values) where session.claim?.holder == peer {
-            session.claim?.client?.refuse(resumable: true)
-            session.claim?.client = nil
+        for ticket in Array(claims.keys) where claims[ticket]?.session.claim?.holder == peer {
+            claims[ticket]?.client?.refuse(resumable: true)
+            claims[ticket]?.client = nil
         }
     }
 
     /// Once a second: nobody waits for ever, and who has not heard whether a session is settled asks again.
     func sweep(at now: UInt64) {
-        for arrival in Array(arrivals.values) {
-            let patience = arrival.session == nil ? Self.searching : SessionMoves.patience
-            if now >= arrival.since + patience { fail(arrival, resumable: true) }
-        }
-        for session in Array(claims.values) {
-            guard let claim = session.claim else { continue }
-            guard !services.isOver(claim.holder) else {
-                // Nobody can say whether the client has been told more of it there.
-                abandon(session, claim, resumable: false)
-                continue
+        for ticket in Array(arrivals.keys) { advance(ticket) { $0.timedOut(at: now) } }
+        for (ticket, claimed) in claims {
+            guard let claim = claimed.session.claim else { continue }
+            switch claim.step(at: now, isOver: services.isOver(claim.holder)) {
+            case .abandon: abandon(claim, resumable: false)
+            case .askAgain(let isPatient):
+                services.moves.send(.settle(ticket: ticket, key: claimed.session.key), to: claim.holder)
+                guard !isPatient else { continue }
+                claimed.client?.refuse(resumable: true)
+                claims[ticket]?.client = nil
             }
-            services.moves.send(.settle(ticket: claim.ticket, key: session.key), to: claim.holder)
-            guard now >= claim.since + SessionMoves.patience else { continue }
-            claim.client?.refuse(resumable: true)
-            claim.client = nil
         }
         if loop.index == 0 {
-            let kept = services.limits.resumeMilliseconds + SessionMoves.patience
+            let kept = services.limits.resumeMilliseconds + SessionArrival.patience
             services.sessions.forgetDepartures(before: now > kept ? now - kept : 0)
         }
     }
-
-    var count: Int { arrivals.count + claims.count }
 }

@@ -2,17 +2,6 @@ import FluxCluster
 import FluxCore
 import NIOCore
 
-/// Another node is taking a session.
-struct SessionDeparture {
-    /// Names the move; a later one takes the place of an earlier.
-    var ticket: UInt64
-    var node: NodeID
-    /// The last dispatch that the client has.
-    var sequence: UInt64
-    /// Whether the node has been sent the session: what it is answered from then on is for there.
-    var isFrozen = false
-}
-
 /// Lets sessions of one loop go to other nodes. Until the taker has it all and follows its streams, a session goes on here as one
 /// that waits for its client, and whoever comes for it gets it (design 4). Confined to its loop.
 final class LoopDepartures {
@@ -28,14 +17,16 @@ final class LoopDepartures {
     /// A client of the session has come to another node.
     func asked(for key: SessionKey, by userID: UserID, after sequence: UInt64, _ ticket: UInt64, from peer: NodeID) {
         guard let session = loop.sessions[key] else { return refuse(ticket, whereabouts(of: key), to: peer) }
-        // One that came itself and is not settled yet.
-        guard session.claim == nil else { return refuse(ticket, .notNow, to: peer) }
-        guard session.phase == .ready, session.userID == userID, session.replay(after: sequence) != nil else {
-            return refuse(ticket, .impossible, to: peer)
+        let standing = SessionDeparture.Standing(
+            isReady: session.phase == .ready, isClaimed: session.claim != nil, userID: session.userID,
+            reachesBack: session.replay(after: sequence) != nil)
+        switch SessionDeparture.begin(standing, by: userID, after: sequence, ticket: ticket, to: peer) {
+        case .failure(let refusal): refuse(ticket, refusal, to: peer)
+        case .success(let departure):
+            loop.sessions.clientLeft(session)
+            session.departure = departure
+            services.moves.send(.described(ticket: ticket, description(of: session)), to: peer)
         }
-        loop.sessions.clientLeft(session)
-        session.departure = SessionDeparture(ticket: ticket, node: peer, sequence: sequence)
-        services.moves.send(.described(ticket: ticket, description(of: session)), to: peer)
     }
 
     /// The taker follows the session's streams: it is frozen when it has seen what came before that.
@@ -63,23 +54,22 @@ final class LoopDepartures {
 
     /// What was sent is the session from here on, if the taker says so in time. Here it goes on nevertheless.
     private func freeze(_ key: SessionKey, _ reached: [StreamKey: StreamPosition], _ ticket: UInt64, for peer: NodeID) {
-        guard let session = departing(key, ticket, to: peer), let departure = session.departure else {
+        guard let session = departing(key, ticket, to: peer), var departure = session.departure else {
             return refuse(ticket, .notNow, to: peer)
         }
         guard let missed = session.replay(after: departure.sequence) else {
             return refuse(ticket, .impossible, to: peer)
         }
         let description = description(of: session)
-        guard description.streams.allSatisfy({ reached[$0] != nil }) else {
-            // It has joined a guild since.
-            services.moves.send(.described(ticket: ticket, description), to: peer)
-            return
+        switch departure.freeze(description.streams, reached: reached) {
+        case .describe: services.moves.send(.described(ticket: ticket, description), to: peer)
+        case .send:
+            let state = session.state(after: departure.sequence, reached: reached)
+            guard services.moves.send(.state(ticket: ticket, state), to: peer),
+                services.moves.send(missed.map(\.event), ticket: ticket, to: peer)
+            else { return }
+            session.departure = departure
         }
-        let state = session.state(after: departure.sequence, reached: reached)
-        guard services.moves.send(.state(ticket: ticket, state), to: peer),
-            services.moves.send(missed.map(\.event), ticket: ticket, to: peer)
-        else { return }
-        session.departure?.isFrozen = true
     }
 
     /// The taker has everything.
@@ -94,8 +84,8 @@ final class LoopDepartures {
 
     /// The session, if this move is the latest of it.
     private func departing(_ key: SessionKey, _ ticket: UInt64, to peer: NodeID) -> Session? {
-        guard let session = loop.sessions[key], session.phase == .ready, session.departure?.ticket == ticket,
-            session.departure?.node == peer
+        guard let session = loop.sessions[key], session.phase == .ready,
+            session.departure?.isFor(ticket, peer) == true
         else { return nil }
         return session
     }
@@ -106,12 +96,12 @@ final class LoopDepartures {
             streams: session.places.filter { $0.position != nil }.map(\.key))
     }
 
-    private func whereabouts(of key: SessionKey) -> SessionMoveMessage.Refusal {
+    private func whereabouts(of key: SessionKey) -> SessionMoveRefusal {
         if services.sessions.loop(of: key) != nil { return .notNow }
         return services.sessions.departure(of: key).map { .movedTo($0.node) } ?? .unknown
     }
 
-    private func refuse(_ ticket: UInt64, _ refusal: SessionMoveMessage.Refusal, to peer: NodeID) {
+    private func refuse(_ ticket: UInt64, _ refusal: SessionMoveRefusal, to peer: NodeID) {
         services.moves.send(.refused(ticket: ticket, refusal), to: peer)
     }
 }

@@ -8,21 +8,9 @@ import FluxCore
 /// holder keeps the session until `settle`, and the taker sends its client nothing before `settled`. A holder that ends says `offer`
 /// of sessions whose clients are away, and the taker asks for them likewise.
 enum SessionMoveMessage: WireCodable {
-    /// Why a session does not come.
-    enum Refusal: Equatable {
-        /// It is not here, and nobody knows where.
-        case unknown
-        /// It has gone to this node.
-        case movedTo(NodeID)
-        /// Something stands in the way that will pass.
-        case notNow
-        /// It is another user's, or does not reach back to what the client has.
-        case impossible
-    }
-
     /// A client with the last dispatch `sequence` wants its session.
     case ask(ticket: UInt64, key: SessionKey, userID: UserID, sequence: UInt64)
-    case refused(ticket: UInt64, Refusal)
+    case refused(ticket: UInt64, SessionMoveRefusal)
     /// The session's connection is closed; it goes on at the holder. Again after `take`, if it has more streams by now.
     case described(ticket: UInt64, SessionDescription)
     /// The taker follows these streams; the session may be frozen once it has seen them up to these positions.

@@ -10,8 +10,6 @@ final class SessionMoves: Sendable {
         static let move: ClusterEvent = 20
     }
 
-    /// How long a client waits for its session, in milliseconds, before it is told to try again.
-    static let patience: UInt64 = 10_000
     /// Bytes of dispatches after which a frame is closed and another one begun.
     static let frameBytes = 512 << 10
 

@@ -57,12 +57,13 @@ extension ChatNode {
             $0.activation(of: direct.id)
         } _: { [self] stored in
             reserveIdentifiers(above: stored?.lastMessageID) { [self] isReserved in
-                let bodies = people.directActivations.removeValue(forKey: direct.id) ?? []
                 var owner: DirectOwner?
                 if isReserved, let stored, stored.epoch <= epoch, owned[direct.slot] == epoch {
                     owner = DirectOwner(direct, node: self, epoch: epoch, stored)
                     people.directs[direct.id] = owner
                 }
+                // Only now: what the new owner does at once may ask for itself.
+                let bodies = people.directActivations.removeValue(forKey: direct.id) ?? []
                 for body in bodies { body(owner) }
             }
         }

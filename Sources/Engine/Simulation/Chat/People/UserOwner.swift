@@ -82,7 +82,7 @@ final class UserOwner {
         let position = publisher.position
         readParts { [self] directs, isWaitedFor in
             guard isActive, let directs else { return respond(nil) }
-            guard isWaitedFor else { return respond(snapshot(at: position, directs)) }
+            guard isWaitedFor, world.bug != .outboxUnswept else { return respond(snapshot(at: position, directs)) }
             takeFromOutbox { [self] in
                 guard isActive else { return respond(nil) }
                 let position = publisher.position
