@@ -69,10 +69,11 @@ extension PlantedBug {
         case .sequenceRestarts, .deliveredTwiceAfterResume: "I2"
         case .acknowledgedBeforeCommit: "I3"
         case .nonceForgotten: "I4"
-        case .noRetraction: "I5"
-        case .snapshotBeforeRegistering, .frozenTooEarly: "I6"
+        case .noRetraction, .conversationNotRetracted: "I5"
+        case .snapshotBeforeRegistering, .frozenTooEarly, .conversationGapIgnored, .staleUserViewKept: "I6"
         case .accessTakenBeforeConfirmation, .deliveryWithoutLease: "I7"
         case .votesOfTheDead: "I9"
+        case .outboxForgotten, .outboxUnswept: "I11"
         }
     }
 }

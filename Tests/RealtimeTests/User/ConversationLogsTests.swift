@@ -50,6 +50,19 @@ import Testing
         #expect(logs.head(of: Self.channel)?.lastSequence == 25)
     }
 
+    @Test func aGapThatNobodyIsThereToSeeIsSaid() {
+        var logs = ConversationLogs(of: Self.user)
+        logs.begin(Channel(id: Self.channel, kind: .directMessage, lastSeq: 5, epoch: 3))
+        #expect(!logs.receive(event(6, epoch: 3), isFollowed: false, at: 0).contains(.passOver))
+        #expect(logs.receive(event(8, epoch: 3), isFollowed: false, at: 0).first == .passOver)
+        // What was shown last may have been false.
+        #expect(logs.receive(event(9, epoch: 4), isFollowed: false, at: 0).first == .passOver)
+        var fresh = ConversationLogs(of: Self.user)
+        #expect(!fresh.receive(event(1, epoch: 1), isFollowed: false, at: 0).contains(.passOver))
+        var other = ConversationLogs(of: Self.user)
+        #expect(other.receive(event(2, epoch: 1), isFollowed: false, at: 0).first == .passOver)
+    }
+
     @Test func aFormerOwnersLateWordIsNotShown() {
         var logs = ConversationLogs(of: Self.user)
         logs.begin(Channel(id: Self.channel, kind: .directMessage, lastSeq: 5, epoch: 3))
@@ -174,6 +187,7 @@ import Testing
                     #expect(messages.last == id, "seed \(seed): taken back out of order")
                     messages.removeAll { $0 == id }
                 case .ask(let question): questions.append(question)
+                case .passOver: break
                 case .breakOff: breaks += 1
                 }
             }

@@ -2,22 +2,22 @@ import FluxCluster
 import FluxCore
 
 /// What brings a recipient of a conversation to what was committed in it (I5, I6).
-struct DirectCorrection: WireCodable, Equatable {
-    var channelID: ChannelID
+package struct DirectCorrection: WireCodable, Equatable {
+    package var channelID: ChannelID
     /// Of what was shown, only numbers up to this one stand; nil if all does.
-    var standsUpTo: SequenceNumber?
+    package var standsUpTo: SequenceNumber?
     /// What was committed after that, in order.
-    var missed: [DirectEvent]
+    package var missed: [DirectEvent]
     /// Where the log stands with these.
-    var head: DirectHead
+    package var head: DirectHead
     /// The epoch of the owner that answers.
-    var epoch: Epoch
+    package var epoch: Epoch
     /// Whether there is more behind `head`.
-    var isComplete: Bool
+    package var isComplete: Bool
     /// Entries that were missed have been purged: they cannot be had any more.
-    var isTruncated: Bool
+    package var isTruncated: Bool
 
-    init(
+    package init(
         channelID: ChannelID, standsUpTo: SequenceNumber?, missed: [DirectEvent], head: DirectHead, epoch: Epoch,
         isComplete: Bool, isTruncated: Bool
     ) {
@@ -30,7 +30,7 @@ struct DirectCorrection: WireCodable, Equatable {
         self.isTruncated = isTruncated
     }
 
-    func encode(to writer: inout WireWriter) {
+    package func encode(to writer: inout WireWriter) {
         writer.record { fields in
             fields.value(channelID)
             fields.bool(standsUpTo != nil)
@@ -43,7 +43,7 @@ struct DirectCorrection: WireCodable, Equatable {
         }
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self = try reader.record { fields throws(WireError) in
             let channelID = try fields.value(ChannelID.self)
             let isRolledBack = try fields.bool()

@@ -2,20 +2,20 @@ import FluxCluster
 import FluxCore
 
 /// An event of a DM on its way to one of its recipients.
-struct DirectEvent: WireCodable, Equatable {
-    var channelID: ChannelID
-    var kind: EventKind
-    var body: [UInt8]
+package struct DirectEvent: WireCodable, Equatable {
+    package var channelID: ChannelID
+    package var kind: EventKind
+    package var body: [UInt8]
     /// With a new message: the `d` of the CHANNEL_CREATE that comes first if the recipient does not have the DM open.
-    var opening: [UInt8]
+    package var opening: [UInt8]
     /// Where the conversation stands with this event.
-    var head: DirectHead
+    package var head: DirectHead
     /// Whether the event is the entry of the conversation's log at `head`; typing is none.
-    var isLogged: Bool
+    package var isLogged: Bool
     /// The message that a logged event is about.
-    var messageID: MessageID?
+    package var messageID: MessageID?
 
-    func encode(to writer: inout WireWriter) {
+    package func encode(to writer: inout WireWriter) {
         writer.record { fields in
             fields.value(channelID)
             fields.byte(kind.rawValue)
@@ -27,7 +27,7 @@ struct DirectEvent: WireCodable, Equatable {
         }
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self = try reader.record { fields throws(WireError) in
             DirectEvent(
                 channelID: try fields.value(), kind: try fields.eventKind(), body: try fields.byteArray(),
@@ -36,7 +36,7 @@ struct DirectEvent: WireCodable, Equatable {
         }
     }
 
-    init(
+    package init(
         channelID: ChannelID, kind: EventKind, body: [UInt8], opening: [UInt8] = [], head: DirectHead,
         isLogged: Bool, messageID: MessageID? = nil
     ) {

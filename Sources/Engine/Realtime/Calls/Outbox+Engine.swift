@@ -12,7 +12,7 @@ extension OutboxEntry {
     }
 
     /// Whose actor it is for; nil for a sort that this version does not know.
-    var target: StreamKey? {
+    package var target: StreamKey? {
         StreamKey.Kind(rawValue: targetKind).map { StreamKey(kind: $0, id: targetKey) }
     }
 }

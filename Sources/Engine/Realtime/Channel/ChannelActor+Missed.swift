@@ -20,20 +20,8 @@ extension ChannelActor {
         let head = question.head
         let page = try await page(after: head.sequence, epoch: head.epoch, limit: ChannelEvents.pageLimit)
         let bodies = try await services.renderer.renderEach(page, guildID: nil)
-        let isComplete = page.events.count < ChannelEvents.pageLimit
-        var end = DirectHead(
-            lastMessageID: page.head.lastMessageID, lastSequence: page.head.seq, epoch: page.head.epoch)
-        if !isComplete, let last = page.events.last { (end.lastSequence, end.epoch) = (last.seq, last.epoch) }
-        let missed = bodies.map { entry in
-            DirectEvent(
-                channelID: channelID, kind: entry.kind, body: entry.body,
-                opening: entry.kind == .messageCreate ? direct.announcement(for: question.recipientID) : [],
-                head: DirectHead(
-                    lastMessageID: end.lastMessageID, lastSequence: entry.event.seq, epoch: entry.event.epoch),
-                isLogged: true)
-        }
         return DirectCorrection(
-            channelID: channelID, standsUpTo: page.rolledBackTo, missed: missed, head: end, epoch: state.epoch,
-            isComplete: isComplete, isTruncated: page.isTruncated)
+            of: channelID, page: page, bodies: bodies, epoch: state.epoch,
+            opening: direct.announcement(for: question.recipientID))
     }
 }

@@ -6,8 +6,6 @@ import NIOConcurrencyHelpers
 /// between its commit and its hint. Looks into slots as soon as the node has acquired them, and into all of them now and
 /// then.
 final class OutboxSweep: Sendable {
-    /// Between two looks into all slots.
-    static let interval: Duration = .seconds(30)
     /// Between two looks for slots that are new.
     private static let pause: Duration = .seconds(1)
     /// The most pages of one sweep; the next goes on with what is left, since what was applied is gone.
@@ -35,16 +33,11 @@ final class OutboxSweep: Sendable {
     }
 
     private func run() async {
-        var swept: [Slot: Epoch] = [:]
-        var nextFull = ContinuousClock.now
+        let beginning = ContinuousClock.now
+        var schedule = SweepSchedule()
         while !Task.isCancelled {
-            let owned = ownedSlots
-            let isFull = ContinuousClock.now >= nextFull
-            let wanted = isFull ? owned : owned.filter { swept[$0.key] != $0.value }
-            if await sweep(Array(wanted.keys)) {
-                swept = owned
-                if isFull { nextFull = .now + Self.interval }
-            }
+            let look = schedule.look(into: ownedSlots, at: .now - beginning)
+            if await sweep(look.slots) { schedule.succeeded(look, at: .now - beginning) }
             try? await Task.sleep(for: Self.pause)
         }
     }

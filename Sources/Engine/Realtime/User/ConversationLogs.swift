@@ -9,13 +9,16 @@ import FluxCore
 /// meanwhile is held (I2, I5, I6).
 ///
 /// A value without I/O. It also knows what READY, which is read from Postgres, may not know yet.
-struct ConversationLogs {
+package struct ConversationLogs {
     /// What is to be done, in order.
-    enum Step: Equatable {
+    package enum Step: Equatable {
         /// Pass the event on. - Parameter digest: of all logs, once it is shown; nil if more belongs to it.
         case show(DirectEvent, digest: UInt64?)
         /// Show that the message, which was shown, is none.
         case retract(MessageID, of: ChannelID, digest: UInt64?)
+        /// What is shown next may follow a gap, or something false, that nobody was there to be told of. Who turns up from before
+        /// it begins anew.
+        case passOver
         /// Ask the conversation, and report `answered` or `unanswered`.
         case ask(DirectQuestion)
         /// What is missing or wrong cannot be mended: who was shown it begins anew.
@@ -62,9 +65,9 @@ struct ConversationLogs {
     private var logs: [ChannelID: Log] = [:]
     private var recent: Deque<Entry> = []
     /// Stands for where all logs stand: equal exactly where they are, as good as surely.
-    private(set) var digest: UInt64 = 0
+    package private(set) var digest: UInt64 = 0
 
-    init(of userID: UserID) { self.userID = userID }
+    package init(of userID: UserID) { self.userID = userID }
 
     // MARK: Asking
 
@@ -72,7 +75,7 @@ struct ConversationLogs {
     func head(of channelID: ChannelID) -> DirectHead? { logs[channelID]?.head }
 
     /// Brings a conversation as it was stored up to what was shown.
-    func bringUp(_ channel: inout Channel) {
+    package func bringUp(_ channel: inout Channel) {
         guard let head = logs[channel.id]?.head,
             (head.epoch, head.lastSequence) > (channel.epoch, channel.lastSeq)
         else { return }
@@ -87,12 +90,12 @@ struct ConversationLogs {
     }
 
     /// Whether one of the conversations is in one of these slots.
-    func touches(_ slots: Set<Slot>) -> Bool { logs.keys.contains { slots.contains(Slot(of: $0)) } }
+    package func touches(_ slots: Set<Slot>) -> Bool { logs.keys.contains { slots.contains(Slot(of: $0)) } }
 
     // MARK: Events
 
     /// Before the first event: a conversation as it is stored.
-    mutating func begin(_ channel: Channel) { place(DirectHead(channel), of: channel.id, isFinal: true) }
+    package mutating func begin(_ channel: Channel) { place(DirectHead(channel), of: channel.id, isFinal: true) }
 
     /// Before the first event: what a former owner has shown.
     mutating func recall(_ memory: [ChannelID: DirectHead]) {
@@ -104,18 +107,19 @@ struct ConversationLogs {
     }
 
     /// An event of a conversation.
-    /// - Parameter isFollowed: whether anybody is shown it. Where nobody is, nothing can be missed.
-    mutating func receive(_ event: DirectEvent, isFollowed: Bool, at now: UInt64) -> [Step] {
+    /// - Parameter isFollowed: whether anybody is shown it. Where nobody is, it is not asked for what is missing.
+    package mutating func receive(_ event: DirectEvent, isFollowed: Bool, at now: UInt64) -> [Step] {
         guard event.isLogged else { return [.show(event, digest: digest)] }
         if logs[event.channelID] == nil, !isFollowed || event.head.lastSequence > Self.youngLength {
-            return [take(event, at: now)]
+            let isPassedOver = !isFollowed && event.head.lastSequence > 1
+            return (isPassedOver ? [.passOver] : []) + [take(event, at: now)]
         }
         if logs[event.channelID, default: Log()].held != nil { return hold(event) }
         return follow(event, isFollowed: isFollowed, at: now)
     }
 
     /// A conversation's owner, or what is stored, says where its log stands.
-    mutating func heard(_ head: DirectHead, of channelID: ChannelID, isStored: Bool) -> [Step] {
+    package mutating func heard(_ head: DirectHead, of channelID: ChannelID, isStored: Bool) -> [Step] {
         guard var log = logs[channelID] else {
             guard head.lastSequence <= Self.youngLength else {
                 place(head, of: channelID, isFinal: isStored)
@@ -140,7 +144,7 @@ struct ConversationLogs {
     }
 
     /// The conversation has answered.
-    mutating func answered(_ correction: DirectCorrection, at now: UInt64) -> [Step] {
+    package mutating func answered(_ correction: DirectCorrection, at now: UInt64) -> [Step] {
         let id = correction.channelID
         guard let held = logs[id]?.held else { return [] }
         logs[id]?.held = nil
@@ -154,7 +158,7 @@ struct ConversationLogs {
 
     /// The conversation could not be asked.
     /// - Parameter isGone: there is none, and it is not asked again.
-    mutating func unanswered(_ channelID: ChannelID, isGone: Bool, at now: UInt64) -> [Step] {
+    package mutating func unanswered(_ channelID: ChannelID, isGone: Bool, at now: UInt64) -> [Step] {
         guard let held = logs[channelID]?.held else { return [] }
         guard isGone else { return [.ask(question(channelID))] }
         logs[channelID]?.held = nil
@@ -169,7 +173,8 @@ struct ConversationLogs {
         // It was shown before; or a former owner says what it will never commit.
         if epoch < log.epoch || epoch == log.epoch && sequence <= head.lastSequence { return [] }
         let isNext = sequence == head.lastSequence + 1 && (epoch == log.epoch || log.isFinal)
-        if isNext || !isFollowed { return [take(event, at: now)] }
+        if isNext { return [take(event, at: now)] }
+        guard isFollowed else { return [.passOver, take(event, at: now)] }
         let question = ask(event.channelID)
         return [question] + hold(event)
     }

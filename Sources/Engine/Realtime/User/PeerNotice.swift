@@ -3,22 +3,22 @@ import FluxCore
 import FluxStore
 
 /// What one user's actor tells another's: the sender's half of their relationship, whole.
-struct PeerNotice: WireCodable, Equatable {
-    var senderID: UserID
-    var half: RelationshipHalf
+package struct PeerNotice: WireCodable, Equatable {
+    package var senderID: UserID
+    package var half: RelationshipHalf
 
-    init(senderID: UserID, half: RelationshipHalf) {
+    package init(senderID: UserID, half: RelationshipHalf) {
         self.senderID = senderID
         self.half = half
     }
 
     /// Reads the payload of an outbox entry; nil for one that is no peer's notice.
-    init?(_ entry: OutboxEntry) {
+    package init?(_ entry: OutboxEntry) {
         guard case .peer(let notice)? = UserNotice(entry) else { return nil }
         self = notice
     }
 
-    func encode(to writer: inout WireWriter) {
+    package func encode(to writer: inout WireWriter) {
         writer.value(senderID)
         writer.value(half.version)
         writer.value(half.want)
@@ -26,7 +26,7 @@ struct PeerNotice: WireCodable, Equatable {
         writer.bool(half.blocks)
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         senderID = try reader.value()
         half = RelationshipHalf(
             version: try reader.value(), want: try reader.value(), dismissed: try reader.value(),

@@ -18,14 +18,11 @@ extension UserActor {
             switch step {
             case .show(let event, let digest): show(event, digest.map(Shown.conversations) ?? .part)
             case .retract(let messageID, let channelID, let digest):
-                var writer = JSONWriter()
-                writer.beginObject()
-                writer.field("id", messageID)
-                writer.field("channel_id", channelID)
-                writer.endObject()
                 emit(
-                    .messageDelete, body: writer.bytes, intents: EventKind.messageDelete.directIntent ?? [],
+                    .messageDelete, body: DirectCorrection.retraction(of: messageID, in: channelID),
+                    intents: EventKind.messageDelete.directIntent ?? [],
                     shown: digest.map(Shown.conversations) ?? .part)
+            case .passOver: passOver()
             case .ask(let question): ask(question)
             case .breakOff: emit(.sessionsReplace, body: [], audience: .nobody, control: .broken)
             }
@@ -70,7 +67,11 @@ extension UserActor {
 
     /// A conversation's owner says where its log stands.
     func heard(_ head: ChannelHead) {
-        guard loop.relays.hasSubscribers(publisher.key) else { return }
+        guard loop.relays.hasSubscribers(publisher.key) else {
+            // Who comes from an earlier owner, and goes on, may need to know.
+            hasUnheardNews = true
+            return
+        }
         perform(
             conversations.heard(
                 DirectHead(lastSequence: head.sequence, epoch: head.epoch), of: head.channelID, isStored: false))

@@ -30,6 +30,8 @@ distributed actor UserActor: KeyedActor {
     var openDirects: Set<ChannelID> { didSet { ownDigest = nil } }
     /// How far the conversations were shown.
     var conversations: ConversationLogs
+    /// Whether an owner of a conversation has said where its log stands while nobody listened.
+    var hasUnheardNews = false
     /// When the conversations are compared with what is stored, if that is due.
     var comparison: Scheduled<Void>?
     /// Conversations of `openDirects` that are not stored as open yet, and who waits for that.
@@ -62,12 +64,8 @@ distributed actor UserActor: KeyedActor {
     /// Stands for what the actor itself knows of what is shown; nil if it has to be computed anew.
     private var ownDigest: UInt64?
 
-    /// Where this owner's part of the stream begins.
-    let start: StreamPosition
-    /// Where the part of the owner before this one ended, if that one has handed the user over.
-    private(set) var inherited: StreamPosition?
-    /// What stood where this owner began: `version`, as it was then.
-    private(set) var inheritedVersion: UInt64 = 0
+    /// What this owner's part of the stream follows.
+    private(set) var succession: UserSuccession
     /// What the user has read since shortly before this owner began.
     let lateMarks: [ReadMark]
     /// Whether what the owner before this one may have told in vain was told again.
@@ -94,12 +92,12 @@ distributed actor UserActor: KeyedActor {
         for direct in loaded.directMessages { conversations.begin(direct.channel) }
         lateMarks = Self.lateMarks(in: loaded, at: .now())
         publisher = loop.beginStream(.user(loaded.user.id), epoch: epoch)
-        start = publisher.position
+        succession = UserSuccession(epoch: epoch, start: publisher.position)
     }
 
     /// Takes over what the former owner has left; before the first call.
     func recall(_ memory: UserMemory) {
-        inherited = memory.position
+        succession.inherited = memory.position
         conversations.recall(memory.conversations)
         presence.recall(memory.sessions)
         // What became of them while the user had no owner was told to nobody.
@@ -108,6 +106,9 @@ distributed actor UserActor: KeyedActor {
         // Nothing has changed for others.
         shownPresence = presence.merged(userID)
     }
+
+    /// Something was not shown because nobody listens.
+    func passOver() { succession.passedOver(after: publisher.position) }
 
     /// What the user's next owner needs of what is not stored.
     var memory: UserMemory {
@@ -160,7 +161,7 @@ distributed actor UserActor: KeyedActor {
         actor.assumeIsolated { actor in
             actor.loop.userActors[actor.userID] = actor
             if let memory { actor.recall(memory) }
-            actor.inheritedVersion = actor.version
+            actor.succession.inheritedVersion = actor.version
         }
     }
 
@@ -190,7 +191,9 @@ distributed actor UserActor: KeyedActor {
     /// not come behind the stream's position. Once.
     func takeFreshParts() -> ReadyParts? {
         defer { fresh = nil }
-        guard publisher.position == start, let fresh, fresh.isGood(at: services.clock.milliseconds) else { return nil }
+        guard publisher.position == succession.start, let fresh, fresh.isGood(at: services.clock.milliseconds) else {
+            return nil
+        }
         return fresh.parts
     }
 

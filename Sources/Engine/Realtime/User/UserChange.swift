@@ -3,7 +3,7 @@ import FluxStore
 
 /// One change of what belongs to a user, with the whole new state of what changed: enough to store it, to apply it, and to
 /// tell of it.
-enum UserChange: Sendable, Equatable {
+package enum UserChange: Sendable, Equatable {
     /// This side of a relationship; the account of the other one is for the event.
     case relationship(RelationshipSide, peer: User)
     /// The other side is to be told.
@@ -21,7 +21,7 @@ enum UserChange: Sendable, Equatable {
 }
 
 /// How far a user has read in one channel (protocol 9.2).
-struct ReadMark: Sendable, Equatable {
+package struct ReadMark: Sendable, Equatable {
     var channelID: ChannelID
     var lastMessageID: MessageID
     /// Mentions marked as unread by hand.
@@ -35,10 +35,10 @@ struct ReadMark: Sendable, Equatable {
 }
 
 /// Something that the user's sessions get next.
-struct UserEvent: Sendable, Equatable {
-    var kind: EventKind
+package struct UserEvent: Sendable, Equatable {
+    package var kind: EventKind
     /// The event's `d`.
-    var body: [UInt8]
+    package var body: [UInt8]
 
     init(_ kind: EventKind, write: (inout JSONWriter) -> Void) {
         var writer = JSONWriter()
@@ -53,9 +53,9 @@ struct UserEvent: Sendable, Equatable {
 /// The actor commits `UserState.writes(for:)` of the changes in one mutation, then calls `UserState.apply`, publishes the
 /// events that it gives, hints the targets of `notices`, and answers. The next plan is made only when the former one is
 /// applied or given up.
-struct UserPlan: Sendable, Equatable {
+package struct UserPlan: Sendable, Equatable {
     /// All or nothing, in this order; empty for what only reads.
-    var changes: [UserChange] = []
+    package var changes: [UserChange] = []
     var reply: CommandReply = .nothing
 
     /// Whether it takes back how far the user let others know.
@@ -66,7 +66,7 @@ struct UserPlan: Sendable, Equatable {
     }
 
     /// Entries that wait in the outbox once the changes are durable; telling their targets at once only saves time.
-    var notices: [OutboxEntry] {
+    package var notices: [OutboxEntry] {
         changes.compactMap { change in
             if case .noticeSent(let entry) = change { entry } else { nil }
         }
@@ -74,9 +74,9 @@ struct UserPlan: Sendable, Equatable {
 }
 
 /// What applied changes have brought about.
-struct UserOutcome: Sendable, Equatable {
+package struct UserOutcome: Sendable, Equatable {
     /// For the user's own sessions, in this order.
-    var events: [UserEvent] = []
+    package var events: [UserEvent] = []
     /// Who has just become a friend: is shown the user's presence.
     var newFriends: [UserID] = []
     /// Whose blocking by the user, or of the user, has begun or ended: their DM has to know.
@@ -86,7 +86,7 @@ struct UserOutcome: Sendable, Equatable {
 }
 
 /// What planning needs beside the state: the time, new ids, and what other keys know.
-struct UserPlanning {
+package struct UserPlanning {
     var now: Timestamp
     /// The accounts that `UserState.unknownUsers` named, those who exist.
     var users: [UserID: User]
@@ -103,7 +103,7 @@ struct UserPlanning {
     /// The next id; throws `.notCommitted` where the node may mint none.
     var mint: () throws(APIError) -> Snowflake
 
-    init(now: Timestamp, users: [UserID: User] = [:], mint: @escaping () throws(APIError) -> Snowflake) {
+    package init(now: Timestamp, users: [UserID: User] = [:], mint: @escaping () throws(APIError) -> Snowflake) {
         self.now = now
         self.users = users
         self.mint = mint

@@ -1,7 +1,7 @@
 import FluxCore
 
 /// A person's settings: a free object of which the server knows a few keys (protocol 9.5).
-struct UserSettings: Sendable, Equatable {
+package struct UserSettings: Sendable, Equatable {
     /// The most bytes that the object may have.
     static let byteLimit = 64 * 1024
 

@@ -39,7 +39,7 @@ extension UserState {
     }
 
     /// Decides a command: what changes, and what the caller is answered. Changes nothing.
-    func plan(_ command: UserCommand, _ planning: UserPlanning) throws(APIError) -> UserPlan {
+    package func plan(_ command: UserCommand, _ planning: UserPlanning) throws(APIError) -> UserPlan {
         guard !isBot else { throw .onlyPeople }
         switch command.operation {
         case .listRelationships: return listRelationships(planning)

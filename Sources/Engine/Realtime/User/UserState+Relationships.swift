@@ -50,7 +50,7 @@ extension UserState {
 
     /// Decides what the other side's word comes to. The word is taken out of the outbox in any case; one that is older than
     /// what was heard, or not to be understood, changes nothing else.
-    func plan(_ entry: OutboxEntry, _ planning: UserPlanning) throws(APIError) -> UserPlan {
+    package func plan(_ entry: OutboxEntry, _ planning: UserPlanning) throws(APIError) -> UserPlan {
         let taken = UserChange.noticeTaken(entry.id)
         guard let notice = PeerNotice(entry), let peer = planning.users[notice.senderID],
             let side = side(with: peer.id, at: planning.now).hearing(notice.half, at: entry.createdAt)

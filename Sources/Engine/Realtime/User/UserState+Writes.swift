@@ -2,7 +2,7 @@ import FluxCore
 import FluxStore
 
 /// How changes are made durable: one mutation for those that belong together, and values of which the latest counts.
-struct UserWrites: Sendable {
+package struct UserWrites: Sendable {
     /// A value that the lane may leave out when a later one follows within a second.
     struct Counter: Sendable {
         var key: CounterKey
@@ -10,7 +10,7 @@ struct UserWrites: Sendable {
     }
 
     /// All or nothing, in this order; may be empty.
-    var statements: [Statement] = []
+    package var statements: [Statement] = []
     var counters: [Counter] = []
 }
 
@@ -28,7 +28,7 @@ extension CounterKey {
 
 extension UserState {
     /// The writes of the changes of one plan.
-    func writes(for changes: [UserChange], at now: Timestamp) -> UserWrites {
+    package func writes(for changes: [UserChange], at now: Timestamp) -> UserWrites {
         var writes = UserWrites()
         for change in changes {
             switch change {

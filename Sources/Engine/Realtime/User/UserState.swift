@@ -6,7 +6,7 @@ import FluxStore
 ///
 /// `plan` checks a command and says what would change; `writes` says how to make it durable; `apply` changes the state and
 /// gives the events. Bots have none of it and are refused.
-struct UserState: Sendable {
+package struct UserState: Sendable {
     /// The most relationships that are not over, of each kind.
     static let relationshipLimit = 1_000
     /// The most Unicode scalar values of a note.
@@ -14,7 +14,7 @@ struct UserState: Sendable {
 
     let userID: UserID
     let isBot: Bool
-    private(set) var relationships: [UserID: RelationshipSide] = [:]
+    package private(set) var relationships: [UserID: RelationshipSide] = [:]
     private(set) var readMarks: [ChannelID: ReadMark] = [:]
     private(set) var settings: UserSettings
     private(set) var guildSettings: [GuildID: JSONObject] = [:]
@@ -22,9 +22,9 @@ struct UserState: Sendable {
     private var throttle = ReceiptThrottle()
     /// Stands for what of this the user's sessions are shown: equal exactly where that is, as good as surely. Without how far
     /// the user has read.
-    private(set) var digest: UInt64 = 0
+    package private(set) var digest: UInt64 = 0
 
-    init(_ loaded: LoadedUser) {
+    package init(_ loaded: LoadedUser) {
         userID = loaded.user.id
         isBot = loaded.user.isBot
         settings = UserSettings(stored: loaded.settings)
@@ -50,12 +50,12 @@ struct UserState: Sendable {
     func isBlocked(with peerID: UserID) -> Bool { relationships[peerID]?.isBlockedEitherWay ?? false }
 
     /// The relationships that are not over, by the other one's id.
-    var standingRelationships: [RelationshipSide] {
+    package var standingRelationships: [RelationshipSide] {
         relationships.values.filter { $0.kind != nil }.sorted { $0.peerID < $1.peerID }
     }
 
     /// This side of the relationship with somebody; a new one where there is none.
-    func side(with peerID: UserID, at now: Timestamp) -> RelationshipSide {
+    package func side(with peerID: UserID, at now: Timestamp) -> RelationshipSide {
         relationships[peerID] ?? RelationshipSide(userID: userID, peerID: peerID, since: now)
     }
 
@@ -83,7 +83,7 @@ struct UserState: Sendable {
     // MARK: Applying
 
     /// Makes durable changes the state.
-    mutating func apply(_ changes: [UserChange]) -> UserOutcome {
+    package mutating func apply(_ changes: [UserChange]) -> UserOutcome {
         var outcome = UserOutcome()
         for change in changes { apply(change, &outcome) }
         if changes.contains(where: \.isInDigest) { digest = computeDigest() }

@@ -18,7 +18,7 @@ final class ChannelOwner {
     typealias Respond = (Answer) -> Void
 
     let id: ChannelID
-    let guild: GuildOwner
+    let home: any ChannelHome
     @exclusivity(unchecked) var state: ChannelState
     /// Messages that reactions are being made to.
     @exclusivity(unchecked) var active: [MessageID: ActiveMessage] = [:]
@@ -26,16 +26,16 @@ final class ChannelOwner {
     private var unsettledCreates: [MessageID: [Respond]] = [:]
     private(set) var isActive = true
 
-    init(_ id: ChannelID, guild: GuildOwner, _ stored: MessageDatabase.Activation) {
+    init(_ id: ChannelID, home: any ChannelHome, _ stored: MessageDatabase.Activation) {
         self.id = id
-        self.guild = guild
-        let bug = guild.world.bug
+        self.home = home
+        let bug = home.node.world.bug
         var nonces = NonceTable()
         if bug != .nonceForgotten {
             for nonce in stored.nonces { nonces.record(nonce.key, messageID: nonce.message) }
         }
         state = ChannelState(
-            id: id, guildID: guild.guild.id, epoch: guild.epoch,
+            id: id, guildID: home.guildID, epoch: home.epoch,
             lastSequence: bug == .sequenceRestarts ? 0 : stored.lastSequence, lastMessageID: stored.lastMessageID,
             tail: MessageTail(
                 messages: stored.tail, reacted: stored.reacted, hasOlder: stored.tail.count >= MessageTail.capacity),
@@ -44,9 +44,8 @@ final class ChannelOwner {
         payCorrections()
     }
 
-    var node: ChatNode { guild.node }
-    var world: ChatWorld { guild.node.world }
-    private var slot: Slot { guild.guild.slot }
+    var node: ChatNode { home.node }
+    var world: ChatWorld { home.node.world }
     var hasUnsettled: Bool { state.hasUnsettled || !state.owedCorrections.isEmpty }
 
     func deactivate() {
@@ -62,7 +61,7 @@ final class ChannelOwner {
 
     /// Decides on a send with a nonce.
     func send(_ nonce: NonceTable.Key, _ respond: @escaping Respond) {
-        guard guild.permits(.sendMessages, to: nonce.authorID, in: self.id) else { return respond(.refused) }
+        guard home.permits(.sendMessages, to: nonce.authorID, in: self.id) else { return respond(.refused) }
         let now = world.wallClock(of: node.id)
         if let earlier = state.nonces.message(of: nonce, at: now) { return answerRepeat(earlier, respond) }
         guard state.timeUntilRoomForNonce(at: now) == nil,
@@ -91,7 +90,7 @@ final class ChannelOwner {
 
     /// Changes or deletes a message, which is the user's own.
     func change(_ message: MessageID, _ kind: Ledger.Decision.Kind, by userID: UserID, _ respond: @escaping Respond) {
-        guard guild.permits([], to: userID, in: id) else { return respond(.refused) }
+        guard home.permits([], to: userID, in: id) else { return respond(.refused) }
         guard let stored = state.tail[message] else { return respond(.refused) }
         let sequence = state.takeSequence()
         let number = world.ledger.add(
@@ -200,7 +199,7 @@ final class ChannelOwner {
         _ change: Change, _ sequence: SequenceNumber, _ finished: @escaping (LaneOutcome.Result) -> Void
     ) -> Bool {
         do {
-            try node.commit(change, slot: slot, epoch: state.epoch) { [self] result in
+            try node.commit(change, slot: home.slot, epoch: state.epoch) { [self] result in
                 guard isActive else { return }
                 let ready = state.settled(sequence)
                 finished(result)
@@ -214,7 +213,7 @@ final class ChannelOwner {
     }
 
     func announce(_ kind: EventKind, _ body: [UInt8], _ sequence: SequenceNumber, _ message: MessageID) {
-        guild.publish(
+        home.publish(
             kind, body: body, ChannelHead(channelID: id, sequence: sequence, epoch: state.epoch), message,
             lastMessageID: state.lastMessageID)
     }
@@ -226,10 +225,20 @@ final class ChannelOwner {
         after sequence: SequenceNumber, epoch: Epoch?, limit: Int, for userID: UserID,
         _ respond: @escaping (ChannelEventPage?) -> Void
     ) {
-        read(for: userID) { [id] in
-            $0.events(of: id, after: sequence, epoch: epoch, limit: limit)
-        } _: {
-            respond($0)
+        guard home.permits(.readMessageHistory, to: userID, in: id) else { return respond(nil) }
+        events(after: sequence, epoch: epoch, limit: limit, respond)
+    }
+
+    /// The same, whoever asks.
+    func events(
+        after sequence: SequenceNumber, epoch: Epoch?, limit: Int, _ respond: @escaping (ChannelEventPage?) -> Void
+    ) {
+        state.whenSettled { [unowned self] in
+            world.read(for: node) { [id] in
+                $0.events(of: id, after: sequence, epoch: epoch, limit: limit)
+            } _: {
+                respond($0)
+            }
         }
     }
 
@@ -237,7 +246,7 @@ final class ChannelOwner {
     func read<Value>(
         for userID: UserID, _ question: @escaping (MessageDatabase) -> Value, _ respond: @escaping (Value?) -> Void
     ) {
-        guard guild.permits(.readMessageHistory, to: userID, in: id) else { return respond(nil) }
+        guard home.permits(.readMessageHistory, to: userID, in: id) else { return respond(nil) }
         state.whenSettled { [unowned self] in world.read(for: node, question, respond) }
     }
 

@@ -45,13 +45,15 @@ final class ChatClient {
         let number: Int
         let nonce: String
         let channel: ChannelID
-        let guild: ChatGuild
     }
 
     let number: Int
     let userID: UserID
     /// Outlives all that stands in it.
     unowned(unsafe) let world: ChatWorld
+    /// Those of its guilds, then those of its own.
+    private let channels: [ChannelID]
+    private let directs: [ChannelID]
     @exclusivity(unchecked) private(set) var session: ChatSession?
     private var sessionKey: SessionKey?
     /// The node that the session was on when it was seen last.
@@ -59,7 +61,7 @@ final class ChatClient {
     /// Its node has told it to go elsewhere.
     private var isSentAway = false
     @exclusivity(unchecked) private(set) var isReady = false
-    @exclusivity(unchecked) private var connection = 0
+    @exclusivity(unchecked) private(set) var connection = 0
     @exclusivity(unchecked) private var lastArrival: Duration = .zero
     @exclusivity(unchecked) private var lastSequence: UInt64 = 0
     @exclusivity(unchecked) private var hasOpened = false
@@ -67,13 +69,17 @@ final class ChatClient {
     @exclusivity(unchecked) private(set) var open: [Int: Send] = [:]
     @exclusivity(unchecked) private(set) var acknowledged: [Int: MessageID] = [:]
     @exclusivity(unchecked) private var nonces: [Send] = []
-    @exclusivity(unchecked) private(set) var own: [(channel: ChannelID, guild: ChatGuild, message: MessageID)] = []
+    @exclusivity(unchecked) private(set) var own: [(channel: ChannelID, message: MessageID)] = []
     @exclusivity(unchecked) private var nextNonce = 0
+    /// What others are to its user.
+    var relationships: [UserID: Relationship.Kind] = [:]
 
     init(number: Int, world: ChatWorld) {
         self.number = number
         self.world = world
         userID = Self.userID(number)
+        directs = world.society.directs(of: userID).map(\.id)
+        channels = world.guilds.flatMap(\.channels) + directs
     }
 
     static func userID(_ number: Int) -> UserID { UserID(UInt64(10 + number)) }
@@ -127,22 +133,12 @@ final class ChatClient {
     /// Asks the owner of a channel, over the node that the client is connected to. There is no answer when the connection is
     /// gone; nil if the owner cannot be had now.
     func ask<Answer>(
-        of channel: ChannelID, in guild: ChatGuild,
-        _ perform: @escaping (ChannelOwner, @escaping (Answer?) -> Void) -> Void,
+        of channel: ChannelID, _ perform: @escaping (ChannelOwner, @escaping (Answer?) -> Void) -> Void,
         _ completion: @escaping (ChatClient, Answer?) -> Void
     ) {
         let connection = connection
         say { session in
-            session.node.call(guild.slot, deadline: .seconds(10)) {
-                (owner: ChatNode, respond: @escaping (Answer?) -> Void) in
-                owner.owner(of: guild) { owner in
-                    guard let owner else { return respond(nil) }
-                    owner.channel(channel) { owner in
-                        guard let owner else { return respond(nil) }
-                        perform(owner, respond)
-                    }
-                }
-            } _: { answer in
+            session.node.askOwner(of: channel, perform) { answer in
                 self.hear(connection) { completion($0, answer) }
             }
         }
@@ -249,21 +245,27 @@ final class ChatClient {
 
     // MARK: Events
 
-    func opened(_ snapshots: [GuildID: GuildSnapshot], sequence: UInt64) {
+    func opened(_ snapshot: ReadySnapshot, sequence: UInt64) {
         count(sequence)
         isOnSession()
         world.auditor.trace(world.now, "client \(number) opens \(sessionName)")
+        relationships = snapshot.user.relationships
         let isFirst = !hasOpened
         hasOpened = true
         for guild in world.guilds {
-            let snapshot = snapshots[guild.id]
+            let seen = snapshot.guilds[guild.id]
             for channel in guild.channels {
-                if let snapshot, snapshot.visibility.contains(channel) {
-                    takeUp(channel, guild, head: snapshot.heads[channel], isFirst: isFirst)
+                if let seen, seen.visibility.contains(channel) {
+                    takeUp(channel, head: snapshot.head(of: channel), isFirst: isFirst)
                 } else {
                     views[channel] = nil
                 }
             }
+        }
+        for channel in directs {
+            takeUp(channel, head: snapshot.head(of: channel), isFirst: isFirst)
+            // READY may know more of a conversation than its user's stream has told yet.
+            if isFirst, let view = views[channel] { view.asked = view.head }
         }
         sendAgain()
     }
@@ -273,17 +275,19 @@ final class ChatClient {
         isOnSession()
         world.auditor.trace(world.now, "client \(number) resumes \(sessionName)")
         // What was being asked when the connection broke is asked again.
-        for guild in world.guilds {
-            for channel in guild.channels {
-                if let view = views[channel], view.waiting != nil { ask(channel, guild, view) }
-            }
+        for channel in channels {
+            if let view = views[channel], view.waiting != nil { ask(channel, view) }
         }
         sendAgain()
     }
 
     func received(_ event: StreamEvent, sequence: UInt64) {
         count(sequence)
-        guard let channel = event.channel else { return heardOfGuild(event) }
+        if let channel = event.channel { received(event, in: channel) } else { heardOfGuild(event) }
+    }
+
+    /// An event of a channel.
+    func received(_ event: StreamEvent, in channel: ChannelID) {
         guard let view = views[channel] else { return }
         if view.waiting != nil { view.waiting?.append(event) } else { apply(event, channel, view) }
     }
@@ -376,20 +380,20 @@ final class ChatClient {
 
     // MARK: Catching up
 
-    func catchUp(_ channel: ChannelID, _ guild: ChatGuild, _ view: View) {
+    func catchUp(_ channel: ChannelID, _ view: View) {
         let (head, userID) = (view.head, userID)
-        ask(of: channel, in: guild) { owner, respond in
+        ask(of: channel) { owner, respond in
             owner.events(
                 after: head.sequence, epoch: head.epoch, limit: ChannelEvents.pageLimit, for: userID, respond)
         } _: { client, page in
             // It may have gone out of view meanwhile.
             guard client.views[channel] === view else { return }
-            if let page { return client.caughtUp(channel, guild, view, page) }
-            client.ask(channel, guild, view, after: .milliseconds(500))
+            if let page { return client.caughtUp(channel, view, page) }
+            client.ask(channel, view, after: .milliseconds(500))
         }
     }
 
-    private func caughtUp(_ channel: ChannelID, _ guild: ChatGuild, _ view: View, _ page: ChannelEventPage) {
+    private func caughtUp(_ channel: ChannelID, _ view: View, _ page: ChannelEventPage) {
         if let point = page.rolledBackTo {
             while let last = view.applied.last, last.sequence > point { undo(channel) }
             // What was known before the first event may be over, too.
@@ -405,13 +409,14 @@ final class ChatClient {
             checkMayRead(number, of: channel)
             show(entry.event.seq, entry.event.epoch, entry.kind, number, channel, view)
         }
-        if page.events.count >= ChannelEvents.pageLimit { return catchUp(channel, guild, view) }
-        if !page.events.isEmpty { view.asked = view.head }
-        drain(channel, guild, view)
+        if page.events.count >= ChannelEvents.pageLimit { return catchUp(channel, view) }
+        // A user's stream may be behind what was known before: a new owner tells it again.
+        if !page.events.isEmpty || directs.contains(channel) { view.asked = view.head }
+        drain(channel, view)
     }
 
     /// Shows what came while the channel was asked.
-    func drain(_ channel: ChannelID, _ guild: ChatGuild, _ view: View) {
+    func drain(_ channel: ChannelID, _ view: View) {
         var waiting = (view.waiting ?? [])[...]
         while let event = waiting.first {
             if case .log(let head, _, _)? = event.mark {
@@ -419,7 +424,7 @@ final class ChatClient {
                 // What the session began with was not final when the channel was asked: it is asked again.
                 if head.sequence > last.sequence + 1, !areVoids(last.sequence + 1..<head.sequence, in: channel) {
                     view.waiting = Array(waiting)
-                    return ask(channel, guild, view, after: .milliseconds(200))
+                    return ask(channel, view, after: .milliseconds(200))
                 }
             }
             waiting.removeFirst()
@@ -435,13 +440,18 @@ final class ChatClient {
     // MARK: Operations
 
     /// Sends a new message.
-    func send(in channel: ChannelID, of guild: ChatGuild) {
+    func send(in channel: ChannelID) {
         nextNonce += 1
-        let send = Send(number: nextNonce, nonce: "\(number).\(nextNonce)", channel: channel, guild: guild)
+        let send = Send(number: nextNonce, nonce: "\(number).\(nextNonce)", channel: channel)
         open[send.number] = send
         nonces.append(send)
         if nonces.count > 64 { nonces.removeFirst() }
         transmit(send)
+    }
+
+    /// Sends a new message in one of its conversations.
+    func sendDirectly() {
+        if !directs.isEmpty { send(in: world.pick(directs)) }
     }
 
     /// Sends something again that it has sent already.
@@ -457,7 +467,7 @@ final class ChatClient {
     private func transmit(_ send: Send) {
         guard isReady else { return }
         let key = NonceTable.Key(authorID: userID, nonce: send.nonce)
-        ask(of: send.channel, in: send.guild) { owner, respond in
+        ask(of: send.channel) { owner, respond in
             owner.send(key, respond)
         } _: { client, answer in
             client.answered(send, answer ?? .notCommitted)
@@ -475,7 +485,7 @@ final class ChatClient {
             }
             checkMayWrite(sequence, of: send.channel)
             if acknowledged.updateValue(message, forKey: send.number) == nil {
-                own.append((send.channel, send.guild, message))
+                own.append((send.channel, message))
                 if own.count > 32 { own.removeFirst() }
             }
             open[send.number] = nil
@@ -497,7 +507,7 @@ final class ChatClient {
         let target = own[index]
         if kind == .delete { own.remove(at: index) }
         let userID = userID
-        ask(of: target.channel, in: target.guild) { owner, respond in
+        ask(of: target.channel) { owner, respond in
             owner.change(target.message, kind, by: userID, respond)
         } _: { client, answer in
             guard case .done(let message, let sequence)? = answer else { return }

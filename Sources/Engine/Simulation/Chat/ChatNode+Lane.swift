@@ -133,7 +133,7 @@ extension ChatNode {
                 world.auditor.trace(world.now, "node \(id): the fence refuses batch \(batch.number)")
                 return answer(.committing, connection) { $0.fenced() }
             }
-            if let suspect = world.refusedPosition(in: batch) {
+            if let suspect = world.refusedPosition(in: batch, of: self) {
                 world.cluster.database.end(process)
                 let now = world.now
                 return answer(.committing, connection) { lane in
@@ -187,6 +187,7 @@ extension Change {
         case .deleteMessages(_, let channel, let entry): "-\(channel.short):\(entry.seq)"
         case .logOnly(let entry): "!\(entry.channelID.short):\(entry.seq)"
         case .void(let channel, let sequence, _, _): "0\(channel.short):\(sequence)"
+        case .statements(let statements): "s\(statements.count)"
         default: "?"
         }
     }

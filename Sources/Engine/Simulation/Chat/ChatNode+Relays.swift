@@ -9,16 +9,12 @@ extension ChatNode {
 
     /// Asks the owner of a stream to send it on from where the relay stands.
     func register(_ relay: Relay, of key: StreamKey) {
-        guard let guild = world.guilds.first(where: { $0.key == key }) else { return }
         let request = RelayRegistration(
             node: id, number: relay.registration, position: relay.position, view: relay.view,
             listeners: registry.users(of: key))
         let asked = now
         call(key.slot, deadline: .seconds(5)) { (owner: ChatNode, respond: @escaping (RelayWelcome?) -> Void) in
-            owner.owner(of: guild) { owner in
-                guard let owner else { return respond(nil) }
-                owner.register(request, respond)
-            }
+            owner.welcome(request, to: key, respond)
         } _: { [self] welcome in
             if let welcome {
                 _ = leases.renewed(by: welcome.owner, askedAt: asked, at: now)
@@ -30,6 +26,20 @@ extension ChatNode {
                     relays.tryAgain(key, registration: request.number)
                 }
             }
+        }
+    }
+
+    /// Another node's relay, or its own, wants a stream of this one.
+    private func welcome(
+        _ request: RelayRegistration, to key: StreamKey, _ respond: @escaping (RelayWelcome?) -> Void
+    ) {
+        switch key.kind {
+        case .guild:
+            guard let guild = world.guilds.first(where: { $0.key == key }) else { return respond(nil) }
+            owner(of: guild) { owner in
+                if let owner { owner.register(request, respond) } else { respond(nil) }
+            }
+        case .user: user(key.id) { respond($0?.register(request)) }
         }
     }
 
@@ -56,7 +66,7 @@ extension ChatNode {
     func subscribe(_ session: ChatSession, to key: StreamKey) -> Subscription {
         let (subscription, isFirst) = registry.register(session, to: key)
         if isFirst {
-            let position = owners[key.id]?.position ?? .none
+            let position = owners[key.id]?.position ?? people.users[key.id]?.position ?? .none
             relays.subscribe(loop: 0, to: key, at: now, position: position)
         }
         return subscription

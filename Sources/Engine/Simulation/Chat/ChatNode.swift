@@ -24,6 +24,7 @@ final class ChatNode {
     // Owning.
     @exclusivity(unchecked) var owners: [GuildID: GuildOwner] = [:]
     var activations: [GuildID: [(GuildOwner?) -> Void]] = [:]
+    @exclusivity(unchecked) var people = OwnedPeople()
     @exclusivity(unchecked) var minter: SnowflakeMinter
 
     // Committing.
@@ -121,7 +122,8 @@ final class ChatNode {
         end()
         for session in sessions.values + arrivals.values.compactMap(\.session) { session.end(tellingClient: false) }
         for owner in owners.values { owner.forget() }
-        (owners, activations, held, calls) = ([:], [:], SlotArray(), [:])
+        for owner in people.directs.values { owner.forget() }
+        (owners, activations, people, held, calls) = ([:], [:], OwnedPeople(), SlotArray(), [:])
         (arrivals, claims) = ([:], [:])
     }
 
@@ -139,6 +141,7 @@ final class ChatNode {
             let sorted = heads.sorted { $0.key.id < $1.key.id }
             world.send(from: self, to: peer) { [id] target in target.relays.receive(sorted, from: id) }
         }
+        sweepOutbox()
         ticks += 1
         if ticks % 5 == 0 { sayWhatIsFollowed() }
         world.after(.seconds(1), on: self) { [unowned self] in tick() }
@@ -208,9 +211,14 @@ final class ChatNode {
         var changed: Set<Slot> = []
         for (slot, epoch) in slots {
             owned[slot] = epoch
-            if self.slots.learn(slot, node: id, epoch: epoch), world.hasGuild(in: slot) { changed.insert(slot) }
+            if self.slots.learn(slot, node: id, epoch: epoch), world.isUsed(slot) { changed.insert(slot) }
         }
-        if !changed.isEmpty { relays.ownersChanged(changed) }
+        if !changed.isEmpty { ownersChanged(changed) }
+    }
+
+    private func ownersChanged(_ slots: Set<Slot>) {
+        relays.ownersChanged(slots)
+        conversationsMoved(slots)
     }
 
     func giveUp(_ slots: [Slot: Epoch]) {
@@ -227,10 +235,11 @@ final class ChatNode {
         owned[slot] = nil
         slots.forget(slot, epoch: epoch)
         flushing[slot] = nil
-        if world.hasGuild(in: slot) {
+        if world.isUsed(slot) {
             for guild in world.guilds where guild.slot == slot {
                 owners.removeValue(forKey: guild.id)?.deactivate()
             }
+            letGoOfPeople(in: slot)
         }
         release(slot)
     }
@@ -239,9 +248,9 @@ final class ChatNode {
         var changed: Set<Slot> = []
         for route in routes where slots.learn(route.slot, node: route.node, epoch: route.epoch) {
             // Of the others there are no streams.
-            if world.hasGuild(in: route.slot) { changed.insert(route.slot) }
+            if world.isUsed(route.slot) { changed.insert(route.slot) }
         }
-        if !changed.isEmpty { relays.ownersChanged(changed) }
+        if !changed.isEmpty { ownersChanged(changed) }
     }
 
     func pause(_ slot: Slot, _ epoch: Epoch) {
@@ -268,7 +277,7 @@ final class ChatNode {
             let isUnsettled = world.guilds.contains { guild in
                 guild.slot == slot && owners[guild.id]?.hasUnsettled == true
             }
-            guard !isUnsettled else { continue }
+            guard !isUnsettled, !hasUnsettledPeople(in: slot) else { continue }
             flushing[slot] = nil
             world.atEndOfTurn { [self] in
                 world.change { $0.flushed(slot, epoch, succeeded: true, of: id) }

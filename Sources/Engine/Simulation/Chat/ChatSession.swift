@@ -66,26 +66,55 @@ final class ChatSession: StreamSubscriber {
         let isWrong = world.bug == .snapshotBeforeRegistering
         let guilds = guilds
         if !isWrong { for guild in guilds { subscribe(to: guild.key) } }
-        take(guilds[...], [:]) { [self] snapshots in
+        subscribe(to: .user(userID))
+        takeAll(guilds) { [self] snapshots in
             guard phase == .opening else {
-                if let snapshots { stopWatching(snapshots) }
+                if let snapshots { stopWatching(snapshots.guilds) }
                 return
             }
             guard let snapshots else { return end(tellingClient: true) }
-            if isWrong { for guild in world.guilds where snapshots[guild.id] != nil { subscribe(to: guild.key) } }
+            if isWrong { for guild in guilds where snapshots.guilds[guild.id] != nil { subscribe(to: guild.key) } }
             phase = .ready
             let ready = StreamEvent(kind: .ready, body: [])
             let sequence = ring.append(ready)
             deliver { $0.opened(snapshots, sequence: sequence) }
             for guild in guilds {
                 guard let subscription = subscriptions[guild.key] else { continue }
-                if let snapshot = snapshots[guild.id] {
+                if let snapshot = snapshots.guilds[guild.id] {
                     follow(subscription, from: snapshot)
                 } else {
                     openLater(guild, refusals: 0)
                 }
             }
+            if let subscription = subscriptions[.user(userID)] {
+                node.registry.becomeLive(subscription, at: snapshots.user.position, visibility: nil)
+            }
             hearLateNews()
+        }
+    }
+
+    private func takeAll(_ guilds: [ChatGuild], _ completion: @escaping (ReadySnapshot?) -> Void) {
+        take(guilds[...], [:]) { [self] guilds in
+            guard let guilds else { return completion(nil) }
+            takeUser { [self] user in
+                if user == nil { stopWatching(guilds) }
+                completion(user.map { ReadySnapshot(guilds: guilds, user: $0) })
+            }
+        }
+    }
+
+    private func takeUser(_ completion: @escaping (UserSnapshot?) -> Void) {
+        let userID = userID
+        node.relays.whenReady(.user(userID)) { [self] isReady in
+            guard isReady, phase == .opening else { return completion(nil) }
+            node.call(Slot(of: userID), deadline: .seconds(5)) {
+                (owner: ChatNode, respond: @escaping (UserSnapshot?) -> Void) in
+                owner.user(userID) { owner in
+                    if let owner { owner.open(respond) } else { respond(nil) }
+                }
+            } _: {
+                completion($0)
+            }
         }
     }
 
@@ -134,7 +163,9 @@ final class ChatSession: StreamSubscriber {
         if let subscription = subscriptions.removeValue(forKey: key) { node.unsubscribe(subscription) }
     }
 
-    func perform(_ control: StreamControl) {}
+    func perform(_ control: StreamControl) {
+        if case .broken = control { end(tellingClient: true) }
+    }
 
     func subscriptionBroken(_ key: StreamKey) {
         if let broken = node.broken { broken.sessions.append(self) } else { end(tellingClient: true) }
@@ -255,5 +286,18 @@ extension ChatSession {
     func isSettled() {
         claim = nil
         detachedSince = node.now
+    }
+}
+
+/// What a client is told when its session opens.
+struct ReadySnapshot {
+    let guilds: [GuildID: GuildSnapshot]
+    let user: UserSnapshot
+
+    /// Where a channel stands, as far as this says.
+    func head(of channel: ChannelID) -> (sequence: SequenceNumber, epoch: Epoch) {
+        if let direct = user.heads[channel] { return (direct.lastSequence, direct.epoch) }
+        let head = guilds.values.lazy.compactMap { $0.heads[channel] }.first
+        return (head?.sequence ?? 0, head?.epoch ?? 0)
     }
 }

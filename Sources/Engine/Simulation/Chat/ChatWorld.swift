@@ -3,10 +3,10 @@ import FluxCore
 import FluxRealtime
 import FluxStore
 
-/// A whole cluster with its clients, on virtual time: nodes that share slots out (`ClusterWorld`) and own guilds whose
-/// channels are written to, read, fanned out and followed through production's `Lane`, `ChannelState`, `NonceTable`,
-/// `SnowflakeMinter`, `StreamPublisher`, `StreamSuccession`, `RelayHub`, `RelayLeases`, `SubscriptionRegistry` and `ReplayRing`;
-/// who may see what comes from `GuildState`.
+/// A whole cluster with its clients, on virtual time: nodes that share slots out (`ClusterWorld`) and own users, their
+/// conversations, and guilds whose channels are written to, read, fanned out and followed through production's `Lane`,
+/// `ChannelState`, `NonceTable`, `SnowflakeMinter`, `StreamPublisher`, `StreamSuccession`, `RelayHub`, `RelayLeases`,
+/// `SubscriptionRegistry` and `ReplayRing`; who may see what comes from `GuildState`.
 /// What is written anew here is what stands around them in production: threads, sockets, SQL.
 ///
 /// The seed decides everything: the same world makes the same history, event by event.
@@ -35,10 +35,15 @@ final class ChatWorld: @unchecked Sendable {
     var faults = FaultState()
     @exclusivity(unchecked) var access: AccessRecord
     private(set) lazy var moderation = Moderation(world: self)
+    /// Where something was swallowed on a link that lives: on a real one that cannot be for ever.
+    private(set) var swallowed: Set<SimulatedNetwork.Direction> = []
     var lastSession: UInt64 = 0
 
     let guilds: [ChatGuild]
-    private let slotsOfGuilds: [Bool]
+    let society: Society
+    /// Where the channels are.
+    let places: [ChannelID: ChatPlace]
+    private let usedSlots: [Bool]
     @exclusivity(unchecked) private(set) var now: Duration = .zero
     @exclusivity(unchecked) private var endOfTurn: [Work] = []
     /// Room for the next news.
@@ -74,8 +79,15 @@ final class ChatWorld: @unchecked Sendable {
                 guild.founded(with: accounts, at: Timestamp(milliseconds: Self.beginning)), users: accounts)
         }
         var slots = [Bool](repeating: false, count: Slot.count)
-        for guild in guilds { slots[Int(guild.slot.rawValue)] = true }
-        slotsOfGuilds = slots
+        var places: [ChannelID: ChatPlace] = [:]
+        for guild in guilds {
+            for channel in guild.channels { places[channel] = .guild(guild) }
+        }
+        society = Society(size: configuration.clients)
+        for direct in society.directs { places[direct.id] = .direct(direct) }
+        self.places = places
+        for slot in places.values.map(\.slot) + society.users.map(Slot.init(of:)) { slots[Int(slot.rawValue)] = true }
+        usedSlots = slots
         cluster = ClusterWorld(nodes: configuration.nodes, seed: seed, ownsSlots: true, carriesMessages: true)
         cluster.database.notesLosses = true
         cluster.database.isFenced = bug != .noFencing
@@ -149,8 +161,8 @@ final class ChatWorld: @unchecked Sendable {
         elements[Int.random(in: elements.indices, using: &random)]
     }
 
-    /// Whether anybody writes to the slot.
-    func hasGuild(in slot: Slot) -> Bool { slotsOfGuilds[Int(slot.rawValue)] }
+    /// Whether anything lives in the slot.
+    func isUsed(_ slot: Slot) -> Bool { usedSlots[Int(slot.rawValue)] }
 
     /// The wall clock of a node, in milliseconds since 1970.
     func wallClock(of node: NodeID) -> Int64 {
@@ -164,9 +176,11 @@ final class ChatWorld: @unchecked Sendable {
     /// Carries something to another node's process, in order, unless the way is cut. What is on its way to a process that ends
     /// is lost.
     func send(from node: ChatNode, to peer: NodeID, _ work: @escaping (ChatNode) -> Void) {
-        guard let target = nodes[peer], target.isRunning,
-            let arrival = cluster.network.arrival(from: node.id, to: peer, at: now, using: &random)
-        else { return }
+        guard let target = nodes[peer], target.isRunning else { return }
+        guard let arrival = cluster.network.arrival(from: node.id, to: peer, at: now, using: &random) else {
+            swallowed.insert(SimulatedNetwork.Direction(from: node.id, to: peer))
+            return
+        }
         queue.schedule(.arrival(target, work), at: arrival)
     }
 
@@ -198,7 +212,9 @@ final class ChatWorld: @unchecked Sendable {
         case .ended: end(node)
         case .stopped: node.isPaused = true
         case .goesOn: node.goOn()
-        case .linkLost(let peer): node.linkLost(to: peer)
+        case .linkLost(let peer):
+            swallowed.remove(SimulatedNetwork.Direction(from: peer, to: item.node))
+            node.linkLost(to: peer)
         case .takenUp(let slots): node.takeUp(slots)
         case .givenUp(let slots): node.giveUp(slots)
         case .paused(let slot, let epoch): node.pause(slot, epoch)

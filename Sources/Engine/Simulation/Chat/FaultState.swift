@@ -24,8 +24,9 @@ extension ChatWorld {
         faults.stalls > 0 && chance(faults.stalls) ? milliseconds(200...4_000) : milliseconds(0.2...1)
     }
 
-    /// The place of a message in the batch that Postgres refuses; nil for a batch that it takes.
-    func refusedPosition(in batch: LaneBatch) -> Int? {
+    /// The place of a change in the batch that Postgres refuses; nil for a batch that it takes.
+    func refusedPosition(in batch: LaneBatch, of node: ChatNode) -> Int? {
+        if let position = repeatedPosition(in: batch, of: node) { return position }
         guard faults.refusals > 0, chance(faults.refusals) else { return nil }
         return batch.mutations.firstIndex { if case .createMessage = $0.change { true } else { false } }
     }
@@ -123,7 +124,9 @@ extension ChatWorld {
         auditor.trace(now, "everything is mended")
         faults = FaultState()
         clockOffsets = [:]
+        let gaps = swallowed.sorted { ($0.source, $0.target) < ($1.source, $1.target) }
         change { world in
+            for gap in gaps { world.breakLink(gap.source, gap.target) }
             world.network.heal()
             world.network.loss = 0
             world.network.delay = .microseconds(100) ... .milliseconds(2)

@@ -5,7 +5,7 @@ import FluxStore
 
 /// A guild and its channels at their owner: what `GuildActor` and `ChannelActor` do around `StreamPublisher`,
 /// `StreamSuccession` and `ChannelState`.
-final class GuildOwner {
+final class GuildOwner: ChannelHome {
     let guild: ChatGuild
     let node: ChatNode
     let epoch: Epoch
@@ -37,6 +37,8 @@ final class GuildOwner {
     }
 
     var world: ChatWorld { node.world }
+    var guildID: GuildID? { guild.id }
+    var slot: Slot { guild.slot }
     var position: StreamPosition { publisher.position }
     var view: RelayView { RelayView(heads: state.heads, version: version) }
     var hasUnsettled: Bool { isCommitting || channels.values.contains(where: \.hasUnsettled) }
@@ -79,7 +81,7 @@ final class GuildOwner {
                 guard isActive else { return }
                 // As in production: behind a later owner nothing is shown.
                 let isLost = stored.map { $0.epoch > succession.epoch } ?? false
-                let channel = isReserved && !isLost ? stored.map { ChannelOwner(id, guild: self, $0) } : nil
+                let channel = isReserved && !isLost ? stored.map { ChannelOwner(id, home: self, $0) } : nil
                 channels[id] = channel
                 for body in waiting.removeValue(forKey: id) ?? [] { body(channel) }
             }

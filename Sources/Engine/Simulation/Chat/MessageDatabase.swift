@@ -55,6 +55,7 @@ struct MessageDatabase {
     private(set) var logs = ChannelMap<Log>()
     /// The rows of guilds and their members.
     var guilds = GuildTable()
+    private(set) var people = PeopleDatabase()
     private(set) var violations: [String] = []
 
     /// Forgets what was found, as it has been reported.
@@ -110,9 +111,17 @@ struct MessageDatabase {
                 Entry(sequence: sequence, epoch: epoch, kind: .messageCreate, decision: nil, message: nil), to: channel)
             for message in messages { log.unanswered[message] = sequence }
         case .reaction(let change, let entry): append(entry).take(change, Ledger.number(in: entry.payload))
-        case .statements(let statements):
-            for name in guilds.run(statements) { violations.append("\(name) is a statement of which nothing is known") }
+        case .statements(let statements): run(statements)
         case .clearReactions, .counter: break
+        }
+    }
+
+    /// A mutation of a guild's rows, or of a person's.
+    private mutating func run(_ statements: [Statement]) {
+        if statements.contains(where: { PeopleWrite($0) != nil }) {
+            violations += people.run(statements)
+        } else {
+            violations += guilds.run(statements).map { "\($0) is a statement of which nothing is known" }
         }
     }
 

@@ -18,6 +18,16 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case accessTakenBeforeConfirmation
     /// A relay passes on what comes from an owner whose lease has run out.
     case deliveryWithoutLease
+    /// A user's owner takes out of the outbox what others have told, and does nothing about it.
+    case outboxForgotten
+    /// A user's owner looks into the outbox only when it is told that something waits there.
+    case outboxUnswept
+    /// A user's owner shows what follows a gap in a conversation without asking for what is missing.
+    case conversationGapIgnored
+    /// A user's owner does not take back what it has shown of a conversation and was never committed.
+    case conversationNotRetracted
+    /// A user's new owner lets every relay go on, whatever it has shown.
+    case staleUserViewKept
     /// A session is sent to another node before it has seen all that this one will not be told.
     case frozenTooEarly
     /// Verdicts count whether or not their voters live.

@@ -53,19 +53,21 @@ extension ChatWorld {
         clients.allSatisfy(\.isSettled) && moderation.isSettled
             && nodes.all.allSatisfy {
                 $0.isRunning && !$0.isPaused && $0.lane.rowCount == 0 && $0.held.isEmpty && $0.calls.isEmpty
-                    && $0.arrivals.isEmpty && $0.claims.isEmpty
-            }
+                    && $0.people.isAtRest && $0.arrivals.isEmpty && $0.claims.isEmpty
+            } && messages.people.outbox.isEmpty
     }
 
     /// Looks through what is left: nothing acknowledged is lost, nothing is there twice, and every client shows what is stored.
     func audit() {
+        auditPeople()
         guard isAtRest else {
             let waiting = clients.filter { !$0.isSettled }.map { "client \($0.number): \($0.state)" }
             let busy = nodes.all.map(\.state)
             return auditor.violate(now, "it does not come to rest: \(waiting), \(busy)")
         }
         auditAccess()
-        let standings = guilds.flatMap(\.channels).map { ($0, self.standings(in: $0)) }
+        let channels = guilds.flatMap(\.channels) + society.directs.map(\.id)
+        let standings = channels.map { ($0, self.standings(in: $0)) }
         let stored = Set(messages.logs.values.lazy.flatMap(\.order))
         for client in clients {
             for (channel, standings) in standings { audit(channel, standings, of: client) }

@@ -33,15 +33,15 @@ extension ChatWorld {
         let client = pick(clients)
         auditor.operations += 1
         switch Int.random(in: 0..<200, using: &random) {
-        case 0..<100:
-            let guild = pick(guilds)
-            client.send(in: pick(guild.channels), of: guild)
-        case 100..<125: client.repeatSend()
-        case 125..<137: client.react()
-        case 137..<139: if !moderation.moderate(client.userID, in: pick(guilds)) { client.heartbeat() }
-        case 139..<159: client.change(.update)
-        case 159..<174: client.change(.delete)
-        case 174..<195: client.heartbeat()
+        case 0..<84: client.send(in: pick(pick(guilds).channels))
+        case 84..<102: client.sendDirectly()
+        case 102..<107: client.changeRelationship()
+        case 107..<130: client.repeatSend()
+        case 130..<141: client.react()
+        case 141..<143: if !moderation.moderate(client.userID, in: pick(guilds)) { client.heartbeat() }
+        case 143..<162: client.change(.update)
+        case 162..<176: client.change(.delete)
+        case 176..<195: client.heartbeat()
         case 195..<199: client.connectionLost()
         default: client.beginAnew()
         }

@@ -3,7 +3,7 @@ import FluxRealtime
 
 /// What a client does when channels come into its view or go out of it.
 extension ChatClient {
-    /// An event that is of no channel's log.
+    /// An event that is of no guild channel's log.
     func heardOfGuild(_ event: StreamEvent) {
         switch event.kind {
         case .channelDelete:
@@ -24,61 +24,60 @@ extension ChatClient {
                 return violate("GUILD_CREATE without channels")
             }
             for channel in channels.compactMap(\.snowflakeValue) { reveal(channel) }
-        default: break
+        default: receivedOwn(event)
         }
     }
 
     private func body(of event: StreamEvent) -> JSON? { try? JSON.parse(event.body) }
 
     private func reveal(_ channel: ChannelID) {
-        guard let guild = world.guilds.first(where: { $0.channels.contains(channel) }) else { return }
         guard views[channel] == nil else { return violate("channel \(channel) is shown a second time") }
         let view = View()
         views[channel] = view
         view.waiting = []
-        fetch(channel, guild, view)
+        fetch(channel, view)
     }
 
     /// Takes up a channel of a session that has just been opened.
-    func takeUp(_ channel: ChannelID, _ guild: ChatGuild, head: ChannelHead?, isFirst: Bool) {
+    func takeUp(_ channel: ChannelID, head: (sequence: SequenceNumber, epoch: Epoch), isFirst: Bool) {
         let view = views[channel] ?? View()
         views[channel] = view
         if isFirst {
-            view.head = (head?.sequence ?? 0, head?.epoch ?? 0)
+            view.head = head
             view.base = view.head
             view.start = view.head
         } else {
             view.waiting = []
-            ask(channel, guild, view)
+            ask(channel, view)
         }
     }
 
     /// Asks the channel for what the client does not have.
-    func ask(_ channel: ChannelID, _ guild: ChatGuild, _ view: View) {
-        if view.base == nil { fetch(channel, guild, view) } else { catchUp(channel, guild, view) }
+    func ask(_ channel: ChannelID, _ view: View) {
+        if view.base == nil { fetch(channel, view) } else { catchUp(channel, view) }
     }
 
     /// Asks the channel after a while, unless the connection has gone by then, or the channel.
-    func ask(_ channel: ChannelID, _ guild: ChatGuild, _ view: View, after wait: Duration) {
+    func ask(_ channel: ChannelID, _ view: View, after wait: Duration) {
         onThisConnection(after: wait) { client in
-            if client.views[channel] === view { client.ask(channel, guild, view) }
+            if client.views[channel] === view { client.ask(channel, view) }
         }
     }
 
     /// Asks for the newest messages of a channel of which nothing is known.
-    private func fetch(_ channel: ChannelID, _ guild: ChatGuild, _ view: View) {
+    private func fetch(_ channel: ChannelID, _ view: View) {
         let userID = userID
-        ask(of: channel, in: guild) { owner, respond in
+        ask(of: channel) { owner, respond in
             owner.newest(for: userID, respond)
         } _: { client, page in
             // It may have gone out of view meanwhile, or been asked for twice.
             guard client.views[channel] === view, view.base == nil else { return }
-            if let page { return client.fetched(channel, guild, view, page) }
-            client.ask(channel, guild, view, after: .milliseconds(500))
+            if let page { return client.fetched(channel, view, page) }
+            client.ask(channel, view, after: .milliseconds(500))
         }
     }
 
-    private func fetched(_ channel: ChannelID, _ guild: ChatGuild, _ view: View, _ page: NewestPage) {
+    private func fetched(_ channel: ChannelID, _ view: View, _ page: NewestPage) {
         for decision in page.versions { checkMayRead(decision, of: channel) }
         for decision in page.versions { _ = view.messages.show(world.ledger.places[decision], as: decision) }
         for (key, decision) in page.reactions { _ = view.reactions.show(key, as: decision) }
@@ -86,7 +85,7 @@ extension ChatClient {
         view.start = page.head
         view.head = page.head
         view.asked = page.head
-        drain(channel, guild, view)
+        drain(channel, view)
     }
 
     /// Says so if an answer tells what was decided after somebody was told that this client may not see it any more (I7).

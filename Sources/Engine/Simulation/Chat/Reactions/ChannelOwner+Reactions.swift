@@ -9,7 +9,7 @@ import FluxStore
 extension ChannelOwner {
     /// Gives a reaction or takes it back. Of a message that is not at hand nothing is known here.
     func react(_ change: ReactionChange, _ respond: @escaping Respond) {
-        guard guild.permits(Self.needed(for: change), to: change.userID, in: id),
+        guard home.permits(Self.needed(for: change), to: change.userID, in: id),
             let message = state.tail[change.messageID]
         else { return respond(.refused) }
         let entry = active[change.messageID] ?? ActiveMessage()
@@ -54,7 +54,7 @@ extension ChannelOwner {
         let emoji = change.emoji.key
         // A second time is no change and no event. It may have waited for what is stored.
         guard reactions.has(emoji, by: change.userID) != change.isAdded, !entry.isDeleted,
-            guild.permits(Self.needed(for: change), to: change.userID, in: id)
+            home.permits(Self.needed(for: change), to: change.userID, in: id)
         else { return respond(.refused) }
         let sequence = state.takeSequence()
         let number = world.ledger.add(

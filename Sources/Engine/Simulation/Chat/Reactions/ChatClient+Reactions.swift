@@ -16,11 +16,11 @@ extension ChatClient {
         let change = ReactionChange(
             channelID: channel, messageID: world.ledger.decisions[seen.decision].message, userID: userID,
             emoji: world.pick(Self.emoji), isAdded: world.chance(0.7))
-        hearAnswer(to: change, in: guild)
+        hearAnswer(to: change)
     }
 
-    private func hearAnswer(to change: ReactionChange, in guild: ChatGuild) {
-        ask(of: change.channelID, in: guild) { owner, respond in
+    private func hearAnswer(to change: ReactionChange) {
+        ask(of: change.channelID) { owner, respond in
             owner.react(change, respond)
         } _: { client, answer in
             guard case .done(_, let sequence)? = answer else { return }
