@@ -13,14 +13,14 @@ test_packages=(python3 python3-venv)
 # What the first steps need that scripts/run prints.
 example_packages=(curl python3-venv)
 
-# Ends with one sentence unless a Swift 6.1 toolchain or newer is there.
+# Ends with one sentence unless a Swift 6.2 toolchain or newer is there.
 need_swift() {
     command -v swift >/dev/null 2>&1 ||
-        die "Flux needs a Swift toolchain, 6.1 or newer: install it from https://www.swift.org/install and run this again."
+        die "Flux needs a Swift toolchain, 6.2 or newer: install it from https://www.swift.org/install and run this again."
     local version
     version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
     case $version in
-        6.0 | [0-5].*) die "Flux needs Swift 6.1 or newer; this is Swift $version (https://www.swift.org/install)." ;;
+        6.[01] | [0-5].*) die "Flux needs Swift 6.2 or newer; this is Swift $version (https://www.swift.org/install)." ;;
     esac
 }
 

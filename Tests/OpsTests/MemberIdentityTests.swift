@@ -92,6 +92,63 @@ struct MemberIdentityTests {
         }
     }
 
+    @Test("A new cluster in the place of one that is over: what the node was is kept, and an interruption goes on")
+    func anew() async throws {
+        let database = try await TestPostgres.shared.database().open(connections: 2)
+        try await withDirectory { directory in
+            let store = ClusterStore(database)
+            let file = IdentityFile(in: directory, logger: logger)
+            let check = MembershipCheck(
+                configuration: NodeConfiguration(), address: Endpoint(host: "127.0.0.1", port: 7400), file: file,
+                store: store, logger: logger)
+            func kept(_ member: MemberIdentity) throws -> MemberIdentity {
+                let path = directory.file("identity-\(member.cluster).json")
+                #expect(try mode(path) == 0o600)
+                return try MemberIdentity(parsing: Array(try #require(FileManager.default.contents(atPath: path))))
+            }
+            // A cluster that is gone with its database.
+            var gone = try MemberIdentity.founder(
+                named: "old", numbered: try #require(NodeID(rawValue: 7)), databaseURL: Secret("postgres://old"),
+                at: .now())
+            gone.stage = .member
+            let first = try await check.beginAnew(gone)
+            #expect(first.cluster != gone.cluster && first.node.rawValue == 1 && first.name == "old")
+            // It was told by the cluster where Postgres is.
+            #expect(first.databaseURL == gone.databaseURL)
+            #expect(try kept(gone) == gone)
+            #expect(try file.read() == first)
+
+            // One whose node is gone.
+            let second = try await check.beginAnew(nil)
+            #expect(second.node.rawValue == 2 && second.cluster != first.cluster)
+            #expect(try await check.establish(second) == second)
+            let failure = await #expect(throws: CommandFailure.self) { _ = try await check.establish(first) }
+            #expect(failure?.status == .wrongCluster)
+            #expect(failure?.message.contains("flux node init --anew") == true)
+
+            // A copy with what its node was, interrupted before and after the commit.
+            let third = try await check.beginAnew(second)
+            #expect(third.name == second.name && third.node.rawValue == 3)
+            #expect(try kept(second) == second)
+            var interrupted = third
+            interrupted.stage = .founding
+            try file.write(interrupted)
+            #expect(try await check.beginAnew(interrupted) == third)
+            #expect(try file.read() == third)
+            let fourth = try await check.beginAnew(try founder())
+            #expect(fourth.node.rawValue == 4)
+            #expect(try await store.members().map(\.node.identity.node) == [4])
+
+            // While a node of the cluster lives neither disk nor database are touched.
+            _ = try await LeaseStore(database).register(node: 4, name: fourth.name, lanes: 1, at: .now())
+            let alive = await #expect(throws: CommandFailure.self) { _ = try await check.beginAnew(nil) }
+            #expect(alive?.message.contains("these nodes live: \(fourth.name);") == true)
+            #expect(try file.read() == fourth)
+            #expect(try await check.establish(fourth) == fourth)
+        }
+        await database.close()
+    }
+
     @Test("A renewed certificate is known to the cluster, kept on the disk, and of the same node")
     func renewal() async throws {
         let database = try await TestPostgres.shared.database().open(connections: 2)

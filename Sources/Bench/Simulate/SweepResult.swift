@@ -13,8 +13,9 @@ struct SweepResult {
     /// What is printed of single seeds.
     private(set) var traces = ""
 
-    /// How many failures are kept whole.
-    private static let keptFailures = 1
+    /// How many failures are told whole, and how many by what was found first.
+    private static let explained = 1
+    private static let named = 100
 
     init(isTraced: Bool) { self.isTraced = isTraced }
 
@@ -27,13 +28,16 @@ struct SweepResult {
         if !report.violations.isEmpty { failures.append(report) }
     }
 
-    /// Runs the first failures again, with their traces: the seed repeats them.
+    /// Runs the first failure again, with its trace: the seed repeats it. Of the others it is said what was found first.
     mutating func explain(_ configuration: SimulationConfiguration, _ bug: PlantedBug?) {
         failures.sort { $0.seed < $1.seed }
         guard !isTraced else { return }
-        for failure in failures.prefix(Self.keptFailures) {
+        for failure in failures.prefix(Self.explained) {
             let report = SimulationRun.run(seed: failure.seed, configuration, planting: bug, isTraced: true)
             traces += "seed \(failure.seed):\n" + report.trace.joined(separator: "\n") + "\n"
+        }
+        for failure in failures.prefix(Self.named) {
+            traces += "seed \(failure.seed) failed: \(failure.violations.first ?? "")\n"
         }
     }
 

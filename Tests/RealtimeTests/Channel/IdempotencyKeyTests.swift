@@ -82,17 +82,4 @@ import Testing
             }
         }
     }
-
-    @Test func whatAnswersOtherwiseTheSecondTimeIsNotRepeated() {
-        let caller = Caller(userID: UserID(1), isBot: false)
-        func channel(_ operation: ChannelOperation, key: UInt64 = 0) -> Bool {
-            ChannelCommand(caller: caller, idempotencyKey: key, operation: operation).isRepeatable
-        }
-        #expect(channel(.send(attachments: []), key: 1) && !channel(.send(attachments: [])))
-        #expect(channel(.delete(MessageID(1))) && channel(.history(.newest, limit: 1)) && !channel(.typing))
-        #expect(!GuildCommand(caller: caller, idempotencyKey: 1, operation: .createRole).isRepeatable)
-        #expect(GuildCommand(caller: caller, operation: .update).isRepeatable)
-        #expect(UserCommand(caller: caller, operation: .acknowledgeMany).isRepeatable)
-        #expect(!UserCommand(caller: caller, idempotencyKey: 1, operation: .openDirectMessage).isRepeatable)
-    }
 }

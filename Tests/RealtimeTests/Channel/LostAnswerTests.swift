@@ -115,26 +115,4 @@ import Testing
             #expect(try await scene.stored().first?.attachments == [file])
         }
     }
-
-    @Test func whatMayNotBeDoneTwiceIsDoneOnceAndItsSenderToldThatNobodyKnows() async throws {
-        try await run { scene in
-            func roles() async throws -> Int {
-                let reply = try await scene.home.realtime.perform(
-                    GuildCommand(caller: scene.owner, operation: .listRoles), on: scene.guild.id)
-                return try JSON.parse(reply.body).arrayValue?.count ?? 0
-            }
-            let before = try await roles()
-            await #expect(throws: APIError.serviceUnavailable) {
-                _ = try await scene.losingTheAnswer {
-                    try await scene.edge.realtime.perform(
-                        GuildCommand(
-                            caller: scene.owner, idempotencyKey: 1, operation: .createRole, body: ["name": "new"]),
-                        on: scene.guild.id)
-                } whenDone: {
-                    try await roles() == before + 1
-                }
-            }
-            #expect(try await roles() == before + 1)
-        }
-    }
 }

@@ -313,7 +313,7 @@ import Testing
                     StreamPosition(epoch: 2, number: 1), view,
                     [ChannelCorrection(channelID: ChannelID(3), standsUpTo: 1, missed: events)])))
         add(StreamHead(key: .guild(GuildID(1)), position: StreamPosition(epoch: 1, number: 2)))
-        add(RelayClaim(key: .user(UserID(1)), registration: 7))
+        add(RelayClaim(key: .user(UserID(1)), registration: 7, position: StreamPosition(epoch: 3, number: 9)))
         for message in Self.moves(of: key, events) { addIncomparable(message) }
         for sample in samples { #expect(sample.read(sample.bytes), "\(sample.name)") }
 

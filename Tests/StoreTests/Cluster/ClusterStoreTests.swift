@@ -204,6 +204,49 @@ import Testing
         }
     }
 
+    @Test func aNewClusterTakesThePlaceOfOneThatIsOver() async throws {
+        try await withDatabase { database in
+            let store = ClusterStore(database)
+            let other = ClusterRow(id: Self.bytes(7, 16), authority: Self.bytes(8, 32))
+            @Sendable func successor(_ number: UInt16) -> ClusterStore.Successor? {
+                ClusterStore.Successor(
+                    cluster: other, node: Self.node("first", key: 3), certificate: Self.certificate())
+            }
+            #expect(try await store.succeed(successor) == .nothingThere)
+            _ = try await Self.founded(database)
+            let token = try await Self.token(store, 1)
+            _ = try await store.admit(Self.node("second"), tokenHash: token, certify: Self.certificate)
+            let unused = try await Self.token(store, 2)
+            let leases = LeaseStore(database)
+            let first = try await leases.register(node: 1, name: "first", lanes: 1, at: .now()).identity
+            let slots = try await leases.acquire([Slot(of: Snowflake(1))], for: first)
+            // While a node of it lives nothing is changed, nor where no node can be made.
+            let before = try await store.fingerprints()
+            #expect(try await store.succeed(successor) == .alive(["first"]))
+            try await database.run(Statement(Self.silence, [.int(1)]))
+            #expect(try await store.succeed { _ in nil } == .notCertified)
+            #expect(try await store.cluster() == Self.home)
+            #expect(try await store.fingerprints() == before)
+            #expect(try await store.members().map(\.node.name) == ["first", "second"])
+
+            #expect(try await store.succeed(successor) == .begun(3))
+            #expect(try await store.cluster() == other)
+            #expect(try await store.members().map(\.node.name) == ["first"])
+            #expect(try await store.fingerprints().count == 1)
+            #expect(try await store.tokens().isEmpty)
+            #expect(
+                try await store.admit(Self.node("third"), tokenHash: unused, certify: Self.certificate) == .unknownToken
+            )
+            // Whoever was a member is none any more, and epochs go on growing.
+            await #expect(throws: StoreError.fenced) {
+                _ = try await leases.register(node: 1, name: "first", lanes: 1, at: .now())
+            }
+            let third = try await leases.register(node: 3, name: "first", lanes: 1, at: .now()).identity
+            let taken = try await leases.acquire(Array(slots.keys), for: third)
+            #expect(taken.allSatisfy { slot, epoch in slots[slot].map { $0 < epoch } == true })
+        }
+    }
+
     @Test func tokensAreBoundedAndRevokedByTheBeginningOfTheirHash() async throws {
         try await withDatabase { database in
             let store = try await Self.founded(database)

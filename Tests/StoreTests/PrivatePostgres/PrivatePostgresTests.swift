@@ -15,6 +15,24 @@ import Testing
         await database.close()
     }
 
+    @Test(arguments: ["/var/lib/flux", "/srv/chat/data"])
+    func theServerLiesInTheDataDirectoryUnlessItsUserCannotGetThere(_ directory: String) {
+        let inside = ServerPlace(below: directory) { $0 == directory }
+        #expect(inside.root == directory + "/postgres" && !inside.isElsewhere)
+        let outside = ServerPlace(below: directory) { _ in false }
+        #expect(outside.root.hasPrefix("/var/lib/flux/postgres-") && outside.isElsewhere)
+        #expect(outside == ServerPlace(below: directory) { _ in false })
+    }
+
+    /// A service may be forbidden to make memory executable, and then what Postgres compiles fails.
+    @Test func compilesNoQueries() async throws {
+        let database = try await TestPostgres.shared.database().open()
+        let rows = try await database.run(
+            Statement(PreparedQuery("jit", "SELECT current_setting('jit') AS jit, pg_jit_available() AS available")))
+        #expect(try rows[0].text("jit") == "off" && !rows[0].bool("available"))
+        await database.close()
+    }
+
     /// Else a server that outlives us, as it is meant to, would keep our clients' connections open.
     @Test func programsGetNothingOfOursButTheStandardDescriptors() async throws {
         var ends: [Int32] = [-1, -1]

@@ -18,7 +18,7 @@ struct PlanTests {
         Memberships.Queries.member, Memberships.Queries.members, GuildLoading.Queries.channels,
         GuildLoading.Queries.members, Outbox.Queries.pending, Outbox.Queries.pendingForKey,
         Relationships.Queries.list, DirectMessages.Queries.list, Bans.Queries.find, Bans.Queries.forward,
-        Invites.Queries.find, Applications.Queries.token,
+        Invites.Queries.find, Applications.Queries.token, PerformedCommands.Queries.find,
     ]
 
     @Test func noHotQueryReadsAWholeTable() async throws {
@@ -93,6 +93,7 @@ struct PlanTests {
             INSERT INTO reactions (channel_id, message_id, user_id, seq, emoji_animated, emoji)
             SELECT n % 500 + 1, (n % 4 - 2 + 87)::bigint << 54 | n, n, 1, false, 'x' FROM generate_series(1, 50000) n
             """,
+            "INSERT INTO performed_commands SELECT n % 500, n, now(), 200, '' FROM generate_series(1, 20000) n",
             "INSERT INTO channel_floors SELECT n, 1, 1, 1 FROM generate_series(1, 10000) n",
             """
             INSERT INTO read_states (user_id, channel_id, last_message_id) SELECT n % 1000 + 1, n, 1

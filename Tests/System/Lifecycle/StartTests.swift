@@ -56,6 +56,26 @@ import Testing
         }
     }
 
+    /// `Type=notify`: the unit is started when the node serves, and is known to stop from the first moment on.
+    @Test func theServiceManagerIsToldWhenItServesAndWhenItStops() async throws {
+        let directory = try SystemDirectory()
+        defer { directory.remove() }
+        let socket = try NotifySocket(at: directory.file("notify"))
+        var options = NodeProcess.Options()
+        options.environment["NOTIFY_SOCKET"] = socket.path
+        let node = try NodeProcess(options, in: directory)
+        // The first word comes when the node takes traffic, and not before.
+        let first = try await eventually("the first word", within: .seconds(90)) { () async throws -> [String]? in
+            let told = socket.messages()
+            return told.isEmpty ? nil : told
+        }
+        #expect(first == ["READY=1"])
+        #expect(try await node.reasonsAgainstReadiness() == [])
+        #expect(socket.messages() == [])
+        #expect(try await node.stop() == .exit(0))
+        #expect(socket.messages() == ["STOPPING=1"])
+    }
+
     /// A killed node leaves its Postgres behind; the next one takes it up as it is, and stops it in the end.
     @Test func aPostgresThatWasLeftBehindIsAdopted() async throws {
         try await withNode { node in

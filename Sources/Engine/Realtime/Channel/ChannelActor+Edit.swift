@@ -98,7 +98,7 @@ extension ChannelActor {
     }
 
     /// Shows and commits a message's new state as a MESSAGE_UPDATE: the whole message (protocol 7.9).
-    func store(_ changed: Message, in entry: ActiveMessage, by right: WriteRight) async throws {
+    func store(_ changed: Message, in entry: ActiveMessage, by right: WriteRight?) async throws {
         var author = conversation.participant(changed.authorID)
         if author == nil, let user = try await services.users.user(changed.authorID) {
             author = Participant(user: user, member: nil, memberWithUser: nil)
@@ -235,93 +235,5 @@ extension ChannelActor {
                 messages: transitions(page, deleted),
                 shown: { channel in for id in deleted { channel.active[id]?.markDeleted() } })
         }
-    }
-
-    // MARK: Pins
-
-    static var maximumPins: Int { 50 }
-
-    func pins(before: Timestamp?, limit: Int, legacy: Bool, _ command: ChannelCommand) async throws -> CommandReply {
-        try require(.readMessageHistory, of: command.caller)
-        try requireMessages()
-        await settle()
-        let listed: [Pins.Pin]
-        do {
-            listed = try await services.pins.list(
-                in: channelID, guildID: state.guildID, before: before, limit: legacy ? Self.maximumPins : limit + 1)
-        } catch { throw APIError.notCommitted }
-        let shown = legacy ? listed[...] : listed.prefix(limit)
-        let bodies = try await services.renderer.render(shown.map(\.message), for: command.caller.userID)
-        return .ok { writer in
-            if !legacy {
-                writer.beginObject()
-                writer.key("items")
-            }
-            writer.beginArray()
-            for (entry, body) in zip(shown, bodies) {
-                if legacy {
-                    writer.raw(body)
-                } else {
-                    writer.beginObject()
-                    writer.field("pinned_at", entry.pinnedAt)
-                    writer.field("message", raw: body)
-                    writer.endObject()
-                }
-            }
-            writer.endArray()
-            if !legacy {
-                writer.field("has_more", listed.count > limit)
-                writer.endObject()
-            }
-        }
-    }
-
-    func setPinned(_ pinned: Bool, _ id: MessageID, _ command: ChannelCommand) async throws -> CommandReply {
-        let permissions = try permissions(of: command.caller)
-        try requireMessages()
-        guard isDirect || !permissions.isDisjoint(with: [.pinMessages, .manageMessages]) else {
-            throw APIError.missingPermissions
-        }
-        let right = WriteRight(caller: command.caller, oneOf: isDirect ? [] : [.pinMessages, .manageMessages])
-        try await withMessage(id) { channel, entry, message in
-            guard message.pinned != pinned else { return }
-            if pinned {
-                let count: Int
-                do { count = try await channel.services.pins.count(in: channel.channelID) } catch {
-                    throw APIError.notCommitted
-                }
-                guard count < Self.maximumPins else { throw APIError.tooManyPins }
-            }
-            var changed = message
-            changed.pinned = pinned
-            try await channel.store(changed, in: entry, by: right)
-            let now = Timestamp.now()
-            let last = pinned ? now : channel.state.lastPinAt
-            var statements: [Statement] = [
-                pinned ? .pin(id, channelID: channel.channelID, at: now) : .unpin(id, channelID: channel.channelID)
-            ]
-            if pinned { statements.append(.setLastPin(now, channelID: channel.channelID)) }
-            let result = await channel.loop.commit(
-                .statements(statements), slot: channel.slot, epoch: channel.state.epoch)
-            try Self.check(result)
-            channel.state.lastPinAt = last
-            channel.conversation.pinned(channel.channelID, at: last)
-            channel.conversation.publish(
-                .channelPinsUpdate, body: channel.body.pinsUpdate(last), in: channel.channelID, nil)
-            if pinned { channel.announcePin(of: id, by: command.caller) }
-        }
-        return .nothing
-    }
-
-    /// The message of type 6 that tells of a pin.
-    private func announcePin(of id: MessageID, by caller: Caller) {
-        guard let author = conversation.participant(caller.userID),
-            let messageID = try? services.identifiers.next(above: state.lastMessageID)
-        else { return }
-        let message = Message(
-            id: messageID, channelID: channelID, guildID: state.guildID, authorID: caller.userID, kind: .pinned,
-            reference: MessageReference(channelID: channelID, messageID: id, guildID: state.guildID), seq: 0,
-            epoch: state.epoch)
-        try? show(message, by: author, mentions: [], referenced: .absent, nonce: nil, answers: [])
     }
 }

@@ -29,6 +29,8 @@ distributed actor ChannelActor: KeyedActor {
     /// Whether the slot was lost, which the lane is the first to hear, or the actor let go. What the actor remembers of its last
     /// changes may then never have been stored: it takes no more commands, nor answers repeats, from that (I3).
     private(set) var isOver = false
+    /// A message is pinned or unpinned when the one before it is stored so, or is not.
+    let pinTurns = TurnQueue()
     var limits: ChannelRateLimits
     var slowmode = SlowmodeClock()
     /// How many times a DM began to read whether its people block one another.

@@ -36,6 +36,7 @@ public final class EngineServices: Sendable {
     /// People's conversations, open and closed.
     let conversationLists: Lookups<UserID, [DirectMessage]>
     let outbox: Outbox
+    let performedCommands: PerformedCommands
     let guildLoading: GuildLoading
     let invites: Invites
     let bans: Bans
@@ -83,6 +84,7 @@ public final class EngineServices: Sendable {
         readyParts = Lookups { ids throws(StoreError) in try await loading.readyParts(ids, outboxKind: kind) }
         conversationLists = Lookups { ids throws(StoreError) in try await loading.directMessages(ids) }
         outbox = Outbox(database)
+        performedCommands = PerformedCommands(database)
         guildLoading = GuildLoading(database)
         invites = Invites(database)
         bans = Bans(database)

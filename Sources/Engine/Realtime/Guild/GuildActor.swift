@@ -14,6 +14,8 @@ distributed actor GuildActor: KeyedActor {
     private let slot: Slot
     /// Changes are planned, committed and applied one after the other.
     let turns = TurnQueue()
+    /// The edge's keys of changes that may come again.
+    private var performed: PerformedKeys
     /// A look into the outbox that waits for its turn; who wants one meanwhile waits for the same.
     var nextLook: Task<Void, Never>?
 
@@ -22,6 +24,7 @@ distributed actor GuildActor: KeyedActor {
         self.home = home
         self.loop = loop
         slot = address.slot
+        performed = PerformedKeys(at: loop.services.clock.milliseconds)
         loop.guilds[home.guildID] = home
     }
 
@@ -100,6 +103,7 @@ distributed actor GuildActor: KeyedActor {
         let people = try await unknownPeople(in: command)
         guard await turns.enter() else { throw APIError.notCommitted }
         defer { turns.leave() }
+        if let reply = try await replyToEarlierTry(of: command) { return reply }
         let plan = try plan(command, people)
         guard !plan.changes.isEmpty else { return plan.reply }
         let identifiers = services.identifiers
@@ -107,10 +111,24 @@ distributed actor GuildActor: KeyedActor {
             () throws(APIError) in try identifiers.next()
         }
         let outbox = notices.isEmpty ? [] : [Statement.insertOutbox(notices)]
-        try await commit(home.statements(for: plan) + outbox)
+        let record = PerformedCommand(command.idempotencyKey, of: home.guildID, answered: plan.reply)
+        try await commit(
+            home.statements(for: plan) + outbox + (record.map { [.insertPerformedCommand($0)] } ?? []))
+        if let record { performed.record(record.idempotencyKey, at: services.clock.milliseconds) }
         home.apply(plan)
         await settle(plan, notices)
         return plan.reply
+    }
+
+    /// What a change was answered that an earlier try has made: here, or at an owner that could not say so any more (I4).
+    private func replyToEarlierTry(of command: GuildCommand) async throws(APIError) -> CommandReply? {
+        guard !command.operation.isRead,
+            let reply = try await services.reply(to: command.idempotencyKey, of: home.guildID, knowing: performed)
+        else { return nil }
+        // What the answer promises: it is in force, and whom it concerns has taken it in (`settle`).
+        await confirm()
+        await services.hint(command.subjects.map { StreamKey(kind: .user, id: $0) })
+        return reply
     }
 
     /// Commits control changes; returns when they are durable.

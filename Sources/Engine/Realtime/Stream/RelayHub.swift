@@ -216,15 +216,29 @@ package final class RelayHub {
     package var claims: [NodeID: [RelayClaim]] {
         var claims: [NodeID: [RelayClaim]] = [:]
         for (key, relay) in relays where relay.loops != 0 {
-            guard case .following(let owner) = relay.standing else { continue }
-            claims[owner, default: []].append(RelayClaim(key: key, registration: relay.registration))
+            guard case .following(let owner) = relay.standing, let position = relay.position else { continue }
+            claims[owner, default: []].append(
+                RelayClaim(key: key, registration: relay.registration, position: position))
         }
         return claims
     }
 
-    /// Those of a node's claims that this one knows nothing of: it does not send the node these streams.
-    package func unfounded(_ claims: [RelayClaim], of peer: NodeID) -> [StreamKey] {
-        claims.filter { relays[$0.key]?.peers[peer] != $0.registration }.map(\.key)
+    /// What a node has to be told that claims to follow streams of this one.
+    /// - Returns: the streams that it is not sent, and the heads of those of which it has not got all: a head that was sent
+    ///   when they moved may have been lost with the last event.
+    package func judge(_ claims: [RelayClaim], of peer: NodeID) -> (unfounded: [StreamKey], behind: [StreamHead]) {
+        // What has gathered for the node comes before the heads.
+        flushPeers()
+        var (unfounded, behind): ([StreamKey], [StreamHead]) = ([], [])
+        for claim in claims {
+            guard let relay = relays[claim.key], relay.peers[peer] == claim.registration else {
+                unfounded.append(claim.key)
+                continue
+            }
+            guard let position = relay.position, position > claim.position else { continue }
+            behind.append(StreamHead(key: claim.key, position: position))
+        }
+        return (unfounded, behind)
     }
 
     /// A node says that it does not send these streams: their owners have to be found.

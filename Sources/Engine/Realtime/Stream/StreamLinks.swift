@@ -175,8 +175,9 @@ final class StreamLinks: Sendable {
         guard let claims = try? reader.list(of: RelayClaim.self) else { return }
         for (loop, claims) in Dictionary(grouping: claims, by: { mesh.index(of: $0.key.slot) }) {
             mesh.run(on: loop) { [self] loop in
-                let keys = loop.relays.unfounded(claims, of: peer)
-                if !keys.isEmpty { sendAway(keys, to: peer) }
+                let answer = loop.relays.judge(claims, of: peer)
+                if !answer.unfounded.isEmpty { sendAway(answer.unfounded, to: peer) }
+                if !answer.behind.isEmpty { _ = send(answer.behind, to: peer) }
             }
         }
     }

@@ -13,7 +13,7 @@ extension UserActor {
         case .updateProfile: return try await updateProfile(command)
         case .listDirectMessages: return try await listDirectMessages()
         case .openDirectMessage: return try await openDirectMessage(command)
-        case .closeDirectMessage(let id): return try await closeDirectMessage(id)
+        case .closeDirectMessage(let id): return try await closeDirectMessage(id, command)
         default: return try await decide(command)
         }
     }
@@ -26,8 +26,9 @@ extension UserActor {
         let reply: CommandReply
         do {
             defer { turns.leave() }
+            if let reply = try await replyToEarlierTry(of: command) { return reply }
             let plan = try state.plan(command, try await planning(for: command))
-            try await carryOut(plan, pending)
+            try await carryOut(plan, pending, record(of: command, answered: plan.reply))
             reply = plan.reply
         }
         // How far one has read is written at most once a second; who acknowledges next need not wait for that.
@@ -36,12 +37,13 @@ extension UserActor {
     }
 
     /// Commits the changes of a plan in one mutation, and coalesced values beside it; then applies them and tells of them.
-    func carryOut(_ plan: UserPlan, _ pending: PendingCounters) async throws {
+    /// - Parameter record: the command that they carry out, if it may come again.
+    func carryOut(_ plan: UserPlan, _ pending: PendingCounters, _ record: PerformedCommand? = nil) async throws {
         guard !plan.changes.isEmpty else { return }
         // Values on their way would bring back what is deleted now.
         if plan.withdrawsReceipts { await settleCounters() }
         let writes = state.writes(for: plan.changes, at: .now())
-        if !writes.statements.isEmpty { try await commit(writes.statements) }
+        if !writes.statements.isEmpty { try await commit(writes.statements, record) }
         for counter in writes.counters { commit(counter, pending) }
         let outcome = state.apply(plan.changes)
         await settle(plan, outcome)
@@ -72,7 +74,7 @@ extension UserActor {
 
     /// The user's DM with somebody has to know that one has blocked the other, or does so no more, before that is
     /// acknowledged (I7).
-    private func tellConversation(with peerID: UserID) async {
+    func tellConversation(with peerID: UserID) async {
         do {
             guard let channelID = try await services.directMessages.find(userID, peerID) else { return }
             let address = ChannelLocation(guildID: nil).address(of: channelID)

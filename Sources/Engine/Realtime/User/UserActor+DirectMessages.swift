@@ -27,7 +27,7 @@ extension UserActor {
     func openDirectMessage(_ command: UserCommand) async throws -> CommandReply {
         let recipients = try Self.recipients(of: command.body)
         guard !recipients.contains(userID), let peerID = recipients.first else { throw APIError.invalidRecipients }
-        if recipients.count > 1 { return try await beginGroup(with: recipients) }
+        if recipients.count > 1 { return try await beginGroup(with: recipients, command) }
         let channelID: ChannelID
         do {
             guard try await services.users.user(peerID) != nil else { throw APIError.invalidRecipients }
@@ -45,11 +45,15 @@ extension UserActor {
     }
 
     /// Takes a conversation off the user's list; the next message brings it back.
-    func closeDirectMessage(_ channelID: ChannelID) async throws -> CommandReply {
+    func closeDirectMessage(_ channelID: ChannelID, _ command: UserCommand) async throws -> CommandReply {
+        guard await turns.enter() else { throw APIError.notCommitted }
+        defer { turns.leave() }
+        if let reply = try await replyToEarlierTry(of: command) { return reply }
         let reply = try await services.channel(channelID).perform(
-            ChannelCommand(caller: Caller(userID: userID, isBot: user.isBot), operation: .get))
+            ChannelCommand(caller: command.caller, operation: .get))
         if openDirects.contains(channelID) {
-            try await commit([.closeDirectMessage(channelID, userID: userID)])
+            try await commit(
+                [.closeDirectMessage(channelID, userID: userID)], record(of: command, answered: reply))
             openDirects.remove(channelID)
             emit(.channelDelete, body: reply.body)
         }
@@ -77,10 +81,11 @@ extension UserActor {
     }
 
     /// Begins a group conversation with friends. They take it into their lists by themselves (I11).
-    private func beginGroup(with others: [UserID]) async throws -> CommandReply {
+    private func beginGroup(with others: [UserID], _ command: UserCommand) async throws -> CommandReply {
         guard !user.isBot else { throw APIError.onlyPeople }
         guard await turns.enter() else { throw APIError.notCommitted }
         defer { turns.leave() }
+        if let reply = try await replyToEarlierTry(of: command) { return reply }
         guard others.count < Self.groupLimit, others.allSatisfy(state.isFriend) else {
             throw APIError.invalidRecipients
         }
@@ -95,13 +100,14 @@ extension UserActor {
         }
         let faces: [User]
         do { faces = try await people(in: channel) } catch { throw APIError.notCommitted }
-        try await commit([
-            .insertChannel(channel), .openDirectMessage(channel.id, userID: userID), .insertOutbox(notices),
-        ])
+        let reply = CommandReply.ok { channel.write(to: &$0, recipients: faces) }
+        try await commit(
+            [.insertChannel(channel), .openDirectMessage(channel.id, userID: userID), .insertOutbox(notices)],
+            record(of: command, answered: reply))
         show(channel, faces)
         let (services, targets) = (services, notices.compactMap(\.target))
         Task.detached { await services.hint(targets) }
-        return .ok { channel.write(to: &$0, recipients: faces) }
+        return reply
     }
 
     /// Puts a conversation on the user's list, if it is not there yet.

@@ -9,11 +9,13 @@ extension UserActor {
     func updateProfile(_ command: UserCommand) async throws -> CommandReply {
         guard await turns.enter() else { throw APIError.notCommitted }
         defer { turns.leave() }
+        if let reply = try await replyToEarlierTry(of: command) { return reply }
         let changed = try ProfileEdit.apply(command.body, to: user)
+        let reply = CommandReply.ok { changed.writeOwn(to: &$0) }
         if changed != user {
             let notices = try guildNotices()
             let statements = [Statement.updateUser(changed)] + (notices.isEmpty ? [] : [.insertOutbox(notices)])
-            switch await loop.commit(.statements(statements), slot: slot, epoch: epoch) {
+            switch await outcome(of: statements, record(of: command, answered: reply)) {
             case .refused(.constraint("users_username_key", _)):
                 throw APIError.form(
                     ["username"], code: "USERNAME_ALREADY_TAKEN", message: "Username is already taken.")
@@ -23,7 +25,7 @@ extension UserActor {
             let (services, targets) = (services, notices.compactMap(\.target))
             Task.detached { await services.hint(targets) }
         }
-        return .ok { user.writeOwn(to: &$0) }
+        return reply
     }
 
     /// The account's public face changed and is committed.

@@ -44,6 +44,8 @@ distributed actor UserActor: KeyedActor {
     var friendsAsked: Task<Void, Never>?
     /// Changes are planned, committed and applied one after the other.
     let turns = TurnQueue()
+    /// The edge's keys of changes that may come again.
+    var performed: PerformedKeys
     /// A look into the outbox that waits for its turn; who wants one meanwhile waits for the same.
     var nextLook: Task<Void, Never>?
     /// What was read with the account, until it is used or too old.
@@ -79,6 +81,7 @@ distributed actor UserActor: KeyedActor {
         slot = address.slot
         self.epoch = epoch
         self.loop = loop
+        performed = PerformedKeys(at: loop.services.clock.milliseconds)
         user = loaded.user
         state = UserState(loaded)
         guildIDs = loaded.guildIDs
@@ -276,8 +279,9 @@ distributed actor UserActor: KeyedActor {
     // MARK: Committing
 
     /// Commits control changes; returns when they are durable.
-    func commit(_ statements: [Statement]) async throws {
-        try ChannelActor.check(await loop.commit(.statements(statements), slot: slot, epoch: epoch))
+    /// - Parameter record: the command that they carry out, if it may come again.
+    func commit(_ statements: [Statement], _ record: PerformedCommand? = nil) async throws {
+        try ChannelActor.check(await outcome(of: statements, record))
     }
 
     /// Commits that a conversation is open, without making its event wait.

@@ -148,9 +148,14 @@ final class ChatNode {
         for (owner, claims) in relays.claims.sorted(by: { $0.key < $1.key }) {
             let claims = claims.sorted { $0.key.id < $1.key.id }
             world.send(from: self, to: owner) { [id] target in
-                let keys = target.relays.unfounded(claims, of: id)
-                guard !keys.isEmpty else { return }
-                target.world.send(from: target, to: id) { [owner] follower in follower.relays.sentAway(keys, by: owner)
+                let answer = target.relays.judge(claims, of: id)
+                guard !answer.unfounded.isEmpty || !answer.behind.isEmpty else { return }
+                // Behind what the relay hands out at the end of this turn.
+                target.world.atEndOfTurn {
+                    target.world.send(from: target, to: id) { [owner] follower in
+                        follower.relays.sentAway(answer.unfounded, by: owner)
+                        follower.relays.receive(answer.behind, from: owner)
+                    }
                 }
             }
         }

@@ -34,8 +34,8 @@ public struct SimulationRun: Sendable {
             world.heal()
             repeat {
                 world.run(until: end + restLimit) { world.isAtRest }
-                // What is still on its way arrives, and may begin something.
-                world.run(until: world.now + .seconds(3))
+                // What is still on its way arrives, and may begin something; and each node says once more what it follows.
+                world.run(until: world.now + .seconds(6))
             } while !world.isAtRest && world.now < end + restLimit && world.auditor.violations.isEmpty
             if world.auditor.violations.isEmpty { world.audit() }
         }

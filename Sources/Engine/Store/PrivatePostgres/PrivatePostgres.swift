@@ -149,7 +149,7 @@ public final class PrivatePostgres: Sendable {
 
     /// Makes the directories and, once, the server's data; writes its settings.
     private func prepare() throws(StoreError) {
-        if place.root.hasPrefix("/var/lib/flux/") {
+        if place.isElsewhere {
             try PrivatePostgres.makeDirectory("/var/lib/flux", mode: 0o755, of: nil)
             logger.notice("the private Postgres lies in \(place.root): \(user.name) cannot enter the data directory")
         }
@@ -176,6 +176,8 @@ public final class PrivatePostgres: Sendable {
             "unix_socket_directories": place.sockets,
             "unix_socket_permissions": "0700",
             "max_connections": "200",
+            // A service that may not make memory executable could run no query that Postgres thinks worth compiling.
+            "jit": "off",
             "logging_collector": "off",
         ]
         settings.merge(configuration.settings) { $1 }

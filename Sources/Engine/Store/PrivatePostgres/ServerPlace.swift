@@ -4,6 +4,8 @@ import Foundation
 struct ServerPlace: Sendable, Equatable {
     /// The directory that holds everything below; of the server's user, mode 0700.
     var root: String
+    /// Whether that is not below the node's data directory.
+    let isElsewhere: Bool
     /// Postgres's own data directory.
     var data: String { root + "/data" }
     var log: String { root + "/postgres.log" }
@@ -21,7 +23,8 @@ struct ServerPlace: Sendable, Equatable {
     init(below directory: String, isReachable: (String) -> Bool) {
         let wanted = directory + "/postgres"
         let name = ServerPlace.digest(of: wanted)
-        root = isReachable(directory) ? wanted : "/var/lib/flux/postgres-\(name)"
+        isElsewhere = !isReachable(directory)
+        root = isElsewhere ? "/var/lib/flux/postgres-\(name)" : wanted
         let inside = root + "/run"
         sockets =
             (inside + "/.s.PGSQL.65535").utf8.count <= ServerPlace.longestSocketPath ? inside : "/tmp/flux-\(name)"

@@ -4,11 +4,13 @@ import Logging
 struct IdentityFile: Sendable {
     private let identity: PrivateFile
     private let joiningKey: PrivateFile
+    private let directory: DataDirectory
     private let logger: Logger
 
     init(in directory: DataDirectory, logger: Logger) {
         identity = PrivateFile(path: directory.file("identity.json"))
         joiningKey = PrivateFile(path: directory.file("joining-key.pem"))
+        self.directory = directory
         self.logger = logger
     }
 
@@ -28,6 +30,15 @@ struct IdentityFile: Sendable {
     func write(_ member: MemberIdentity) throws(CommandFailure) {
         try identity.write(member.encoded())
         joiningKey.remove()
+    }
+
+    /// Keeps what the node was in a cluster that is over for it, beside what it becomes.
+    /// - Returns: where.
+    @discardableResult
+    func setAside(_ member: MemberIdentity) throws(CommandFailure) -> String {
+        let aside = PrivateFile(path: directory.file("identity-\(member.cluster).json"))
+        try aside.write(member.encoded())
+        return aside.path
     }
 
     /// Takes back what was written by a node that did not become a member.

@@ -30,7 +30,9 @@ struct MemberIdentity: Sendable, Equatable {
     let databaseURL: Secret?
 
     /// The first node of a new cluster.
-    static func founder(named name: String, numbered node: NodeID, at now: Timestamp) throws(TLSError) -> Self {
+    static func founder(
+        named name: String, numbered node: NodeID, databaseURL: Secret? = nil, at now: Timestamp
+    ) throws(TLSError) -> Self {
         let cluster = ClusterID.random()
         let authority = try NodeCertificate.authority(of: cluster, at: now)
         let (request, key) = try CertificateSigningRequest.generate()
@@ -38,7 +40,7 @@ struct MemberIdentity: Sendable, Equatable {
             NodeCertificate(cluster: cluster, node: node.rawValue).request(name: name, at: now), for: request)
         return MemberIdentity(
             stage: .founding, cluster: cluster, node: node, name: name, authority: authority.identity,
-            certificate: TLSIdentity(certificateChainPEM: chain, privateKeyPEM: key), databaseURL: nil)
+            certificate: TLSIdentity(certificateChainPEM: chain, privateKeyPEM: key), databaseURL: databaseURL)
     }
 
     /// The same node with a certificate that is good from now on.

@@ -19,7 +19,7 @@ struct MembershipCheck: Sendable {
 
     /// What the node is from now on. `known` is what its data directory says; nil for a new node.
     func establish(_ known: MemberIdentity?) async throws(CommandFailure) -> MemberIdentity {
-        do {
+        try await explained {
             guard let known else { return try await beginCluster() }
             if let name = configuration.name, name != known.name {
                 throw CommandFailure(
@@ -33,6 +33,15 @@ struct MembershipCheck: Sendable {
                 try await confirm(known)
                 return known
             }
+        }
+    }
+
+    /// Says of every failure what it means for the process.
+    func explained(
+        _ work: () async throws -> MemberIdentity
+    ) async throws(CommandFailure) -> MemberIdentity {
+        do {
+            return try await work()
         } catch let failure as CommandFailure {
             throw failure
         } catch let error as StoreError {
@@ -42,23 +51,28 @@ struct MembershipCheck: Sendable {
         }
     }
 
-    private func beginCluster() async throws -> MemberIdentity {
+    /// - Parameter former: what the node was in a cluster that is over for it.
+    func beginCluster(after former: MemberIdentity? = nil) async throws -> MemberIdentity {
         if let owner = try await store.cluster() { throw belongsElsewhere(owner) }
-        guard let number = NodeID(rawValue: Self.firstNode) else { throw CommandFailure(.failure, "no node number") }
-        let founder = try MemberIdentity.founder(
-            named: configuration.newNodeName, numbered: number, at: .now())
+        let founder = try founder(numbered: Self.firstNode, after: former)
         // On the disk first: a key that the cluster knows must not be lost.
         try file.write(founder)
         return try await found(founder)
     }
 
+    /// The first node of a new cluster. It keeps the name that it had, and finds Postgres where it did.
+    func founder(numbered number: UInt16, after former: MemberIdentity?) throws -> MemberIdentity {
+        guard let node = NodeID(rawValue: number) else { throw CommandFailure(.failure, "no node number") }
+        return try .founder(
+            named: configuration.name ?? former?.name ?? configuration.newNodeName, numbered: node,
+            databaseURL: former?.databaseURL, at: .now())
+    }
+
     private func found(_ founder: MemberIdentity) async throws -> MemberIdentity {
-        let cluster = ClusterRow(id: founder.cluster.bytes, authority: try founder.authorityFingerprint())
+        let cluster = try row(of: founder)
         let owner = try await store.found(
-            cluster,
-            with: NewNode(
-                name: founder.name, address: address.description, keyFingerprint: try founder.keyFingerprint()),
-            numbered: founder.node.rawValue, certificate: try certificate(of: founder))
+            cluster, with: try newNode(founder), numbered: founder.node.rawValue,
+            certificate: try certificate(of: founder))
         guard owner == cluster else {
             file.remove()
             throw belongsElsewhere(owner)
@@ -75,13 +89,14 @@ struct MembershipCheck: Sendable {
         guard let owner = try await store.cluster() else {
             throw CommandFailure(
                 .wrongCluster,
-                "the database holds no cluster, and this node is a member of \(member.cluster): is database.url right?")
+                "the database holds no cluster, and this node is a member of \(member.cluster): is database.url right? "
+                    + anewIfGone)
         }
         guard owner.id == member.cluster.bytes, owner.authority == (try member.authorityFingerprint()) else {
             throw CommandFailure(
                 .wrongCluster,
                 "the database belongs to cluster \(Hexadecimal.encode(owner.id)), and this node is a member of "
-                    + "\(member.cluster): is database.url right?")
+                    + "\(member.cluster): is database.url right? \(anewIfGone)")
         }
         do throws(StoreError) {
             // Not there when a backup was put back from before the last renewal.
@@ -91,7 +106,15 @@ struct MembershipCheck: Sendable {
         }
     }
 
-    private func certificate(of member: MemberIdentity) throws(StoreError) -> CertificateRow {
+    func row(of member: MemberIdentity) throws(TLSError) -> ClusterRow {
+        ClusterRow(id: member.cluster.bytes, authority: try member.authorityFingerprint())
+    }
+
+    func newNode(_ founder: MemberIdentity) throws(TLSError) -> NewNode {
+        NewNode(name: founder.name, address: address.description, keyFingerprint: try founder.keyFingerprint())
+    }
+
+    func certificate(of member: MemberIdentity) throws(StoreError) -> CertificateRow {
         do throws(TLSError) {
             return CertificateRow(
                 fingerprint: try member.certificate.fingerprint(), expiresAt: try member.certificate.validity().until)
@@ -105,7 +128,11 @@ struct MembershipCheck: Sendable {
             .wrongCluster,
             "the database belongs to cluster \(Hexadecimal.encode(owner.id)) already, and this data directory holds no "
                 + "node of it: make a token on one of its nodes (`flux node token create`) and join with it "
-                + "(`flux node join`), or put identity.json back from a backup")
+                + "(`flux node join`), or put identity.json back from a backup. \(anewIfGone)")
+    }
+
+    private var anewIfGone: String {
+        "(If every node of its cluster is gone for good, `flux node init --anew` makes a new cluster of what is there.)"
     }
 }
 

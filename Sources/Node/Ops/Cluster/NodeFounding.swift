@@ -4,6 +4,8 @@ import Logging
 struct NodeFounding: Sendable {
     let configuration: NodeConfiguration
     let logger: Logger
+    /// Whether a cluster that is there, of the database or of the data directory, is over.
+    var isAnew = false
 
     /// What the node of the data directory is, made now or before.
     func run() async throws -> MemberIdentity {
@@ -12,7 +14,8 @@ struct NodeFounding: Sendable {
         // Port 0 becomes known when the node runs; it says then where it is reached.
         let opened = try await NodeDatabase.open(
             configuration, file: IdentityFile(in: directory, logger: logger),
-            address: configuration.clusterAdvertise ?? configuration.clusterListen, in: directory, logger: logger)
+            address: configuration.clusterAdvertise ?? configuration.clusterListen, in: directory,
+            isAnew: isAnew, logger: logger)
         await opened.close(logger: logger)
         return opened.identity
     }

@@ -51,13 +51,22 @@ struct NodeCommand: ParsableCommand {
                 Makes the cluster's id, its certificate authority and the node's certificate in the data directory, and \
                 the schema in the database. Where that was done it changes nothing. A database that belongs to another \
                 cluster is refused.
+
+                With --anew a cluster that is over does not stand in the way: one whose nodes are gone for good with what \
+                they were (identity.json), or of which the database is a copy. It is refused while a node of it lives. The \
+                new cluster keeps everything that was said, accounts included; nodes and join tokens of the old one mean \
+                nothing to it. What the node of this data directory was stays in identity-CLUSTER.json. It makes a new \
+                cluster each time; after an interruption it goes on.
                 """)
+
+        @Flag(help: "Make a new cluster in the place of one that is over, and keep what was said in it.")
+        var anew = false
 
         @OptionGroup var options: ConfigurationOptions
 
         func run() async throws {
             let (configuration, logger) = try NodeCommand.load(options)
-            let member = try await NodeFounding(configuration: configuration, logger: logger).run()
+            let member = try await NodeFounding(configuration: configuration, logger: logger, isAnew: anew).run()
             print("cluster \(member.cluster), node \(member.name) (\(member.node))")
         }
     }

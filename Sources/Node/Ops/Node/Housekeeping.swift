@@ -4,7 +4,8 @@ import Logging
 
 /// Does in the background what nobody waits for: makes the partitions that messages of the next weeks will need, and
 /// removes what is kept for a time only (the channels' logs and the tombstones of deleted messages for seven days, ended
-/// logins for one, refresh tokens until they are out of date) and what deleted guilds and channels have left behind.
+/// logins for one, refresh tokens until they are out of date, which commands were performed for ten minutes) and what deleted
+/// guilds and channels have left behind.
 ///
 /// Every node does it; two at once do no harm. It works in small pieces, with a pause as long as each piece took, so it
 /// uses half of one connection at most. A failure is left to the next round.
@@ -48,6 +49,10 @@ struct Housekeeping: Sendable {
             try await inPieces("refresh tokens") { () throws(StoreError) in try await maintenance.purgeTokens(at: now) }
             try await inPieces("logins") { () throws(StoreError) in
                 try await maintenance.purgeLogins(endedBefore: ended)
+            }
+            let repeatable = now.adding(seconds: -Maintenance.performedCommandSeconds)
+            try await inPieces("performed commands") { () throws(StoreError) in
+                try await maintenance.purgePerformedCommands(before: repeatable)
             }
             try await inPieces("rows of deleted guilds and channels") { () throws(StoreError) in
                 try await maintenance.purgeDeleted()

@@ -17,10 +17,12 @@ struct NodeDatabase: Sendable {
     let identity: MemberIdentity
 
     /// Opens it, in the order in which it can go wrong. On a failure nothing is left open.
-    /// - Parameter address: where other nodes will reach this one.
+    /// - Parameters:
+    ///   - address: where other nodes will reach this one.
+    ///   - isAnew: a cluster that is there is over, and this node is the first of a new one.
     static func open(
         _ configuration: NodeConfiguration, file: IdentityFile, address: Endpoint, in directory: DataDirectory,
-        logger: Logger
+        isAnew: Bool = false, logger: Logger
     ) async throws(CommandFailure) -> NodeDatabase {
         let known = try file.read()
         var server: PrivatePostgres?
@@ -43,7 +45,7 @@ struct NodeDatabase: Sendable {
                 let check = MembershipCheck(
                     configuration: configuration, address: address, file: file, store: ClusterStore(control),
                     logger: logger)
-                let identity = try await check.establish(known)
+                let identity = isAnew ? try await check.beginAnew(known) : try await check.establish(known)
                 return NodeDatabase(server: server, url: url, control: control, identity: identity)
             } catch {
                 await control.close()

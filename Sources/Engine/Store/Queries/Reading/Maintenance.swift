@@ -9,6 +9,8 @@ public struct Maintenance: Sendable {
     public static let logSeconds: Int64 = 7 * 86_400
     /// How long the row of a login is kept after it has ended: as long as its access tokens live, with room.
     public static let endedLoginSeconds: Int64 = 86_400
+    /// How long it is remembered which commands were performed: far longer than an edge repeats one, in seconds.
+    public static let performedCommandSeconds: Int64 = 600
 
     private let database: Database
 
@@ -44,6 +46,11 @@ public struct Maintenance: Sendable {
     /// Removes logins that ended before `moment`.
     public func purgeLogins(endedBefore moment: Timestamp) async throws(StoreError) -> Int {
         try await count(Queries.purgeLogins, [.timestamp(moment), .int(Self.pieceSize)])
+    }
+
+    /// Forgets which commands were performed before `moment`.
+    public func purgePerformedCommands(before moment: Timestamp) async throws(StoreError) -> Int {
+        try await count(Queries.purgePerformedCommands, [.timestamp(moment), .int(Self.pieceSize)])
     }
 
     /// Removes a piece of what deleted guilds and channels have left behind; 0 when nothing is left.
@@ -116,6 +123,18 @@ public struct Maintenance: Sendable {
                 DELETE FROM logins WHERE id IN (
                     SELECT id FROM logins WHERE ended_at < $1 AND ended_at IS NOT NULL ORDER BY ended_at LIMIT $2
                     FOR UPDATE SKIP LOCKED)
+                RETURNING 1
+            )
+            SELECT count(*) FROM gone
+            """, [.timestamptz, .int4])
+
+        static let purgePerformedCommands = PreparedQuery(
+            "maintenance.purgePerformedCommands",
+            """
+            WITH gone AS (
+                DELETE FROM performed_commands WHERE (target_key, idempotency_key) IN (
+                    SELECT target_key, idempotency_key FROM performed_commands WHERE performed_at < $1
+                    ORDER BY performed_at LIMIT $2 FOR UPDATE SKIP LOCKED)
                 RETURNING 1
             )
             SELECT count(*) FROM gone

@@ -1,0 +1,129 @@
+import FluxCore
+import NIOConcurrencyHelpers
+import NIOHTTP1
+import Testing
+
+extension HeavyTests {
+    /// Roles, channels, invites and pins are made and deleted without a pause while the owners of their guilds are killed and
+    /// restarted: every request is answered as if nothing had been, and nothing is there twice (I4).
+    @Suite(.serialized, .timeLimit(.minutes(10))) struct ChangesUnderDeathTests {
+        /// Changes one guild over and over, one request after the other, through a node that lives.
+        private struct Worker: Sendable {
+            let client: HTTPClient
+            let guild: String
+            let channel: String
+
+            /// What has to be there in the end.
+            struct Expectation: Sendable {
+                var roles: Set<String> = []
+                var channels: Set<String> = []
+                var pins = 0
+                var requests = 0
+            }
+
+            private func expect(
+                _ status: Int, _ method: HTTPMethod, _ path: String, _ body: JSON? = nil,
+                _ expectation: inout Expectation
+            ) async throws -> JSON {
+                let answer = try await client.send(method, "/api/v10" + path, body)
+                expectation.requests += 1
+                #expect(answer.status == status, "\(method) \(path): \(answer.text)")
+                return answer.body
+            }
+
+            private func id(_ body: JSON) throws -> String { try #require(body["id"]?.stringValue) }
+
+            func run(while isGoing: () -> Bool) async throws -> Expectation {
+                var all = Expectation()
+                var round = 0
+                while isGoing() {
+                    round += 1
+                    // What stays is little, because a guild holds 250 roles.
+                    let stays = round.isMultiple(of: 20)
+                    let name = "n\(round)"
+                    let role = try id(await expect(200, .POST, "/guilds/\(guild)/roles", ["name": .string(name)], &all))
+                    let made = try id(
+                        await expect(201, .POST, "/guilds/\(guild)/channels", ["name": .string(name)], &all))
+                    let invite = try await expect(200, .POST, "/channels/\(made)/invites", ["unique": true], &all)
+                    let code = try #require(invite["code"]?.stringValue)
+                    let message = try id(
+                        await expect(200, .POST, "/channels/\(channel)/messages", ["content": .string(name)], &all))
+                    _ = try await expect(204, .PUT, "/channels/\(channel)/pins/\(message)", nil, &all)
+                    all.pins += 1
+                    _ = try await expect(204, .DELETE, "/channels/\(channel)/pins/\(message)", nil, &all)
+                    _ = try await expect(200, .DELETE, "/invites/\(code)", nil, &all)
+                    if stays {
+                        all.roles.insert(name)
+                        all.channels.insert(name)
+                    } else {
+                        _ = try await expect(204, .DELETE, "/guilds/\(guild)/roles/\(role)", nil, &all)
+                        _ = try await expect(200, .DELETE, "/channels/\(made)", nil, &all)
+                    }
+                }
+                return all
+            }
+
+            /// Compares what is there with what has to be.
+            func check(_ expected: Expectation) async throws {
+                func names(_ path: String) async throws -> [String] {
+                    try await client.send(.GET, "/api/v10/guilds/\(guild)/\(path)").body.arrayValue?
+                        .compactMap { $0["name"]?.stringValue }.filter { $0.hasPrefix("n") } ?? []
+                }
+                let (roles, channels) = (try await names("roles"), try await names("channels"))
+                #expect(roles.count == expected.roles.count && Set(roles) == expected.roles)
+                #expect(channels.count == expected.channels.count && Set(channels) == expected.channels)
+                var pins = 0
+                var before = ""
+                while true {
+                    let page = try await client.send(.GET, "/api/v10/channels/\(channel)/messages?limit=100\(before)")
+                    guard let last = page.body.arrayValue?.last?["id"]?.stringValue else { break }
+                    pins += page.body.arrayValue?.count { $0["type"]?.intValue == 6 } ?? 0
+                    before = "&before=\(last)"
+                }
+                #expect(pins == expected.pins)
+            }
+        }
+
+        @Test func everyChangeIsAnsweredAndMadeOnce() async throws {
+            try await ClusterProcess.with(3) { cluster in
+                let population = try await Population.make(on: cluster[0], people: 1, guilds: 8)
+                let client = cluster[0].client(population.people[0])
+                var workers: [Worker] = []
+                for guild in population.guilds {
+                    let channels = try await client.send(.GET, "/api/v10/guilds/\(guild)/channels").body.arrayValue
+                    let channel = try #require(
+                        channels?.compactMap { $0["id"]?.stringValue }
+                            .first(where: population.channels.contains))
+                    workers.append(Worker(client: client, guild: guild, channel: channel))
+                }
+                let isGoing = NIOLockedValueBox(true)
+                let expectations = try await withThrowingTaskGroup(of: (Int, Worker.Expectation).self) { group in
+                    for (number, worker) in workers.enumerated() {
+                        group.addTask {
+                            (number, try await worker.run { isGoing.withLockedValue { $0 } })
+                        }
+                    }
+                    let faults = await Result {
+                        try await Task.sleep(for: .seconds(2))
+                        try await cluster[2].kill()
+                        try await cluster.waitUntilWhole([0, 1])
+                        try await cluster.restart(2)
+                        try await cluster.waitUntilWhole()
+                        #expect(try await cluster[1].stop() == .exit(0))
+                        try await cluster.restart(1)
+                        try await cluster.waitUntilWhole()
+                        try await cluster[1].kill()
+                        try await cluster.waitUntilWhole([0, 2])
+                    }
+                    isGoing.withLockedValue { $0 = false }
+                    try faults.get()
+                    return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+                }
+                for (number, worker) in workers.enumerated() {
+                    try await worker.check(try #require(expectations[number]))
+                }
+                print("\(expectations.values.reduce(0) { $0 + $1.requests }) requests, all answered")
+            }
+        }
+    }
+}
