@@ -40,6 +40,7 @@ extension ChannelActor {
                     Messages.Page(page), in: channelID, guildID: state.guildID, limit: limit)
             } catch { throw APIError.notCommitted }
         }
+        try checkMayStillRead(command.caller, storedUpTo: messages.lazy.map(\.epoch).max() ?? 0)
         let plain = Set(messages.map(\.id).filter { state.tail[$0] != nil && !state.tail.hasReactions($0) })
         let bodies = try await services.renderer.render(messages, for: command.caller.userID, withoutReactions: plain)
         return .ok { writer in
@@ -61,6 +62,7 @@ extension ChannelActor {
             }
         }
         guard let found else { throw APIError.unknownMessage }
+        try checkMayStillRead(command.caller, storedUpTo: found.epoch)
         return CommandReply(status: 200, body: try await render(found, for: command.caller.userID))
     }
 
@@ -79,6 +81,7 @@ extension ChannelActor {
             bodies = try await services.renderer.render(next, guildID: state.guildID)
             last = next.events.last
         }
+        try checkMayStillRead(command.caller, storedUpTo: page.head.epoch)
         let (lastSequence, currentEpoch) = (state.lastSequence, state.epoch)
         return .ok { writer in
             writer.beginObject()
@@ -116,6 +119,13 @@ extension ChannelActor {
             throw APIError.notCommitted
         }
         return body
+    }
+
+    /// A read has waited for what it answers. The reader may have lost the channel meanwhile; and an owner that has lost the slot,
+    /// as something shows that was stored since, cannot know of it (I7).
+    private func checkMayStillRead(_ caller: Caller, storedUpTo epoch: Epoch) throws {
+        guard !isOver, epoch <= state.epoch else { throw SlotLoss.notBegun }
+        try requireHistory(of: caller)
     }
 
     func requireHistory(of caller: Caller) throws(APIError) {

@@ -100,7 +100,7 @@ distributed actor SessionActor: KeyedActor {
     /// Asks for a guild until it can be had, for as long as the session is here and wants it.
     /// - Parameter hasBeenAsked: it could not be had just now.
     private func openGuild(_ id: GuildID, hasBeenAsked: Bool = false) async {
-        let userID = session.userID
+        let (userID, subscription) = (session.userID, session.subscriptions[.guild(id)])
         var pause = Self.pauses.first
         var mayAsk = !hasBeenAsked
         var refusals = 0
@@ -111,9 +111,9 @@ distributed actor SessionActor: KeyedActor {
                 pause = min(pause * 2, Self.pauses.longest)
             }
             mayAsk = false
-            guard wants(id) else { return }
+            guard wants(id, subscription) else { return }
             let answer = await Self.ask(id, request: guildRequest, on: loop)
-            guard wants(id) else {
+            guard wants(id, subscription) else {
                 // It has ended, or moved to another loop, where it asks for the guild itself.
                 if answer.opening != nil { loop.users.stopWatching(id, as: userID) }
                 return
@@ -127,9 +127,11 @@ distributed actor SessionActor: KeyedActor {
         }
     }
 
-    /// Whether the session lives here and listens to the guild.
-    private func wants(_ id: GuildID) -> Bool {
-        loop.sessions[key] === session && session.actor === self && session.subscriptions[.guild(id)] != nil
+    /// Whether the session lives here and listens to the guild as it did: it may have left and joined again since.
+    private func wants(_ id: GuildID, _ subscription: Subscription?) -> Bool {
+        guard let subscription else { return false }
+        return loop.sessions[key] === session && session.actor === self
+            && session.subscriptions[.guild(id)] === subscription
     }
 
     /// What READY says of the user. Waits while they have no owner, as long as that may take.

@@ -225,8 +225,11 @@ final class ChannelOwner {
         after sequence: SequenceNumber, epoch: Epoch?, limit: Int, for userID: UserID,
         _ respond: @escaping (ChannelEventPage?) -> Void
     ) {
-        guard home.permits(.readMessageHistory, to: userID, in: id) else { return respond(nil) }
-        events(after: sequence, epoch: epoch, limit: limit, respond)
+        read(for: userID) { [id] in
+            $0.events(of: id, after: sequence, epoch: epoch, limit: limit)
+        } _: {
+            respond($0)
+        }
     }
 
     /// The same, whoever asks.
@@ -242,12 +245,21 @@ final class ChannelOwner {
         }
     }
 
-    /// Reads what somebody may read when all that is live is final; nil if they may not, or it cannot be had now.
+    /// Reads what somebody may read when all that is live is final; nil if they may not, or it cannot be had now: the slot is
+    /// another owner's, as something shows that was stored since.
     func read<Value>(
         for userID: UserID, _ question: @escaping (MessageDatabase) -> Value, _ respond: @escaping (Value?) -> Void
     ) {
         guard home.permits(.readMessageHistory, to: userID, in: id) else { return respond(nil) }
-        state.whenSettled { [unowned self] in world.read(for: node, question, respond) }
+        state.whenSettled { [unowned self] in
+            world.read(for: node) { [id] in
+                (value: question($0), epoch: $0.log(of: id).head.epoch)
+            } _: { [self] stored in
+                guard let stored, stored.epoch <= state.epoch, home.permits(.readMessageHistory, to: userID, in: id)
+                else { return respond(nil) }
+                respond(stored.value)
+            }
+        }
     }
 
     /// A member's change was decided.

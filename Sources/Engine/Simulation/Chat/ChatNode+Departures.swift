@@ -19,7 +19,7 @@ extension ChatNode {
         switch SessionDeparture.begin(standing, by: userID, after: sequence, ticket: ticket, to: peer) {
         case .failure(let refusal): refuse(ticket, refusal, to: peer)
         case .success(let departure):
-            session.detach()
+            session.clientLeft()
             session.departure = departure
             describe(session, ticket, to: peer)
         }

@@ -83,7 +83,7 @@ final class ChatSession: StreamSubscriber {
                 if let snapshot = snapshots.guilds[guild.id] {
                     follow(subscription, from: snapshot)
                 } else {
-                    openLater(guild, refusals: 0)
+                    openLater(guild, subscription)
                 }
             }
             if let subscription = subscriptions[.user(userID)] {
@@ -184,6 +184,12 @@ final class ChatSession: StreamSubscriber {
         client = nil
         detachedSince = node.now
         if phase == .opening { end(tellingClient: false) }
+    }
+
+    /// The client is said to have come to another node: if it is here still, its connection is closed.
+    func clientLeft() {
+        deliver { $0.toldToReconnect(after: .zero) }
+        detach()
     }
 
     /// One of its connections is gone.

@@ -12,7 +12,7 @@ extension ChatSession {
     func join(_ guild: ChatGuild) {
         guard phase != .ended else { return }
         guard phase == .ready, !isOnItsWay else { return lateNews.append { $0.join(guild) } }
-        if subscribe(to: guild.key) { openGuild(guild) }
+        if subscribe(to: guild.key), let subscription = subscriptions[guild.key] { openGuild(guild, subscription) }
     }
 
     /// The session's user is no member any more. The guild's own stream says so first, as long as its owner lives.
@@ -38,17 +38,18 @@ extension ChatSession {
         for item in news { item(self) }
     }
 
-    private func openGuild(_ guild: ChatGuild, refusals: Int = 0) {
+    private func openGuild(_ guild: ChatGuild, _ subscription: Subscription, refusals: Int = 0) {
         node.relays.whenReady(guild.key) { [self] isReady in
-            guard isReady else { return openLater(guild, refusals: refusals) }
+            guard isReady else { return openLater(guild, subscription, refusals: refusals) }
             ask(guild) { [self] answer in
-                guard phase == .ready, let subscription = subscriptions[guild.key] else {
+                guard wants(guild, subscription) else {
                     if case .opened? = answer { stopWatching(guild.key) }
                     return
                 }
                 switch answer {
-                case nil: openLater(guild, refusals: refusals)
-                case .refused? where refusals < Self.toleratedRefusals: openLater(guild, refusals: refusals + 1)
+                case nil: openLater(guild, subscription, refusals: refusals)
+                case .refused? where refusals < Self.toleratedRefusals:
+                    openLater(guild, subscription, refusals: refusals + 1)
                 case .refused?: leave(guild)
                 case .opened(let snapshot)?:
                     receive(StreamEvent(kind: .guildCreate, body: Self.body(of: guild, snapshot.visibility)))
@@ -58,6 +59,11 @@ extension ChatSession {
         }
     }
 
+    /// Whether the session listens to the guild as it did: it may have left and joined again since.
+    private func wants(_ guild: ChatGuild, _ subscription: Subscription) -> Bool {
+        phase == .ready && subscriptions[guild.key] === subscription
+    }
+
     /// Lets a guild's events follow what the client was told of it.
     func follow(_ subscription: Subscription, from snapshot: GuildSnapshot) {
         liveSince[subscription.key] = world.now
@@ -65,9 +71,9 @@ extension ChatSession {
     }
 
     /// Asks again for a guild that could not be had, or did not know its member.
-    func openLater(_ guild: ChatGuild, refusals: Int) {
+    func openLater(_ guild: ChatGuild, _ subscription: Subscription, refusals: Int = 0) {
         world.after(Self.pause, on: node) { [self] in
-            if phase == .ready, subscriptions[guild.key] != nil { openGuild(guild, refusals: refusals) }
+            if wants(guild, subscription) { openGuild(guild, subscription, refusals: refusals) }
         }
     }
 
