@@ -217,7 +217,8 @@ extension ClusterWorld {
                 slotCounts.drained += 1
                 note(.drained, of: id)
             case .learn(let routes): note(.learned(routes), of: id)
-            case .dropCopy, .unready: break
+            case .unready(let reason, let isSo): if carriesMessages { note(.unready(reason, isSo), of: id) }
+            case .dropCopy: break
             }
         }
     }

@@ -40,6 +40,8 @@ public struct ClusterWorld: Sendable {
             case learned([Route])
             case sessionsEnded
             case drained
+            /// It is unfit for this reason, or no more.
+            case unready(UnreadyReason, Bool)
         }
 
         let node: NodeID
@@ -51,6 +53,8 @@ public struct ClusterWorld: Sendable {
         case message(MembershipMessage, from: NodeID, to: NodeID, process: Int)
         case linkMade(NodeID, to: NodeID, process: Int)
         case linkLost(NodeID, to: NodeID, process: Int)
+        /// Nothing has come over a link for so long that it counts as lost, unless it was made anew meanwhile.
+        case linkSilent(NodeID, to: NodeID, process: Int)
         case linkRefused(NodeID, by: NodeID, process: Int)
         case readMembers(NodeID, process: Int)
         case connect(Pair, attempt: Int)
@@ -121,6 +125,8 @@ public struct ClusterWorld: Sendable {
     private var processes = 0
     /// By pair: which attempt to connect is the latest.
     private var attempts: [Pair: Int] = [:]
+    /// Links whose one end is dead and whose other end has not noticed: from the dead one to the other.
+    private var silent: Set<SimulatedNetwork.Direction> = []
     private let configuration: MembershipConfiguration
     private let ownsSlots: Bool
 
@@ -244,7 +250,12 @@ public struct ClusterWorld: Sendable {
         for node in running {
             let isHeard = death == .process && !network.isCut(from: id, to: node)
             let wait = isHeard ? Duration.milliseconds(1) : Self.silenceLimit
-            schedule(after: wait, on: node) { .linkLost(node, to: id, process: $0) }
+            if isHeard {
+                schedule(after: wait, on: node) { .linkLost(node, to: id, process: $0) }
+            } else {
+                silent.insert(SimulatedNetwork.Direction(from: id, to: node))
+                schedule(after: wait, on: node) { .linkSilent(node, to: id, process: $0) }
+            }
             connect(id, node, after: wait + Self.reconnect)
         }
     }
@@ -304,6 +315,10 @@ public struct ClusterWorld: Sendable {
             return
         }
         for (node, peer, _) in ends {
+            // A new link takes the place of one of which nobody has noticed yet that it is dead.
+            if silent.remove(SimulatedNetwork.Direction(from: peer, to: node)) != nil {
+                schedule(after: .zero, on: node) { .linkLost(node, to: peer, process: $0) }
+            }
             schedule(after: .zero, on: node) { .linkMade(node, to: peer, process: $0) }
         }
     }
@@ -335,6 +350,9 @@ public struct ClusterWorld: Sendable {
         case .linkMade(_, let peer, _):
             guard nodes.isRunning(peer), let identity = nodes.identity(of: peer) else { return }
             actions = nodes.change(id) { $0.machine.linkMade(to: identity, at: now) }
+        case .linkSilent(_, let peer, _):
+            guard silent.remove(SimulatedNetwork.Direction(from: peer, to: id)) != nil else { return }
+            return happen(.linkLost(id, to: peer, process: process))
         case .linkLost(_, let peer, _):
             actions = nodes.change(id) { $0.machine.linkLost(to: peer, at: now) }
             if carriesMessages { news.append(NodeNews(node: id, event: .linkLost(to: peer))) }
@@ -407,7 +425,8 @@ extension ClusterWorld.Event {
         switch self {
         case .wakeUp(let node, let process), .readMembers(let node, let process),
             .message(_, _, let node, let process), .linkMade(let node, _, let process),
-            .linkLost(let node, _, let process), .linkRefused(let node, _, let process),
+            .linkLost(let node, _, let process), .linkSilent(let node, _, let process),
+            .linkRefused(let node, _, let process),
             .keeperWakeUp(let node, let process), .slotMessage(_, _, let node, let process),
             .heartbeat(let node, let process), .statement(_, let node, let process),
             .outcome(_, let node, let process):

@@ -222,6 +222,8 @@ final class ChatWorld: @unchecked Sendable {
         case .sentOn(let slot, let successor, let epoch): node.sendOn(slot, to: successor, epoch)
         case .learned(let routes): node.learn(routes)
         case .sessionsEnded, .drained: node.sendClientsAway()
+        case .unready(let reason, let isSo):
+            auditor.trace(now, "node \(item.node) is \(isSo ? "unfit" : "no longer unfit"): \(reason)")
         }
     }
 
