@@ -323,11 +323,17 @@ final class ChatClient {
         let (head, world) = (view.head, world)
         world.auditor.note(UInt64(bitPattern: sequence) &* 31 &+ UInt64(number))
         if sequence <= head.sequence || epoch < head.epoch {
-            // What it stands at was never committed, and a new owner gives its number again: that had to be taken back.
+            // What it stands at was never committed, and a new owner gives its number again: that had to be taken back. What a
+            // session began with it has not shown: there is nothing to take back.
             let isFalse = epoch > head.epoch && world.messages.epoch(of: head.sequence, in: channel) != head.epoch
-            violate(
-                "\(isFalse ? "I5" : "I2"): channel \(channel): (\(epoch), \(sequence)) after (\(head.epoch), \(head.sequence))"
-            )
+            if isFalse, view.applied.isEmpty {
+                view.base = (sequence - 1, world.messages.epoch(of: sequence - 1, in: channel))
+                view.start = (sequence - 1, world.messages.epoch(of: sequence - 1, in: channel))
+            } else {
+                violate(
+                    "\(isFalse ? "I5" : "I2"): channel \(channel): (\(epoch), \(sequence)) after (\(head.epoch), \(head.sequence))"
+                )
+            }
         }
         if sequence > head.sequence + 1 {
             for missing in head.sequence + 1..<sequence where !world.messages.isVoid(missing, in: channel) {
@@ -360,9 +366,10 @@ final class ChatClient {
         guard let body = try? JSON.parse(event.body), let message = body["id"]?.snowflakeValue else {
             return violate("a retraction that names nothing")
         }
-        guard let last = views[channel]?.applied.last, world.ledger.decisions[last.decision].message == message else {
-            return
-        }
+        guard let last = views[channel]?.applied.last else { return }
+        let decision = world.ledger.decisions[last.decision]
+        // Who has asked the channel meanwhile was told there, and may have shown the later deletion of the message.
+        guard decision.message == message, decision.kind != .delete, decision.kind != .takeBack else { return }
         undo(channel)
     }
 

@@ -292,6 +292,7 @@ extension ChatSession {
     func isSettled() {
         claim = nil
         detachedSince = node.now
+        compareGuilds()
     }
 }
 

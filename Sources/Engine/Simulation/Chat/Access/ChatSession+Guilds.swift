@@ -38,6 +38,18 @@ extension ChatSession {
         for item in news { item(self) }
     }
 
+    /// A session that has come from another node has heard there what its user has joined and left since it was frozen. In production
+    /// that is in the user's stream, which goes on here from where it stood there.
+    func compareGuilds() {
+        for guild in world.guilds {
+            switch (subscriptions[guild.key], world.moderation.isMember(userID, of: guild)) {
+            case (nil, true): join(guild)
+            case (.some, false): leave(guild)
+            default: break
+            }
+        }
+    }
+
     private func openGuild(_ guild: ChatGuild, _ subscription: Subscription, refusals: Int = 0) {
         node.relays.whenReady(guild.key) { [self] isReady in
             guard isReady else { return openLater(guild, subscription, refusals: refusals) }
