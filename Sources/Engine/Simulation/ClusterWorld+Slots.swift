@@ -203,7 +203,8 @@ extension ClusterWorld {
                 guard let process = nodes.process(of: target),
                     let arrival = network.arrival(from: id, to: target, at: now, using: &random)
                 else { continue }
-                queue.schedule(.slotMessage(message, from: id, to: target, process: process), at: arrival)
+                let heard = wire.carry(message, from: id)
+                queue.schedule(.slotMessage(heard, from: id, to: target, process: process), at: arrival)
             case .report(let isReady, let isDraining, let hasDatabase):
                 let now = now
                 let actions = nodes[id]?.machine.report(

@@ -118,6 +118,8 @@ public struct ClusterWorld: Sendable {
     var news: [NodeNews] = []
 
     var queue = EventQueue<Event>()
+    /// Two builds that take part in one cluster.
+    var wire = MixedWire()
     var random: SplitMix64
     var nodes = NodeMap<Node>()
     private var rows: [NodeID: ClusterMember] = [:]
@@ -378,7 +380,8 @@ public struct ClusterWorld: Sendable {
                 guard let process = nodes.process(of: target),
                     let arrival = network.arrival(from: id, to: target, at: queue.now, using: &random)
                 else { continue }
-                queue.schedule(.message(message, from: id, to: target, process: process), at: arrival)
+                let heard = wire.carry(message, from: id)
+                queue.schedule(.message(heard, from: id, to: target, process: process), at: arrival)
             case .changed(let change):
                 observations.append(Observation(time: queue.now, observer: id, change: change))
                 hasNews = true

@@ -17,12 +17,12 @@ extension StreamKey: WireCodable {
 }
 
 /// An event on its way to another node.
-struct WireStreamEvent: WireCodable {
-    var event: StreamEvent
+package struct WireStreamEvent: WireCodable {
+    package var event: StreamEvent
 
-    init(_ event: StreamEvent) { self.event = event }
+    package init(_ event: StreamEvent) { self.event = event }
 
-    func encode(to writer: inout WireWriter) {
+    package func encode(to writer: inout WireWriter) {
         writer.record { fields in
             fields.value(event.position)
             fields.byte(event.kind.rawValue)
@@ -35,7 +35,7 @@ struct WireStreamEvent: WireCodable {
         }
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         event = try reader.record { fields throws(WireError) in
             let position = try fields.value(StreamPosition.self)
             let kind = try fields.eventKind()

@@ -9,14 +9,16 @@ extension ChatNode {
 
     /// Asks the owner of a stream to send it on from where the relay stands.
     func register(_ relay: Relay, of key: StreamKey) {
-        let request = RelayRegistration(
-            node: id, number: relay.registration, position: relay.position, view: relay.view,
-            listeners: registry.users(of: key))
+        let request = world.cluster.wire.carry(
+            RelayRegistration(
+                node: id, number: relay.registration, position: relay.position, view: relay.view,
+                listeners: registry.users(of: key)), from: id)
         let asked = now
         call(key.slot, deadline: .seconds(5)) { (owner: ChatNode, respond: @escaping (RelayWelcome?) -> Void) in
             owner.welcome(request, to: key, respond)
         } _: { [self] welcome in
             if let welcome {
+                let welcome = world.cluster.wire.carry(welcome, from: welcome.owner)
                 _ = leases.renewed(by: welcome.owner, askedAt: asked, at: now)
                 answeredAt[key] = world.now
                 relays.answered(key, registration: request.number, welcome)

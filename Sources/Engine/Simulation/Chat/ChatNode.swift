@@ -134,6 +134,7 @@ final class ChatNode {
             world.highWater[id] = max(world.highWater[id] ?? 0, reserved)
             minter.highWaterMilliseconds = max(minter.highWaterMilliseconds, reserved)
         }
+        checkBounds()
         relays.sweep(at: now)
         sweepArrivals()
         for session in sessions.values.sorted(by: { $0.number < $1.number }) { session.sweep() }
@@ -145,6 +146,18 @@ final class ChatNode {
         ticks += 1
         if ticks % 5 == 0 { sayWhatIsFollowed() }
         world.after(.seconds(1), on: self) { [unowned self] in tick() }
+    }
+
+    /// Nothing grows beyond what is stated for it (I8).
+    private func checkBounds() {
+        let limits = world.configuration.laneLimits
+        if lane.rowCount > limits.rows || lane.byteCount > limits.bytes {
+            world.auditor.violate(
+                world.now, "I8: the lane of node \(id) holds \(lane.rowCount) rows, \(lane.byteCount) bytes")
+        }
+        for session in sessions.values where session.ringCount > world.configuration.replayEvents {
+            world.auditor.violate(world.now, "I8: session \(session.key) keeps \(session.ringCount) dispatches")
+        }
     }
 
     private func sayWhatIsFollowed() {
@@ -370,7 +383,10 @@ final class NodeOutbox {
         swap(&frames, &emptyFrames)
         if emptyFrames.count > 1 { emptyFrames.sort { $0.peer < $1.peer } }
         for (peer, events) in emptyFrames {
-            let events = events.count > 1 ? Self.ordered(events) : events
+            var events = events.count > 1 ? Self.ordered(events) : events
+            if let first = events.first {
+                events[0].event = node.world.cluster.wire.carry(WireStreamEvent(first.event), from: node.id).event
+            }
             node.world.send(from: node, to: peer) { [id = node.id] target in target.receiveEvents(events, from: id) }
         }
         emptyFrames.removeAll(keepingCapacity: true)

@@ -200,6 +200,9 @@ final class ChatSession: StreamSubscriber {
         self.userID == userID && ring.dispatches(after: sequence) != nil
     }
 
+    /// How many dispatches it keeps.
+    var ringCount: Int { ring.count }
+
     /// The number after which everything is held.
     var oldestHeld: UInt64 { ring.lastSequence - UInt64(ring.count) }
 

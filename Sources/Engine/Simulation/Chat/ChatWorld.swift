@@ -199,6 +199,9 @@ final class ChatWorld: @unchecked Sendable {
             for item in emptyNews { hear(item) }
             emptyNews.removeAll(keepingCapacity: true)
         }
+        if !cluster.wire.misreadings.isEmpty {
+            for text in cluster.wire.takeMisreadings() { auditor.violate(now, "I10: \(text)") }
+        }
         guard !cluster.database.losses.isEmpty else { return }
         for loss in cluster.database.losses { auditor.check(loss, at: now) }
         cluster.database.losses.removeAll(keepingCapacity: true)
