@@ -121,8 +121,13 @@ final class ChatNode {
     func dismantle() {
         end()
         for session in sessions.values + arrivals.values.compactMap(\.session) { session.end(tellingClient: false) }
-        for owner in owners.values { owner.forget() }
+        for owner in owners.values {
+            owner.forget()
+            owner.turns.end()
+        }
         for owner in people.directs.values { owner.forget() }
+        for owner in people.users.values { owner.forget() }
+        confirmations = PendingConfirmations()
         (owners, activations, people, held, calls) = ([:], [:], OwnedPeople(), SlotArray(), [:])
         (arrivals, claims) = ([:], [:])
     }

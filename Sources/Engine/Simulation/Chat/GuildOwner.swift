@@ -17,7 +17,7 @@ final class GuildOwner: ChannelHome {
     @exclusivity(unchecked) var version: UInt64
     /// Whose sessions listen.
     @exclusivity(unchecked) var watchers = GuildWatchers()
-    @exclusivity(unchecked) var turns = TurnLine()
+    let turns = Turns()
     /// Whether a change of the guild itself has no fate yet.
     @exclusivity(unchecked) var isCommitting = false
     @exclusivity(unchecked) private(set) var isActive = true
@@ -53,8 +53,11 @@ final class GuildOwner: ChannelHome {
         forget()
     }
 
-    /// Lets go of the channels, which refer to it.
-    func forget() { channels = ChannelMap() }
+    /// Lets go of the channels, and of those who wait for one, which refer to it.
+    func forget() {
+        channels = ChannelMap()
+        waiting = [:]
+    }
 
     func publish(
         _ kind: EventKind, body: [UInt8], _ head: ChannelHead, _ message: MessageID, lastMessageID: MessageID?

@@ -53,7 +53,7 @@ extension GuildOwner {
 
     /// Carries out a request, after those before it. It is committed first, then told; the answer follows when it is in force.
     func perform(_ request: AccessRequest, _ respond: @escaping (Answer?) -> Void) {
-        enterTurn { [self] in
+        turns.enter { [self] in
             guard isActive else { return finish(nil, respond) }
             do throws(APIError) { try begin(request, respond) } catch { finish(.refused(error.code), respond) }
         }
@@ -88,7 +88,7 @@ extension GuildOwner {
 
     private func finish(_ answer: Answer?, _ respond: (Answer?) -> Void) {
         respond(answer)
-        leaveTurn()
+        turns.leave()
     }
 
     /// A plan is durable: changes the guild and tells everyone who listens.
@@ -110,10 +110,4 @@ extension GuildOwner {
         guard case .access(let changes) = control else { return control }
         return .access(changes.filter { watchers.contains($0.userID) })
     }
-}
-
-extension GuildOwner {
-    private func enterTurn(_ body: @escaping () -> Void) { if turns.enter(body) { body() } }
-
-    private func leaveTurn() { turns.leave()?() }
 }

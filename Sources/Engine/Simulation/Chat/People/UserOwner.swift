@@ -59,8 +59,14 @@ final class UserOwner {
     func deactivate() {
         guard isActive else { return }
         isActive = false
-        turns.end()
         node.relays.ownerLeft(key, view, at: node.now)
+        forget()
+    }
+
+    /// Lets go of those who wait, who refer to it.
+    func forget() {
+        turns.end()
+        waitingLooks = []
     }
 
     /// A node's relay wants the stream.
