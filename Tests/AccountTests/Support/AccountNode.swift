@@ -50,7 +50,14 @@ struct AccountNode: Sendable {
     let memberships = NIOLockedValueBox<[UserID: [GuildID]]>([:])
     let system: AccountSystem
     private let responder: APIResponder
-    private let files: String
+    private let files: Files
+
+    /// The node's directory, which goes with it.
+    private final class Files: Sendable {
+        let path = NSTemporaryDirectory() + "flux-accounts-\(UUID().uuidString)"
+
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+    }
 
     /// A node with a database of its own.
     static func start(
@@ -79,13 +86,13 @@ struct AccountNode: Sendable {
         system = AccountSystem(
             database: database, hasher: PasswordHasher(parameters: Self.parameters, threads: 1), publicURL: publicURL,
             revoker: revoker, logger: TestDatabase.silence, mintID: { try engine.mintID() }, now: { clock.now })
-        files = NSTemporaryDirectory() + "flux-accounts-\(UUID().uuidString)"
-        let storage = try DirectoryStorage(root: files + "/files")
+        files = Files()
+        let storage = try DirectoryStorage(root: files.path + "/files")
         let services = Services(
             engine: engine,
             directory: TestDirectory(
                 users: Users(database), memberships: memberships, invites: ["welcome": GuildID(77)]),
-            storage: storage, spool: try UploadSpool(directory: files + "/uploads"), publicOrigin: publicURL)
+            storage: storage, spool: try UploadSpool(directory: files.path + "/uploads"), publicOrigin: publicURL)
         let routes = RouteTable(
             authenticator: system.authenticator,
             limits: RateLimitGate(configuration: limits, limiter: LocalRateLimiter()))
