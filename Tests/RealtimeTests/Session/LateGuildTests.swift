@@ -28,7 +28,16 @@ import Testing
                     continuation.resume()
                 }
             }
-            try await Task.sleep(for: .milliseconds(100))
+            // It listens; and what the guild's owner is asked after that comes behind the session's question.
+            try await eventually("the session listens") {
+                await withCheckedContinuation { continuation in
+                    node.realtime.services.run(onLoopOf: .guild(guild.id)) { loop in
+                        continuation.resume(returning: loop.relays.hasSubscribers(.guild(guild.id)))
+                    }
+                }
+            }
+            _ = try await node.realtime.perform(
+                GuildCommand(caller: owner, operation: .get(withCounts: false)), on: guild.id)
             try await node.join(member, guild, by: owner)
             try await node.say("hello", in: guild.channel, as: owner)
             await client.until { dispatches, _, _ in dispatches.contains { $0.kind == .guildCreate } }

@@ -33,6 +33,7 @@ extension HeavyTests {
 
             private func id(_ body: JSON) throws -> String { try #require(body["id"]?.stringValue) }
 
+            /// - Parameter isGoing: asked before each round.
             func run(while isGoing: () -> Bool) async throws -> Expectation {
                 var all = Expectation()
                 var round = 0
@@ -97,14 +98,21 @@ extension HeavyTests {
                     workers.append(Worker(client: client, guild: guild, channel: channel))
                 }
                 let isGoing = NIOLockedValueBox(true)
+                let rounds = NIOLockedValueBox(0)
                 let expectations = try await withThrowingTaskGroup(of: (Int, Worker.Expectation).self) { group in
                     for (number, worker) in workers.enumerated() {
                         group.addTask {
-                            (number, try await worker.run { isGoing.withLockedValue { $0 } })
+                            let expectation = try await worker.run {
+                                rounds.withLockedValue { $0 += 1 }
+                                return isGoing.withLockedValue { $0 }
+                            }
+                            return (number, expectation)
                         }
                     }
                     let faults = await Result {
-                        try await Task.sleep(for: .seconds(2))
+                        _ = try await eventually("all workers to be at work") {
+                            rounds.withLockedValue { $0 } >= 5 * workers.count ? true : nil
+                        }
                         try await cluster[2].kill()
                         try await cluster.waitUntilWhole([0, 1])
                         try await cluster.restart(2)

@@ -29,15 +29,4 @@ extension DirectCorrection {
             channelID: channelID, standsUpTo: page.rolledBackTo, missed: missed, head: end, epoch: epoch,
             isComplete: isComplete, isTruncated: page.isTruncated)
     }
-
-    /// The MESSAGE_DELETE that takes back a message which was shown and never committed. It is no entry of the log and carries
-    /// no number (protocol 10.5).
-    package static func retraction(of messageID: MessageID, in channelID: ChannelID) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.field("id", messageID)
-        writer.field("channel_id", channelID)
-        writer.endObject()
-        return writer.bytes
-    }
 }

@@ -3,7 +3,8 @@ import FluxCore
 /// A message that some operation works on. It is loaded once for all of them and stays until the last one's change is
 /// final, so that none of them decides from a state that another has changed meanwhile.
 ///
-/// `@unchecked Sendable` is sound because it never leaves its channel's actor: only operations isolated to it touch it.
+/// `@unchecked Sendable` is sound because it never leaves its channel's actor: only operations isolated to it touch it. In the
+/// simulator it never leaves the channel either, whose world is made, run and dropped by one thread.
 package final class ActiveMessage: @unchecked Sendable {
     /// The newest state, also what is not final yet; nil if there is no such message (any more).
     package var message: Message?

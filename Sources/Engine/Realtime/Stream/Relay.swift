@@ -266,16 +266,25 @@ extension StreamEvent {
             control: control, mark: mark)
     }
 
-    /// The MESSAGE_DELETE that takes back a message which was shown and never committed. It is no entry of the log and
-    /// carries no seq: the number is given again under the next epoch (protocol 10.5).
+    /// The MESSAGE_DELETE that takes back a message of this event's channel.
     fileprivate func retracting(_ messageID: MessageID, of channelID: ChannelID) -> StreamEvent {
+        let guildID = (try? JSON.parse(body))?["guild_id"]?.snowflakeValue
+        return StreamEvent(
+            kind: .messageDelete, body: Self.retraction(of: messageID, in: channelID, of: guildID), audience: audience,
+            intents: intents, subject: subject)
+    }
+
+    /// The body of the MESSAGE_DELETE that takes back a message which was shown and never committed. It is no entry of the log and
+    /// carries no seq: the number is given again under the next epoch (protocol 10.5).
+    package static func retraction(
+        of messageID: MessageID, in channelID: ChannelID, of guildID: GuildID? = nil
+    ) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
         writer.field("id", messageID)
         writer.field("channel_id", channelID)
-        if let guildID = (try? JSON.parse(body))?["guild_id"]?.snowflakeValue { writer.field("guild_id", guildID) }
+        if let guildID { writer.field("guild_id", guildID) }
         writer.endObject()
-        return StreamEvent(
-            kind: .messageDelete, body: writer.bytes, audience: audience, intents: intents, subject: subject)
+        return writer.bytes
     }
 }

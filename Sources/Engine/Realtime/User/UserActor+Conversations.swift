@@ -19,7 +19,7 @@ extension UserActor {
             case .show(let event, let digest): show(event, digest.map(Shown.conversations) ?? .part)
             case .retract(let messageID, let channelID, let digest):
                 emit(
-                    .messageDelete, body: DirectCorrection.retraction(of: messageID, in: channelID),
+                    .messageDelete, body: StreamEvent.retraction(of: messageID, in: channelID),
                     intents: EventKind.messageDelete.directIntent ?? [],
                     shown: digest.map(Shown.conversations) ?? .part)
             case .passOver: passOver()

@@ -8,52 +8,13 @@ import FluxStore
 /// It behaves as the protocol asks: it sends again under the same nonce what was not answered, resumes, and when it cannot,
 /// begins anew and asks each channel for what happened since.
 final class ChatClient {
-    /// What the client has of one channel.
-    final class View {
-        /// The last entry that it has seen.
-        @exclusivity(unchecked) var head: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
-        /// Where its knowledge begins; nil before the first session.
-        var base: (sequence: SequenceNumber, epoch: Epoch)?
-        /// Where what it has applied begins: with this it was taken up.
-        var start: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
-        /// What it shows.
-        @exclusivity(unchecked) var messages = ShownMessages()
-        @exclusivity(unchecked) var reactions = ShownReactions()
-        /// What it has applied, so that it can go back.
-        @exclusivity(unchecked) var applied: [Applied] = []
-        /// How far the channel itself has told what happened: the session's stream may be behind that.
-        @exclusivity(unchecked) var asked: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
-        /// Events that wait until the channel has been asked what happened meanwhile.
-        @exclusivity(unchecked) var waiting: [StreamEvent]?
-    }
-
-    /// One entry that was applied.
-    struct Applied {
-        let sequence: SequenceNumber
-        let epoch: Epoch
-        /// What was applied.
-        let decision: Int
-        /// Where its message stands in the ledger.
-        let place: Int
-        /// What the message was before, or the reaction.
-        let before: Int?
-    }
-
-    /// A send that was not answered yet.
-    struct Send {
-        /// Which of the client's sends.
-        let number: Int
-        let nonce: String
-        let channel: ChannelID
-    }
-
     let number: Int
     let userID: UserID
     /// Outlives all that stands in it.
     unowned(unsafe) let world: ChatWorld
     /// Those of its guilds, then those of its own.
     private let channels: [ChannelID]
-    private let directs: [ChannelID]
+    let directs: [ChannelID]
     @exclusivity(unchecked) private(set) var session: ChatSession?
     private var sessionKey: SessionKey?
     /// The node that the session was on when it was seen last.
@@ -63,14 +24,14 @@ final class ChatClient {
     @exclusivity(unchecked) private(set) var isReady = false
     @exclusivity(unchecked) private(set) var connection = 0
     @exclusivity(unchecked) private var lastArrival: Duration = .zero
-    @exclusivity(unchecked) private var lastSequence: UInt64 = 0
+    @exclusivity(unchecked) private(set) var lastSequence: UInt64 = 0
     @exclusivity(unchecked) private var hasOpened = false
     @exclusivity(unchecked) var views = ChannelMap<View>()
-    @exclusivity(unchecked) private(set) var open: [Int: Send] = [:]
-    @exclusivity(unchecked) private(set) var acknowledged: [Int: MessageID] = [:]
-    @exclusivity(unchecked) private var nonces: [Send] = []
-    @exclusivity(unchecked) private(set) var own: [(channel: ChannelID, message: MessageID)] = []
-    @exclusivity(unchecked) private var nextNonce = 0
+    @exclusivity(unchecked) var open: [Int: Send] = [:]
+    @exclusivity(unchecked) var acknowledged: [Int: MessageID] = [:]
+    @exclusivity(unchecked) var nonces: [Send] = []
+    @exclusivity(unchecked) var own: [(channel: ChannelID, message: MessageID)] = []
+    @exclusivity(unchecked) var nextNonce = 0
     /// What others are to its user.
     var relationships: [UserID: Relationship.Kind] = [:]
 
@@ -304,7 +265,7 @@ final class ChatClient {
         world.auditor.note(sequence)
     }
 
-    private func apply(_ event: StreamEvent, _ channel: ChannelID, _ view: View) {
+    func apply(_ event: StreamEvent, _ channel: ChannelID, _ view: View) {
         guard case .log(let head, let kind, _)? = event.mark else {
             if event.kind == .messageDelete { takeBack(event, channel) }
             return
@@ -316,7 +277,7 @@ final class ChatClient {
         show(head.sequence, head.epoch, kind, number, channel, view)
     }
 
-    private func show(
+    func show(
         _ sequence: SequenceNumber, _ epoch: Epoch, _ kind: EventKind, _ number: Int, _ channel: ChannelID,
         _ view: View
     ) {
@@ -373,7 +334,7 @@ final class ChatClient {
         undo(channel)
     }
 
-    private func undo(_ channel: ChannelID) {
+    func undo(_ channel: ChannelID) {
         guard let view = views[channel], let last = view.applied.popLast() else { return }
         world.auditor.trace(
             world.now, "client \(number) channel \(channel.short) takes back (\(last.epoch), \(last.sequence))")
@@ -383,158 +344,6 @@ final class ChatClient {
             _ = view.messages.show(last.place, as: last.before)
         }
         view.head = view.applied.last.map { ($0.sequence, $0.epoch) } ?? view.start
-    }
-
-    // MARK: Catching up
-
-    func catchUp(_ channel: ChannelID, _ view: View) {
-        let (head, userID) = (view.head, userID)
-        ask(of: channel) { owner, respond in
-            owner.events(
-                after: head.sequence, epoch: head.epoch, limit: ChannelEvents.pageLimit, for: userID, respond)
-        } _: { client, page in
-            // It may have gone out of view meanwhile.
-            guard client.views[channel] === view else { return }
-            if let page { return client.caughtUp(channel, view, page) }
-            client.ask(channel, view, after: .milliseconds(500))
-        }
-    }
-
-    private func caughtUp(_ channel: ChannelID, _ view: View, _ page: ChannelEventPage) {
-        if let point = page.rolledBackTo {
-            while let last = view.applied.last, last.sequence > point { undo(channel) }
-            // What was known before the first event may be over, too.
-            if let base = view.base, base.sequence > point {
-                let epoch = world.messages.epoch(of: point, in: channel)
-                view.base = (point, epoch)
-                view.start = (point, epoch)
-                view.head = (point, epoch)
-            }
-        }
-        for entry in page.told {
-            guard let number = Ledger.number(in: entry.body) else { continue }
-            checkMayRead(number, of: channel)
-            show(entry.event.seq, entry.event.epoch, entry.kind, number, channel, view)
-        }
-        if page.events.count >= ChannelEvents.pageLimit { return catchUp(channel, view) }
-        // A user's stream may be behind what was known before: a new owner tells it again.
-        if !page.events.isEmpty || directs.contains(channel) { view.asked = view.head }
-        drain(channel, view)
-    }
-
-    /// Shows what came while the channel was asked.
-    func drain(_ channel: ChannelID, _ view: View) {
-        var waiting = (view.waiting ?? [])[...]
-        while let event = waiting.first {
-            if case .log(let head, _, _)? = event.mark {
-                let last = view.head
-                // What the session began with was not final when the channel was asked: it is asked again.
-                if head.sequence > last.sequence + 1, !areVoids(last.sequence + 1..<head.sequence, in: channel) {
-                    view.waiting = Array(waiting)
-                    return ask(channel, view, after: .milliseconds(200))
-                }
-            }
-            waiting.removeFirst()
-            apply(event, channel, view)
-        }
-        view.waiting = nil
-    }
-
-    private func areVoids(_ numbers: Range<SequenceNumber>, in channel: ChannelID) -> Bool {
-        numbers.allSatisfy { world.messages.isVoid($0, in: channel) }
-    }
-
-    // MARK: Operations
-
-    /// Sends a new message.
-    func send(in channel: ChannelID) {
-        nextNonce += 1
-        let send = Send(number: nextNonce, nonce: "\(number).\(nextNonce)", channel: channel)
-        open[send.number] = send
-        nonces.append(send)
-        if nonces.count > 64 { nonces.removeFirst() }
-        transmit(send)
-    }
-
-    /// Sends a new message in one of its conversations.
-    func sendDirectly() {
-        if !directs.isEmpty { send(in: world.pick(directs)) }
-    }
-
-    /// Sends something again that it has sent already.
-    func repeatSend() {
-        guard !nonces.isEmpty else { return }
-        transmit(world.pick(nonces))
-    }
-
-    private func sendAgain() {
-        for send in open.values.sorted(by: { $0.nonce < $1.nonce }) { transmit(send) }
-    }
-
-    private func transmit(_ send: Send) {
-        guard isReady else { return }
-        let key = NonceTable.Key(authorID: userID, nonce: send.nonce)
-        ask(of: send.channel) { owner, respond in
-            owner.send(key, respond)
-        } _: { client, answer in
-            client.answered(send, answer ?? .notCommitted)
-        }
-    }
-
-    private func answered(_ send: Send, _ answer: ChannelOwner.Answer) {
-        switch answer {
-        case .done(let message, let sequence):
-            if let earlier = acknowledged[send.number], earlier != message {
-                violate("I4: nonce \(send.nonce) was answered with \(earlier) and with \(message)")
-            }
-            if !world.messages.holds(sequence, of: send.channel, message: message) {
-                violate("I3: \(message) is acknowledged and not committed as \(sequence) of channel \(send.channel)")
-            }
-            checkMayWrite(sequence, of: send.channel)
-            if acknowledged.updateValue(message, forKey: send.number) == nil {
-                own.append((send.channel, message))
-                if own.count > 32 { own.removeFirst() }
-            }
-            open[send.number] = nil
-        case .refused:
-            open[send.number] = nil
-        case .notCommitted:
-            guard open[send.number] != nil else { return }
-            let connection = connection
-            world.after(world.milliseconds(200...1_000)) { [self] in
-                if self.connection == connection, open[send.number] != nil { transmit(send) }
-            }
-        }
-    }
-
-    /// Changes or deletes one of its messages.
-    func change(_ kind: Ledger.Decision.Kind) {
-        guard !own.isEmpty, isReady else { return }
-        let index = Int.random(in: own.indices, using: &world.random)
-        let target = own[index]
-        if kind == .delete { own.remove(at: index) }
-        let userID = userID
-        ask(of: target.channel) { owner, respond in
-            owner.change(target.message, kind, by: userID, respond)
-        } _: { client, answer in
-            guard case .done(let message, let sequence)? = answer else { return }
-            if !client.world.messages.holds(sequence, of: target.channel, message: message) {
-                client.violate("I3: a change of \(message) is acknowledged and not committed")
-            }
-            client.checkMayWrite(sequence, of: target.channel)
-        }
-    }
-
-    /// Tells its node what it has.
-    func heartbeat() {
-        let sequence = lastSequence
-        say { $0.acknowledge(sequence) }
-    }
-
-    /// Leaves the session for a new one.
-    func beginAnew() {
-        guard isReady else { return }
-        invalidated()
     }
 
     func violate(_ text: String) { world.auditor.violate(world.now, "client \(number): \(text)") }

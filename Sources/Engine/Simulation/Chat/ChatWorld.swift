@@ -71,9 +71,10 @@ final class ChatWorld: @unchecked Sendable {
             guilds.append(ChatGuild(id: id, channels: channels))
         }
         self.guilds = guilds
-        let accounts = ([ChatGuild.ownerID] + (0..<configuration.clients).map(ChatClient.userID)).map {
-            User(id: $0, username: $0.description)
-        }
+        let society = Society(size: configuration.clients)
+        self.society = society
+        let accounts =
+            [User(id: ChatGuild.ownerID, username: "owner")] + society.users.compactMap { society.accounts[$0] }
         for guild in guilds {
             messages.guilds.found(
                 guild.founded(with: accounts, at: Timestamp(milliseconds: Self.beginning)), users: accounts)
@@ -83,7 +84,6 @@ final class ChatWorld: @unchecked Sendable {
         for guild in guilds {
             for channel in guild.channels { places[channel] = .guild(guild) }
         }
-        society = Society(size: configuration.clients)
         for direct in society.directs { places[direct.id] = .direct(direct) }
         self.places = places
         for slot in places.values.map(\.slot) + society.users.map(Slot.init(of:)) { slots[Int(slot.rawValue)] = true }

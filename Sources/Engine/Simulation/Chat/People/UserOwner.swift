@@ -157,7 +157,7 @@ final class UserOwner {
             case .retract(let message, let channel, let digest):
                 guard world.bug != .conversationNotRetracted else { continue }
                 emit(
-                    .messageDelete, body: DirectCorrection.retraction(of: message, in: channel),
+                    .messageDelete, body: StreamEvent.retraction(of: message, in: channel),
                     version: digest.map { state.digest &+ $0 })
             case .passOver: succession.passedOver(after: publisher.position)
             case .ask(let question):
