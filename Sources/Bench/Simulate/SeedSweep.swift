@@ -10,6 +10,9 @@ struct SeedSweep {
     let bug: PlantedBug?
     let isTraced: Bool
 
+    /// After how many seeds it says how far it is.
+    private static let told = 1_000
+
     /// Each thread takes the next seed until none is left.
     func run(threads: Int) -> SweepResult {
         let next = Atomic<UInt64>(seeds.lowerBound)
@@ -19,7 +22,12 @@ struct SeedSweep {
                 let seed = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard seed <= seeds.upperBound else { return }
                 let report = SimulationRun.run(seed: seed, configuration, planting: bug, isTraced: isTraced)
-                result.withLockedValue { $0.add(report) }
+                let (runs, failures) = result.withLockedValue { result in
+                    result.add(report)
+                    return (result.runs, result.failures.count)
+                }
+                if let violation = report.violations.first { tell("seed \(seed) failed: \(violation)") }
+                if runs.isMultiple(of: Self.told) { tell("\(runs) of \(seeds.count) seeds, \(failures) failed") }
             }
         }
         return result.withLockedValue { result in
@@ -27,4 +35,7 @@ struct SeedSweep {
             return result
         }
     }
+
+    /// To the standard error, at once: a long run is looked at while it goes on.
+    private func tell(_ line: String) { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
 }

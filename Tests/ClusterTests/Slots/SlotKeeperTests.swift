@@ -248,6 +248,15 @@ import Testing
         #expect(asked(keeper.advance(to: .milliseconds(1_200))) == nil)
     }
 
+    /// A node that has begun without Postgres hears of an owner by its consent alone, and its callers have to find that one.
+    @Test func aConsentSaysWhoseTheSlotIs() throws {
+        var (keeper, _) = keeper(view(others: 2...2), leases: [])
+        let slot = try #require(Slot.all.first { keeper.wantedOwner(of: $0) == node(2) })
+        let route = Route(slot: slot, node: node(2), epoch: 4)
+        #expect(keeper.received(.consent([route]), from: node(2), at: .milliseconds(1)).contains(.learn([route])))
+        #expect(keeper.received(.consent([route]), from: node(2), at: .milliseconds(2)).isEmpty)
+    }
+
     @Test func theMinorityAndTheWorseEndOfAMissingLinkGiveWay() {
         var (keeper, _) = keeper(view(others: 2...3), leases: leases(of: 1))
         let everybody: Set<NodeID> = [node(1), node(2), node(3)]

@@ -26,84 +26,118 @@ import Testing
     @Test func eventsInOrderAreShownOnce() {
         var logs = ConversationLogs(of: Self.user)
         for sequence in 1...3 as ClosedRange<SequenceNumber> {
-            #expect(shown(logs.receive(event(sequence, epoch: 1), isFollowed: true, at: 0)) == [sequence])
-            #expect(logs.receive(event(sequence, epoch: 1), isFollowed: true, at: 0).isEmpty)
+            #expect(shown(logs.receive(event(sequence, epoch: 1), isFollowed: true, reign: 0, at: 0)) == [sequence])
+            #expect(logs.receive(event(sequence, epoch: 1), isFollowed: true, reign: 0, at: 0).isEmpty)
         }
     }
 
     @Test func aGapIsClosedBeforeWhatComesAfterIsShown() {
         var logs = ConversationLogs(of: Self.user)
-        _ = logs.receive(event(1, epoch: 1), isFollowed: true, at: 0)
+        _ = logs.receive(event(1, epoch: 1), isFollowed: true, reign: 0, at: 0)
         let head = ChannelHead(channelID: Self.channel, sequence: 1, epoch: 1)
-        #expect(asks(logs.receive(event(3, epoch: 1), isFollowed: true, at: 0)) == [head])
-        #expect(logs.receive(event(4, epoch: 1), isFollowed: true, at: 0).isEmpty)
+        #expect(asks(logs.receive(event(3, epoch: 1), isFollowed: true, reign: 0, at: 0)) == [head])
+        #expect(logs.receive(event(4, epoch: 1), isFollowed: true, reign: 0, at: 0).isEmpty)
         let correction = DirectCorrection(
             channelID: Self.channel, standsUpTo: nil, missed: [event(2, epoch: 1), event(3, epoch: 1)],
             head: DirectHead(lastSequence: 3, epoch: 1), epoch: 1, isComplete: true, isTruncated: false)
-        #expect(shown(logs.answered(correction, at: 0)) == [2, 3, 4])
+        #expect(shown(logs.answered(correction, reign: 0, at: 0)) == [2, 3, 4])
+    }
+
+    @Test(arguments: [false, true]) func whatAFormerOwnerSaysLateIsShownIfItStands(isCommitted: Bool) {
+        var logs = ConversationLogs(of: Self.user)
+        #expect(shown(logs.receive(event(1, epoch: 1), isFollowed: true, reign: 1, at: 0)) == [1])
+        let head = ChannelHead(channelID: Self.channel, sequence: 1, epoch: 1)
+        let steps = logs.receive(event(2, epoch: 1), isFollowed: true, reign: 2, at: 0)
+        #expect(asks(steps) == [head] && shown(steps).isEmpty)
+        let correction = DirectCorrection(
+            channelID: Self.channel, standsUpTo: nil, missed: isCommitted ? [event(2, epoch: 1)] : [],
+            head: DirectHead(lastSequence: isCommitted ? 2 : 1, epoch: 1), epoch: 2, isComplete: true,
+            isTruncated: false)
+        #expect(shown(logs.answered(correction, reign: 2, at: 0)) == (isCommitted ? [2] : []))
+        #expect(shown(logs.receive(event(isCommitted ? 3 : 2, epoch: 2), isFollowed: true, reign: 2, at: 0)).count == 1)
+        // Who comes later finds in Postgres what stands of it.
+        #expect(logs.receive(event(9, epoch: 1), isFollowed: false, reign: 2, at: 0) == [.passOver])
+    }
+
+    @Test func whatWasHeardInVainIsAskedForWhenSomebodyListens() {
+        var logs = ConversationLogs(of: Self.user)
+        logs.begin(Channel(id: Self.channel, kind: .directMessage, lastSeq: 5, epoch: 3))
+        for sequence in [7, 6] as [SequenceNumber] {
+            let head = DirectHead(lastSequence: sequence, epoch: 3)
+            #expect(logs.heard(head, of: Self.channel, isFollowed: false).isEmpty)
+        }
+        #expect(asks(logs.followed()) == [ChannelHead(channelID: Self.channel, sequence: 5, epoch: 3)])
+        #expect(logs.followed().isEmpty)
+        for id in 0..<ConversationLogs.maximumUnheard {
+            let channel = ChannelID(UInt64(100 + id))
+            #expect(logs.heard(DirectHead(lastSequence: 1, epoch: 1), of: channel, isFollowed: false).isEmpty)
+        }
+        // There is no room for another one: who comes from before it begins anew.
+        #expect(
+            logs.heard(DirectHead(lastSequence: 7, epoch: 3), of: Self.channel, isFollowed: false) == [.passOver])
     }
 
     @Test func nothingIsAskedForWhereNobodyListens() {
         var logs = ConversationLogs(of: Self.user)
-        #expect(shown(logs.receive(event(20, epoch: 1), isFollowed: false, at: 0)) == [20])
-        #expect(shown(logs.receive(event(25, epoch: 3), isFollowed: false, at: 0)) == [25])
+        #expect(shown(logs.receive(event(20, epoch: 1), isFollowed: false, reign: 0, at: 0)) == [20])
+        #expect(shown(logs.receive(event(25, epoch: 3), isFollowed: false, reign: 0, at: 0)) == [25])
         #expect(logs.head(of: Self.channel)?.lastSequence == 25)
     }
 
     @Test func aGapThatNobodyIsThereToSeeIsSaid() {
         var logs = ConversationLogs(of: Self.user)
         logs.begin(Channel(id: Self.channel, kind: .directMessage, lastSeq: 5, epoch: 3))
-        #expect(!logs.receive(event(6, epoch: 3), isFollowed: false, at: 0).contains(.passOver))
-        #expect(logs.receive(event(8, epoch: 3), isFollowed: false, at: 0).first == .passOver)
+        #expect(!logs.receive(event(6, epoch: 3), isFollowed: false, reign: 0, at: 0).contains(.passOver))
+        #expect(logs.receive(event(8, epoch: 3), isFollowed: false, reign: 0, at: 0).first == .passOver)
         // What was shown last may have been false.
-        #expect(logs.receive(event(9, epoch: 4), isFollowed: false, at: 0).first == .passOver)
+        #expect(logs.receive(event(9, epoch: 4), isFollowed: false, reign: 0, at: 0).first == .passOver)
         var fresh = ConversationLogs(of: Self.user)
-        #expect(!fresh.receive(event(1, epoch: 1), isFollowed: false, at: 0).contains(.passOver))
+        #expect(!fresh.receive(event(1, epoch: 1), isFollowed: false, reign: 0, at: 0).contains(.passOver))
         var other = ConversationLogs(of: Self.user)
-        #expect(other.receive(event(2, epoch: 1), isFollowed: false, at: 0).first == .passOver)
+        #expect(other.receive(event(2, epoch: 1), isFollowed: false, reign: 0, at: 0).first == .passOver)
     }
 
     @Test func aFormerOwnersLateWordIsNotShown() {
         var logs = ConversationLogs(of: Self.user)
         logs.begin(Channel(id: Self.channel, kind: .directMessage, lastSeq: 5, epoch: 3))
-        #expect(logs.receive(event(6, epoch: 2), isFollowed: true, at: 0).isEmpty)
-        #expect(shown(logs.receive(event(6, epoch: 4), isFollowed: true, at: 0)) == [6])
+        #expect(logs.receive(event(6, epoch: 2), isFollowed: true, reign: 0, at: 0).isEmpty)
+        #expect(shown(logs.receive(event(6, epoch: 4), isFollowed: true, reign: 0, at: 0)) == [6])
     }
 
     @Test func whatCannotBeTakenBackBreaksOff() {
         var logs = ConversationLogs(of: Self.user)
-        _ = logs.receive(event(1, epoch: 1), isFollowed: true, at: 0)
-        _ = logs.receive(event(2, epoch: 1, kind: .messageUpdate), isFollowed: true, at: 0)
-        _ = logs.receive(event(2, epoch: 2), isFollowed: true, at: 0)
+        _ = logs.receive(event(1, epoch: 1), isFollowed: true, reign: 0, at: 0)
+        _ = logs.receive(event(2, epoch: 1, kind: .messageUpdate), isFollowed: true, reign: 0, at: 0)
+        _ = logs.receive(event(2, epoch: 2), isFollowed: true, reign: 0, at: 0)
         let correction = DirectCorrection(
             channelID: Self.channel, standsUpTo: 1, missed: [event(2, epoch: 2)],
             head: DirectHead(lastSequence: 2, epoch: 2), epoch: 2, isComplete: true, isTruncated: false)
-        #expect(logs.answered(correction, at: 0).first == .breakOff)
+        #expect(logs.answered(correction, reign: 0, at: 0).first == .breakOff)
     }
 
     @Test func typingWaitsForNothing() {
         var logs = ConversationLogs(of: Self.user)
-        _ = logs.receive(event(1, epoch: 1), isFollowed: true, at: 0)
-        _ = logs.receive(event(3, epoch: 1), isFollowed: true, at: 0)
+        _ = logs.receive(event(1, epoch: 1), isFollowed: true, reign: 0, at: 0)
+        _ = logs.receive(event(3, epoch: 1), isFollowed: true, reign: 0, at: 0)
         var typing = event(3, epoch: 1, kind: .typingStart)
         typing.isLogged = false
-        #expect(shown(logs.receive(typing, isFollowed: true, at: 0)).count == 1)
+        #expect(shown(logs.receive(typing, isFollowed: true, reign: 0, at: 0)).count == 1)
     }
 
     @Test func whoIsLeftAloneTooLongBeginsAnew() {
         var logs = ConversationLogs(of: Self.user)
-        _ = logs.receive(event(1, epoch: 1), isFollowed: true, at: 0)
+        _ = logs.receive(event(1, epoch: 1), isFollowed: true, reign: 0, at: 0)
         var steps: [ConversationLogs.Step] = []
         for sequence in 3...(SequenceNumber(ConversationLogs.maximumHeld) + 3) {
-            steps += logs.receive(event(sequence, epoch: 1), isFollowed: true, at: 0)
+            steps += logs.receive(event(sequence, epoch: 1), isFollowed: true, reign: 0, at: 0)
         }
         #expect(steps.last == .breakOff)
     }
 
     @Test func anUnansweredQuestionIsAskedAgainUnlessThereIsNobodyToAsk() {
         var logs = ConversationLogs(of: Self.user)
-        _ = logs.receive(event(1, epoch: 1), isFollowed: true, at: 0)
-        _ = logs.receive(event(3, epoch: 1), isFollowed: true, at: 0)
+        _ = logs.receive(event(1, epoch: 1), isFollowed: true, reign: 0, at: 0)
+        _ = logs.receive(event(3, epoch: 1), isFollowed: true, reign: 0, at: 0)
         #expect(asks(logs.unanswered(Self.channel, isGone: false, at: 0)).map(\.sequence) == [1])
         #expect(shown(logs.unanswered(Self.channel, isGone: true, at: 0)) == [3])
     }
@@ -112,11 +146,11 @@ import Testing
         var one = ConversationLogs(of: Self.user)
         var other = ConversationLogs(of: Self.user)
         for sequence in 1...3 as ClosedRange<SequenceNumber> {
-            _ = one.receive(event(sequence, epoch: 1), isFollowed: true, at: 0)
+            _ = one.receive(event(sequence, epoch: 1), isFollowed: true, reign: 0, at: 0)
         }
         other.begin(Channel(id: Self.channel, kind: .directMessage, lastSeq: 2, epoch: 1))
         #expect(one.digest != other.digest)
-        _ = other.receive(event(3, epoch: 1), isFollowed: true, at: 0)
+        _ = other.receive(event(3, epoch: 1), isFollowed: true, reign: 0, at: 0)
         #expect(one.digest == other.digest)
     }
 
@@ -160,6 +194,8 @@ import Testing
         var questions: [DirectQuestion] = []
         var messages: [MessageID] = []
         var breaks = 0
+        /// What the user's node has heard of who owns the conversation.
+        var reign: Epoch { Bool.random(using: &random) ? model.epoch : 0 }
 
         func correction(for question: DirectQuestion) -> DirectCorrection {
             model.settle()
@@ -206,34 +242,43 @@ import Testing
             case 6 where !questions.isEmpty:
                 let question = questions.removeFirst()
                 if Bool.random(using: &random) {
-                    perform(logs.answered(correction(for: question), at: 0))
+                    perform(logs.answered(correction(for: question), reign: reign, at: 0))
                 } else {
                     perform(logs.unanswered(Self.channel, isGone: false, at: 0))
                 }
             case 7:
                 let last = model.committed.last ?? Model.Entry(sequence: 0, epoch: 0)
                 let head = DirectHead(lastSequence: last.sequence, epoch: last.epoch)
-                perform(logs.heard(head, of: Self.channel, isStored: true))
+                perform(logs.compared(head, of: Self.channel))
             case 8:
                 guard let last = model.live.last ?? model.committed.last else { return }
                 let head = DirectHead(lastSequence: last.sequence, epoch: last.epoch)
-                perform(logs.heard(head, of: Self.channel, isStored: false))
+                perform(logs.heard(head, of: Self.channel, isFollowed: true))
             default:
                 guard !onTheirWay.isEmpty else { return }
                 let event = onTheirWay.remove(at: Int.random(in: 0..<min(3, onTheirWay.count), using: &random))
-                perform(logs.receive(event, isFollowed: true, at: 0))
+                perform(logs.receive(event, isFollowed: true, reign: reign, at: 0))
             }
         }
 
         for _ in 0..<200 { turn() }
-        for event in onTheirWay { perform(logs.receive(event, isFollowed: true, at: 0)) }
         model.settle()
         let last = model.committed.last ?? Model.Entry(sequence: 0, epoch: 0)
+        func answerAll() {
+            while let question = questions.popLast() {
+                perform(logs.answered(correction(for: question), reign: model.epoch, at: 0))
+            }
+        }
+        let early = onTheirWay.count / 2
+        for event in onTheirWay[..<early] { perform(logs.receive(event, isFollowed: true, reign: reign, at: 0)) }
         for _ in 0..<3 {
-            perform(
-                logs.heard(
-                    DirectHead(lastSequence: last.sequence, epoch: last.epoch), of: Self.channel, isStored: true))
-            while let question = questions.popLast() { perform(logs.answered(correction(for: question), at: 0)) }
+            perform(logs.compared(DirectHead(lastSequence: last.sequence, epoch: last.epoch), of: Self.channel))
+            answerAll()
+        }
+        // What comes after that is of an owner that is known to reign no more, or was shown.
+        for event in onTheirWay[early...] {
+            perform(logs.receive(event, isFollowed: true, reign: model.epoch, at: 0))
+            answerAll()
         }
         #expect(breaks == 0, "seed \(seed)")
         #expect(

@@ -216,9 +216,9 @@ extension SlotKeeper {
     }
 
     mutating func hearConsent(_ routes: [Route], from owner: NodeID) {
-        for route in routes where route.node == owner && route.epoch >= leases[route.slot].epoch {
-            leases.learn(
-                route.slot, holder: owner, incarnation: peers[owner]?.incarnation, epoch: route.epoch)
+        let routes = routes.filter { $0.node == owner }
+        learn(routes)
+        for route in routes where route.epoch >= leases[route.slot].epoch {
             consents[route.slot] = Consent(epoch: route.epoch, until: now + configuration.consentInterval * 2)
         }
         mayTake = true

@@ -173,7 +173,10 @@ extension ChannelActor {
             throw APIError.notCommitted
         }
         let deleted = found.map(\.id).filter { !(active[$0]?.isDeleted ?? false) }
-        guard !deleted.isEmpty else { return .nothing }
+        guard !deleted.isEmpty else {
+            try await commitNothing()
+            return .nothing
+        }
         try await record(
             .messageDeleteBulk, about: nil, by: WriteRight(caller: command.caller, needed: .manageMessages),
             makeBody: { self.body.messageDeleteBulk(deleted, sequence: $0) },

@@ -54,7 +54,7 @@ extension ChannelActor {
             defer { channel.pinTurns.leave() }
             // It may have waited.
             guard let message = entry.message, !entry.isDeleted else { throw APIError.unknownMessage }
-            guard message.pinned != pinned else { return }
+            guard message.pinned != pinned else { return try await channel.commitNothing() }
             if pinned {
                 let count: Int
                 do { count = try await channel.services.pins.count(in: channel.channelID) } catch {

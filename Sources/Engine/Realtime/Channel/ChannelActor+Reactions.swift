@@ -13,7 +13,7 @@ extension ChannelActor {
         try await withMessage(id) { channel, entry, message in
             let reactions = try await channel.reactions(of: id, in: entry)
             // A second time is no change and no event (protocol 5.6).
-            guard !reactions.has(emoji.key, by: userID) else { return }
+            guard !reactions.has(emoji.key, by: userID) else { return try await channel.commitNothing() }
             var right = WriteRight(caller: command.caller, needed: .readMessageHistory)
             if !reactions.has(emoji.key) {
                 guard permissions.contains(.addReactions) else { throw APIError.missingPermissions }
@@ -47,7 +47,9 @@ extension ChannelActor {
         if userID != command.caller.userID, !permissions.contains(.manageMessages) { throw APIError.missingPermissions }
         try await withMessage(id) { channel, entry, _ in
             let reactions = try await channel.reactions(of: id, in: entry)
-            guard reactions.has(emoji.key, by: userID), !entry.isDeleted else { return }
+            guard reactions.has(emoji.key, by: userID), !entry.isDeleted else {
+                return try await channel.commitNothing()
+            }
             let isOwn = userID == command.caller.userID
             let change = ReactionChange(
                 channelID: channel.channelID, messageID: id, userID: userID, emoji: emoji, isAdded: false)
@@ -68,7 +70,9 @@ extension ChannelActor {
         try requireMessages()
         try await withMessage(id) { channel, entry, _ in
             let reactions = try await channel.reactions(of: id, in: entry)
-            guard emoji.map({ reactions.has($0.key) }) ?? !reactions.isEmpty, !entry.isDeleted else { return }
+            guard emoji.map({ reactions.has($0.key) }) ?? !reactions.isEmpty, !entry.isDeleted else {
+                return try await channel.commitNothing()
+            }
             try await channel.record(
                 emoji == nil ? .messageReactionRemoveAll : .messageReactionRemoveEmoji, about: id,
                 by: WriteRight(caller: command.caller, needed: .manageMessages),

@@ -51,6 +51,7 @@ distributed actor ChannelActor: KeyedActor {
         self.loop = loop
         body = ChannelEventBody(channelID: channelID, guildID: state.guildID, epoch: state.epoch)
         if let guildID = state.guildID { loop.channelActivated(in: guildID) }
+        if let direct = conversation as? DirectConversation { loop.directs[channelID] = direct }
         limits = ChannelRateLimits(loop.services.settings.channelLimits)
     }
 
@@ -61,6 +62,7 @@ distributed actor ChannelActor: KeyedActor {
     func deactivated(_ reason: DeactivationReason) {
         isOver = true
         if let guildID = state.guildID { loop.channelDeactivated(in: guildID) }
+        if let direct = loop.directs[channelID], direct === conversation { loop.directs[channelID] = nil }
         for resume in state.abandonWaiters() { resume() }
         for answers in unsettledCreates.values.joined() { answers(.failure(SlotLoss.underWay)) }
         unsettledCreates = [:]
@@ -258,6 +260,12 @@ distributed actor ChannelActor: KeyedActor {
         case .withdrawn: throw APIError.notCommitted
         case .lost: throw SlotLoss.underWay
         }
+    }
+
+    /// What was asked for is so already. An owner that has lost the channel and does not know it yet must not say that, nor one whose
+    /// last change comes to nothing: the fence is asked, behind that change.
+    func commitNothing() async throws {
+        try Self.check(await loop.commit(.statements([]), slot: slot, epoch: state.epoch))
     }
 
     /// Returns when everything that is live now is final, so that what is read next stays true (I5).

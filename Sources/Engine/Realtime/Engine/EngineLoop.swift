@@ -38,6 +38,8 @@ final class EngineLoop: @unchecked Sendable {
     private var positions: [StreamKey: StreamPosition] = [:]
     /// The users whose actor is active on this loop.
     var userActors: [UserID: UserActor] = [:]
+    /// The conversations whose channel is active on this loop.
+    var directs: [ChannelID: DirectConversation] = [:]
     /// The guilds whose actor is active on this loop.
     var guilds: [GuildID: GuildHome] = [:]
     /// How many channels of each guild are active on this loop.
@@ -317,22 +319,23 @@ final class EngineLoop: @unchecked Sendable {
 
     // MARK: Upkeep
 
-    /// The conversations of these slots have other owners. What that means for people is looked at with the next tick: slots
-    /// come by the dozen.
-    func conversationsMoved(_ slots: Set<Slot>) { movedSlots.formUnion(slots) }
+    /// These slots have other owners. What that means for people and their conversations is looked at with the next tick: slots come
+    /// by the dozen.
+    func slotsMoved(_ slots: Set<Slot>) { movedSlots.formUnion(slots) }
 
     private func tellOfMovedSlots() {
         guard !movedSlots.isEmpty else { return }
         let slots = movedSlots
         movedSlots = []
         for user in userActors.values { user.assumeIsolated { $0.slotsMoved(slots) } }
+        for direct in directs.values { direct.slotsMoved(slots) }
     }
 
     /// Once a second.
     func tick() {
         sessions.sweep(at: now)
         arrivals.sweep(at: now)
-        relays.sweep(at: now)
+        relays.sweep(at: now, mayDeliver: services.links.mayDeliver)
         rollCall.sweep()
         sentMarks.flush()
         tellOfMovedSlots()

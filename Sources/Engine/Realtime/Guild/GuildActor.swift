@@ -31,7 +31,9 @@ distributed actor GuildActor: KeyedActor {
     var services: EngineServices { loop.services }
 
     /// A guild stays while somebody listens to it or one of its channels is active.
-    var canPassivate: Bool { turns.isIdle && !home.isWatched && !loop.hasActiveChannels(of: home.guildID) }
+    var canPassivate: Bool {
+        turns.isIdle && !loop.relays.hasSubscribers(home.publisher.key) && !loop.hasActiveChannels(of: home.guildID)
+    }
 
     func deactivated(_ reason: DeactivationReason) {
         loop.endStream(home.publisher.key, home.view, reason)
@@ -105,7 +107,10 @@ distributed actor GuildActor: KeyedActor {
         defer { turns.leave() }
         if let reply = try await replyToEarlierTry(of: command) { return reply }
         let plan = try plan(command, people)
-        guard !plan.changes.isEmpty else { return plan.reply }
+        guard !plan.changes.isEmpty else {
+            if !command.operation.isRead { try await commitNothing() }
+            return plan.reply
+        }
         let identifiers = services.identifiers
         let notices = try plan.notices(of: home.guildID, members: home.state?.memberIDs ?? [], at: .now()) {
             () throws(APIError) in try identifiers.next()
@@ -129,6 +134,13 @@ distributed actor GuildActor: KeyedActor {
         await confirm()
         await services.hint(command.subjects.map { StreamKey(kind: .user, id: $0) })
         return reply
+    }
+
+    /// What was asked for is so already. An owner that has lost the guild and does not know it yet must not say that, so the fence
+    /// is asked; and what is so must be in force, as after a change.
+    private func commitNothing() async throws {
+        try await commit([])
+        await confirm()
     }
 
     /// Commits control changes; returns when they are durable.

@@ -40,8 +40,6 @@ final class GuildHome: Conversation, @unchecked Sendable {
         return home
     }
 
-    var isWatched: Bool { !watchers.isEmpty }
-
     /// A session of a member on a node listens.
     func watch(_ userID: UserID, on node: NodeID) {
         watchers.begin(userID, on: node, at: publisher.position)

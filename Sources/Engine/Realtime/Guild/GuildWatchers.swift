@@ -13,8 +13,6 @@ package struct GuildWatchers {
 
     package init() {}
 
-    var isEmpty: Bool { counts.isEmpty }
-
     /// Whether the member listens, or has listened.
     package func contains(_ userID: UserID) -> Bool { firstCounted[userID] != nil }
 

@@ -208,7 +208,7 @@ package final class RelayHub {
             guard let relay = relays[head.key], relay.standing == .following(peer), let position = relay.position,
                 position < head.position
             else { continue }
-            registerAgain(head.key)
+            catchUp(head.key)
         }
     }
 
@@ -312,13 +312,25 @@ package final class RelayHub {
         continueOrForget(key)
     }
 
-    private func continueOrForget(_ key: StreamKey) {
-        if relays[key]?.loops == 0, waiting[key] == nil { relays[key] = nil } else { register(key) }
+    /// Events are missing; who listens needs them.
+    private func catchUp(_ key: StreamKey) {
+        if isUnwanted(key) { leave(key) } else { registerAgain(key) }
     }
+
+    private func continueOrForget(_ key: StreamKey) {
+        if isUnwanted(key) { relays[key] = nil } else { register(key) }
+    }
+
+    private func isUnwanted(_ key: StreamKey) -> Bool { relays[key]?.loops == 0 && waiting[key] == nil }
 
     private func register(_ key: StreamKey) {
         guard let relay = relays[key] else { return }
         ways.register(key, relay)
+    }
+
+    /// The node ends: who waits for a stream hears that it cannot be had.
+    package func close() {
+        for key in Array(waiting.keys) { settleWaiting(key, false) }
     }
 
     private func settleWaiting(_ key: StreamKey, _ isReady: Bool) {
@@ -365,13 +377,27 @@ package final class RelayHub {
 
     // MARK: Upkeep
 
-    /// Forgets relays that nobody has listened to for a minute.
-    package func sweep(at now: UInt64) {
-        for (key, relay) in relays {
-            guard let since = relay.idleSince, now >= since + Self.idleMilliseconds else { continue }
-            if case .following(let owner) = relay.standing { ways.unregister(owner, key, relay.registration) }
-            relays[key] = nil
+    /// Forgets relays that nobody has listened to for a minute, and the nodes that have gone.
+    /// - Parameter mayDeliver: whether a node may still show what it was sent. One that may not registers again, if it lives.
+    package func sweep(at now: UInt64, mayDeliver: (_ peer: NodeID) -> Bool) {
+        var gone: [NodeID: Bool] = [:]
+        var idle: [StreamKey] = []
+        for index in relays.values.indices {
+            for peer in relays.values[index].peers.keys {
+                let isGone = gone[peer] ?? !mayDeliver(peer)
+                gone[peer] = isGone
+                if isGone { relays.values[index].detach(peer, registration: nil, at: now) }
+            }
+            guard let since = relays.values[index].idleSince, now >= since + Self.idleMilliseconds else { continue }
+            idle.append(relays.keys[index])
         }
+        for key in idle { leave(key) }
+    }
+
+    /// Nobody listens: the relay is forgotten, and whoever sends it the stream is told.
+    private func leave(_ key: StreamKey) {
+        guard let relay = relays.removeValue(forKey: key), case .following(let owner) = relay.standing else { return }
+        ways.unregister(owner, key, relay.registration)
     }
 
     /// Gives back half of what is held for sessions that move; one that needs it has to begin anew.
@@ -389,7 +415,7 @@ package final class RelayHub {
     private func pass(_ event: StreamEvent, of key: StreamKey, _ taken: Relay.Taken) {
         switch taken.reception {
         case .nothing: break
-        case .gap: registerAgain(key)
+        case .gap: catchUp(key)
         case .deliver:
             enqueue(event, of: key, toLoops: taken.loops)
             guard !taken.peers.isEmpty else { return }

@@ -52,7 +52,7 @@ final class StreamLinks: Sendable {
         system.registerLinkObserver { [self] peer in onEachLoop { $0.relays.mistrust(peer) } }
         system.registerOwnerObserver { [self] loop, slots in
             mesh.run(on: loop) { $0.relays.ownersChanged(slots) }
-            onEachLoop { $0.conversationsMoved(slots) }
+            onEachLoop { $0.slotsMoved(slots) }
         }
     }
 

@@ -30,7 +30,9 @@ package struct ConversationLogs {
     /// How many entries can be taken back: those that were shown last, as long as they may not be durable.
     static let maximumRecent = 256
     /// Longer than a lane holds a write.
-    static let keepMilliseconds: UInt64 = 60_000
+    package static let keepMilliseconds: UInt64 = 60_000
+    /// Of how many conversations it is kept what was heard while nobody listened.
+    static let maximumUnheard = 1_024
     /// A conversation of which nothing is known, and whose log is longer, is not new: it is one of more than are read.
     static let youngLength: SequenceNumber = 64
 
@@ -64,6 +66,8 @@ package struct ConversationLogs {
     private let userID: UserID
     private var logs: [ChannelID: Log] = [:]
     private var recent: Deque<Entry> = []
+    /// Where owners have said that their logs stand while nobody listened.
+    private var unheard: [ChannelID: DirectHead] = [:]
     /// Stands for where all logs stand: equal exactly where they are, as good as surely.
     package private(set) var digest: UInt64 = 0
 
@@ -107,19 +111,47 @@ package struct ConversationLogs {
     }
 
     /// An event of a conversation.
-    /// - Parameter isFollowed: whether anybody is shown it. Where nobody is, it is not asked for what is missing.
-    package mutating func receive(_ event: DirectEvent, isFollowed: Bool, at now: UInt64) -> [Step] {
+    /// - Parameters:
+    ///   - isFollowed: whether anybody is shown it. Where nobody is, it is not asked for what is missing.
+    ///   - reign: the epoch at which the conversation is owned now, as far as is known here. What a former owner says may never be
+    ///     committed, and nobody is left to take it back: the present one is asked.
+    package mutating func receive(_ event: DirectEvent, isFollowed: Bool, reign: Epoch, at now: UInt64) -> [Step] {
         guard event.isLogged else { return [.show(event, digest: digest)] }
+        let isLate = event.head.epoch < reign
+        if isLate, !isFollowed { return [.passOver] }
         if logs[event.channelID] == nil, !isFollowed || event.head.lastSequence > Self.youngLength {
             let isPassedOver = !isFollowed && event.head.lastSequence > 1
-            return (isPassedOver ? [.passOver] : []) + [take(event, at: now)]
+            let taken = (isPassedOver ? [.passOver] : []) + [take(event, at: now)]
+            return isLate ? taken + [ask(event.channelID)] : taken
         }
         if logs[event.channelID, default: Log()].held != nil { return hold(event) }
-        return follow(event, isFollowed: isFollowed, at: now)
+        return follow(event, isFollowed: isFollowed, isLate: isLate, at: now)
     }
 
-    /// A conversation's owner, or what is stored, says where its log stands.
-    package mutating func heard(_ head: DirectHead, of channelID: ChannelID, isStored: Bool) -> [Step] {
+    /// A conversation's owner says where its log stands.
+    /// - Parameter isFollowed: whether anybody needs what may be missing; if not, it is kept for whoever comes.
+    package mutating func heard(_ head: DirectHead, of channelID: ChannelID, isFollowed: Bool) -> [Step] {
+        guard !isFollowed else { return heard(head, of: channelID, isStored: false) }
+        guard unheard.count < Self.maximumUnheard || unheard[channelID] != nil else { return [.passOver] }
+        let known = unheard[channelID] ?? DirectHead()
+        if (head.epoch, head.lastSequence) > (known.epoch, known.lastSequence) { unheard[channelID] = head }
+        return []
+    }
+
+    /// Somebody listens, who may come from an earlier owner and go on.
+    package mutating func followed() -> [Step] {
+        guard !unheard.isEmpty else { return [] }
+        let heads = unheard.sorted { $0.key < $1.key }
+        unheard = [:]
+        return heads.flatMap { heard($0.value, of: $0.key, isStored: false) }
+    }
+
+    /// What is stored says where the conversation's log stands.
+    package mutating func compared(_ head: DirectHead, of channelID: ChannelID) -> [Step] {
+        heard(head, of: channelID, isStored: true)
+    }
+
+    private mutating func heard(_ head: DirectHead, of channelID: ChannelID, isStored: Bool) -> [Step] {
         guard var log = logs[channelID] else {
             guard head.lastSequence <= Self.youngLength else {
                 place(head, of: channelID, isFinal: isStored)
@@ -143,8 +175,8 @@ package struct ConversationLogs {
         return [ask(channelID)]
     }
 
-    /// The conversation has answered.
-    package mutating func answered(_ correction: DirectCorrection, at now: UInt64) -> [Step] {
+    /// The conversation has answered. - Parameter reign: as for `receive`.
+    package mutating func answered(_ correction: DirectCorrection, reign: Epoch, at now: UInt64) -> [Step] {
         let id = correction.channelID
         guard let held = logs[id]?.held else { return [] }
         logs[id]?.held = nil
@@ -152,7 +184,7 @@ package struct ConversationLogs {
         let isDoubtful = logs[id]?.isDoubtful == true
         logs[id]?.isDoubtful = false
         if !correction.isComplete || isDoubtful { steps.append(ask(id)) }
-        for event in held { steps += receive(event, isFollowed: true, at: now) }
+        for event in held { steps += receive(event, isFollowed: true, reign: reign, at: now) }
         return steps
     }
 
@@ -167,13 +199,13 @@ package struct ConversationLogs {
 
     // MARK: Following
 
-    private mutating func follow(_ event: DirectEvent, isFollowed: Bool, at now: UInt64) -> [Step] {
+    private mutating func follow(_ event: DirectEvent, isFollowed: Bool, isLate: Bool, at now: UInt64) -> [Step] {
         let log = logs[event.channelID] ?? Log()
         let (head, sequence, epoch) = (log.head, event.head.lastSequence, event.head.epoch)
         // It was shown before; or a former owner says what it will never commit.
         if epoch < log.epoch || epoch == log.epoch && sequence <= head.lastSequence { return [] }
         let isNext = sequence == head.lastSequence + 1 && (epoch == log.epoch || log.isFinal)
-        if isNext { return [take(event, at: now)] }
+        if isNext, !isLate { return [take(event, at: now)] }
         guard isFollowed else { return [.passOver, take(event, at: now)] }
         let question = ask(event.channelID)
         return [question] + hold(event)

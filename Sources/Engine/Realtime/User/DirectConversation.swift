@@ -18,6 +18,8 @@ final class DirectConversation: Conversation {
     private var behind: Set<UserID> = []
     /// How long somebody whose actor could not be reached is left alone.
     private static let patience: TimeAmount = .seconds(1)
+    /// When the last entry of the log was told, in milliseconds of the engine's clock.
+    private var toldAt: UInt64?
 
     /// - Parameter people: the recipients that exist, by id.
     init(channel: Channel, people: [UserID: User], isBlocked: Bool, loop: EngineLoop) {
@@ -67,6 +69,7 @@ final class DirectConversation: Conversation {
 
     func publish(_ kind: EventKind, body: [UInt8], in channelID: ChannelID, _ entry: LogMark?) {
         let head = DirectHead(lastMessageID: value.lastMessageID, lastSequence: value.lastSeq, epoch: value.epoch)
+        if entry != nil { toldAt = loop.services.clock.milliseconds }
         for recipient in value.recipients {
             // A blocked conversation shows no typing (protocol 9.1).
             if kind == .typingStart, isBlocked { continue }
@@ -79,6 +82,13 @@ final class DirectConversation: Conversation {
                 if !isDone, isLogged { conversation.remind(recipient) }
             }
         }
+    }
+
+    /// These slots have other owners. A recipient's new owner knows what is stored, and what was told to the former one may not be
+    /// committed yet: as long as it can wait for that, the new one is told where the log stands.
+    func slotsMoved(_ slots: Set<Slot>) {
+        guard let toldAt, loop.services.clock.milliseconds < toldAt + ConversationLogs.keepMilliseconds else { return }
+        for recipient in value.recipients where slots.contains(Slot(of: recipient)) { remind(recipient) }
     }
 
     /// Tells a recipient's actor where the log stands, until it has heard: it asks for what it has missed.

@@ -28,6 +28,7 @@ extension UserActor {
             defer { turns.leave() }
             if let reply = try await replyToEarlierTry(of: command) { return reply }
             let plan = try state.plan(command, try await planning(for: command))
+            if plan.changes.isEmpty, command.operation.isRecorded { try await commitNothing() }
             try await carryOut(plan, pending, record(of: command, answered: plan.reply))
             reply = plan.reply
         }

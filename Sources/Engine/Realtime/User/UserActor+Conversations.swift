@@ -8,8 +8,8 @@ import struct NIOCore.TimeAmount
 extension UserActor {
     /// How long a conversation that could not be asked is left alone.
     private static var pause: TimeAmount { .seconds(1) }
-    /// How soon after a change of owners conversations are compared with what is stored: what was under way has come to
-    /// its end by then, or never will.
+    /// How soon after a change of owners conversations are compared with what is stored. What a former owner of one had under way
+    /// has come to its end by then, or never will; of what a living one has, it tells the user's new owner.
     private static var comparisonDelay: TimeAmount { .seconds(2) }
 
     /// Carries out what an event or an answer comes to.
@@ -53,7 +53,8 @@ extension UserActor {
     private func answered(_ result: Result<DirectCorrection, CallError>, by channelID: ChannelID) {
         let now = services.clock.milliseconds
         switch result {
-        case .success(let correction): perform(conversations.answered(correction, at: now))
+        case .success(let correction):
+            perform(conversations.answered(correction, reign: reign(over: channelID), at: now))
         case .failure(.refused(let failure as APIError)) where failure.status == 404:
             perform(conversations.unanswered(channelID, isGone: true, at: now))
         case .failure:
@@ -67,15 +68,14 @@ extension UserActor {
 
     /// A conversation's owner says where its log stands.
     func heard(_ head: ChannelHead) {
-        guard loop.relays.hasSubscribers(publisher.key) else {
-            // Who comes from an earlier owner, and goes on, may need to know.
-            hasUnheardNews = true
-            return
-        }
         perform(
             conversations.heard(
-                DirectHead(lastSequence: head.sequence, epoch: head.epoch), of: head.channelID, isStored: false))
+                DirectHead(lastSequence: head.sequence, epoch: head.epoch), of: head.channelID,
+                isFollowed: loop.relays.hasSubscribers(publisher.key)))
     }
+
+    /// The epoch at which a conversation is owned now, as far as is known here.
+    func reign(over channelID: ChannelID) -> Epoch { services.system.assignment(of: Slot(of: channelID)).epoch }
 
     // MARK: Comparing
 
@@ -100,8 +100,7 @@ extension UserActor {
         guard loop.relays.hasSubscribers(publisher.key) else { return }
         do {
             for direct in try await services.conversationLists.value(of: userID) ?? [] {
-                perform(
-                    conversations.heard(DirectHead(direct.channel), of: direct.channel.id, isStored: true))
+                perform(conversations.compared(DirectHead(direct.channel), of: direct.channel.id))
             }
         } catch { compareSoon() }
     }

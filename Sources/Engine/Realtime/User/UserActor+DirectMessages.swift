@@ -7,7 +7,9 @@ extension UserActor {
     /// An event of a DM. The first message of one that is not open opens it (protocol 7.9).
     func receive(_ event: DirectEvent) {
         let isFollowed = loop.relays.hasSubscribers(publisher.key)
-        perform(conversations.receive(event, isFollowed: isFollowed, at: services.clock.milliseconds))
+        perform(
+            conversations.receive(
+                event, isFollowed: isFollowed, reign: reign(over: event.channelID), at: services.clock.milliseconds))
     }
 
     /// The conversations that the user has open.
@@ -35,7 +37,9 @@ extension UserActor {
                 of: userID, and: peerID, proposed: try services.identifiers.next())
         } catch is StoreError { throw APIError.notCommitted }
         services.channels.learn(channelID, ChannelLocation(guildID: nil))
-        if !openDirects.contains(channelID) {
+        if openDirects.contains(channelID) {
+            try await commitNothing()
+        } else {
             try await commit([.openDirectMessage(channelID, userID: userID)])
         }
         let reply = try await services.channel(channelID).perform(
@@ -56,6 +60,8 @@ extension UserActor {
                 [.closeDirectMessage(channelID, userID: userID)], record(of: command, answered: reply))
             openDirects.remove(channelID)
             emit(.channelDelete, body: reply.body)
+        } else {
+            try await commitNothing()
         }
         return reply
     }

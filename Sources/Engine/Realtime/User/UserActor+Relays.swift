@@ -9,8 +9,8 @@ extension UserActor {
             after: request.position, request.view, last: publisher.position, view: view
         ) { loop.relays.emitted(key, after: $0) }
         loop.relays.attach(request.node, registration: request.number, to: key, replaying: next.replayed)
-        if next.isToBeMadeUpFor { makeUp() } else if hasUnheardNews { compareSoon() }
-        hasUnheardNews = false
+        perform(conversations.followed())
+        if next.isToBeMadeUpFor { makeUp() }
         return RelayWelcome(owner: services.system.identity.id, continuation: next.continuation)
     }
 }

@@ -30,8 +30,6 @@ distributed actor UserActor: KeyedActor {
     var openDirects: Set<ChannelID> { didSet { ownDigest = nil } }
     /// How far the conversations were shown.
     var conversations: ConversationLogs
-    /// Whether an owner of a conversation has said where its log stands while nobody listened.
-    var hasUnheardNews = false
     /// When the conversations are compared with what is stored, if that is due.
     var comparison: Scheduled<Void>?
     /// Conversations of `openDirects` that are not stored as open yet, and who waits for that.
@@ -286,6 +284,10 @@ distributed actor UserActor: KeyedActor {
     func commit(_ statements: [Statement], _ record: PerformedCommand? = nil) async throws {
         try ChannelActor.check(await outcome(of: statements, record))
     }
+
+    /// What was asked for is so already. An owner that has lost the user and does not know it yet must not say that: the fence is
+    /// asked.
+    func commitNothing() async throws { try await commit([]) }
 
     /// Commits that a conversation is open, without making its event wait.
     func commitOpening(of channelID: ChannelID) {

@@ -23,7 +23,10 @@ extension ChatNode {
         _ slot: Slot, until end: Duration, _ perform: @escaping (ChatNode, @escaping (Reply?) -> Void) -> Void,
         _ completion: @escaping (Reply?) -> Void
     ) {
-        guard world.now < end else { return completion(nil) }
+        guard world.now < end else {
+            world.auditor.trace(world.now, "node \(id) does not reach the owner of \(slot); it knows of \(slots[slot])")
+            return completion(nil)
+        }
         guard let owner = slots.owner(of: slot) else {
             return world.after(.milliseconds(50), on: self) { [self] in attempt(slot, until: end, perform, completion) }
         }

@@ -23,6 +23,8 @@ final class ChatNode {
 
     // Owning.
     @exclusivity(unchecked) var owners: [GuildID: GuildOwner] = [:]
+    /// Owners that have lost their guilds; some still wait in them.
+    private var former: [GuildOwner] = []
     var activations: [GuildID: [(GuildOwner?) -> Void]] = [:]
     @exclusivity(unchecked) var people = OwnedPeople()
     @exclusivity(unchecked) var minter: SnowflakeMinter
@@ -121,7 +123,8 @@ final class ChatNode {
     func dismantle() {
         end()
         for session in sessions.values + arrivals.values.compactMap(\.session) { session.end(tellingClient: false) }
-        for owner in owners.values {
+        relays.close()
+        for owner in former + owners.values {
             owner.forget()
             owner.turns.end()
         }
@@ -129,7 +132,7 @@ final class ChatNode {
         for owner in people.users.values { owner.forget() }
         confirmations = PendingConfirmations()
         (owners, activations, people, held, calls) = ([:], [:], OwnedPeople(), SlotArray(), [:])
-        (arrivals, claims) = ([:], [:])
+        (arrivals, claims, former) = ([:], [:], [])
     }
 
     /// Once a second.
@@ -140,7 +143,7 @@ final class ChatNode {
             minter.highWaterMilliseconds = max(minter.highWaterMilliseconds, reserved)
         }
         checkBounds()
-        relays.sweep(at: now)
+        relays.sweep(at: now, mayDeliver: mayDeliver)
         sweepArrivals()
         for session in sessions.values.sorted(by: { $0.number < $1.number }) { session.sweep() }
         for (peer, heads) in relays.takeHeads().sorted(by: { $0.key < $1.key }) {
@@ -236,7 +239,7 @@ final class ChatNode {
 
     private func ownersChanged(_ slots: Set<Slot>) {
         relays.ownersChanged(slots)
-        conversationsMoved(slots)
+        peopleMoved(slots)
     }
 
     func giveUp(_ slots: [Slot: Epoch]) {
@@ -255,7 +258,9 @@ final class ChatNode {
         flushing[slot] = nil
         if world.isUsed(slot) {
             for guild in world.guilds where guild.slot == slot {
-                owners.removeValue(forKey: guild.id)?.deactivate()
+                guard let owner = owners.removeValue(forKey: guild.id) else { continue }
+                owner.deactivate()
+                former.append(owner)
             }
             letGoOfPeople(in: slot)
         }
@@ -329,6 +334,8 @@ final class NodeOutbox {
     /// Room for the next turn's.
     @exclusivity(unchecked) private var emptyFrames: [(peer: NodeID, events: [RelayHub.Entry])] = []
     @exclusivity(unchecked) private var registrations: [(key: StreamKey, relay: Relay)] = []
+    /// Registrations that are over.
+    @exclusivity(unchecked) private var ended: [(owner: NodeID, key: StreamKey, registration: UInt64)] = []
     @exclusivity(unchecked) private var isDue = false
 
     func ways(world: ChatWorld) -> RelayHub.Ways {
@@ -355,10 +362,8 @@ final class NodeOutbox {
                 schedule()
             },
             unregister: { [unowned self] owner, key, registration in
-                guard let node else { return }
-                node.world.send(from: node, to: owner) { [id = node.id] target in
-                    target.relays.detach(id, registration: registration, from: key, at: target.now)
-                }
+                ended.append((owner, key, registration))
+                schedule()
             },
             sendAway: { [unowned self] peers, key in
                 guard let node else { return }
@@ -395,11 +400,21 @@ final class NodeOutbox {
             node.world.send(from: node, to: peer) { [id = node.id] target in target.receiveEvents(events, from: id) }
         }
         emptyFrames.removeAll(keepingCapacity: true)
+        if !ended.isEmpty { flushEnded(from: node) }
         guard !registrations.isEmpty else { return }
         let registrations = registrations
         self.registrations = []
         for registration in registrations.sorted(by: { $0.key.id < $1.key.id }) {
             node.register(registration.relay, of: registration.key)
         }
+    }
+
+    private func flushEnded(from node: ChatNode) {
+        for (owner, key, registration) in ended.sorted(by: { $0.key.id < $1.key.id }) {
+            node.world.send(from: node, to: owner) { [id = node.id] target in
+                target.relays.detach(id, registration: registration, from: key, at: target.now)
+            }
+        }
+        ended = []
     }
 }

@@ -49,5 +49,5 @@ extension ChatNode {
     }
 
     /// Whether a node may still pass on what this one sent it.
-    private func mayDeliver(_ peer: NodeID) -> Bool { now < leases.grantedUntil(peer) }
+    func mayDeliver(_ peer: NodeID) -> Bool { now < leases.grantedUntil(peer) }
 }

@@ -66,16 +66,19 @@ extension GuildOwner {
         let plan = try state.plan(request.command, planning)
         var decision = world.access.decided(
             request, isChange: !plan.changes.isEmpty, at: world.now, publisher.position)
-        guard !plan.changes.isEmpty else { return finish(.done(decision), respond) }
+        // What is so already must be so at the owner that the fence lets through.
         let statements =
-            state.statements(for: plan.changes) + [.setGuildVersion(version + 1, of: guild.id)]
+            plan.changes.isEmpty
+            ? [] : state.statements(for: plan.changes) + [.setGuildVersion(version + 1, of: guild.id)]
         isCommitting = true
         do throws(StoreError) {
             try node.commit(.statements(statements), slot: guild.slot, epoch: epoch) { [self] result in
                 isCommitting = false
                 guard result == .committed else { return finish(nil, respond) }
-                apply(plan)
-                decision.published(at: world.now, publisher.position)
+                if !plan.changes.isEmpty {
+                    apply(plan)
+                    decision.published(at: world.now, publisher.position)
+                }
                 if world.bug == .accessTakenBeforeConfirmation { return finish(.done(decision), respond) }
                 let decision = decision
                 node.confirm(guild.key, upTo: publisher.position) { [self] in finish(.done(decision), respond) }

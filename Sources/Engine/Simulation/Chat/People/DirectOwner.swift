@@ -17,6 +17,8 @@ final class DirectOwner: ChannelHome {
     /// Who may have missed an event and is about to be told where the log stands.
     private var behind: Set<UserID> = []
     private var isActive = true
+    /// When the last entry of the log was told.
+    private var toldAt: UInt64?
 
     init(_ direct: ChatDirect, node: ChatNode, epoch: Epoch, _ stored: MessageDatabase.Activation) {
         self.direct = direct
@@ -53,6 +55,7 @@ final class DirectOwner: ChannelHome {
     ) {
         if kind == .messageCreate { self.head.lastMessageID = message }
         (self.head.lastSequence, self.head.epoch) = (head.sequence, head.epoch)
+        toldAt = node.now
         let event = DirectEvent(
             channelID: direct.id, kind: kind,
             body: DirectBody.make(body, direct.id, sequence: head.sequence, epoch: head.epoch), head: self.head,
@@ -64,6 +67,12 @@ final class DirectOwner: ChannelHome {
                 if !isDone { remind(recipient) }
             }
         }
+    }
+
+    /// These slots have other owners.
+    func slotsMoved(_ slots: Set<Slot>) {
+        guard let toldAt, node.now < toldAt + ConversationLogs.keepMilliseconds else { return }
+        for recipient in direct.recipients where slots.contains(Slot(of: recipient)) { remind(recipient) }
     }
 
     /// Tells a recipient's owner where the log stands, until it has heard.

@@ -86,8 +86,9 @@ extension ChatNode {
     }
 
     /// These slots have other owners.
-    func conversationsMoved(_ slots: Set<Slot>) {
+    func peopleMoved(_ slots: Set<Slot>) {
         for userID in world.society.users { people.users[userID]?.slotsMoved(slots) }
+        for direct in world.society.directs { people.directs[direct.id]?.slotsMoved(slots) }
     }
 
     // MARK: Calls

@@ -27,8 +27,6 @@ final class UserOwner {
     /// Conversations that are being asked.
     private var asked = 0
     private var isComparisonDue = false
-    /// Whether an owner of a conversation has said where its log stands while nobody listened.
-    private var hasUnheardNews = false
 
     init(_ loaded: LoadedUser, node: ChatNode, epoch: Epoch) {
         userID = loaded.user.id
@@ -55,6 +53,10 @@ final class UserOwner {
     /// Whether nothing is under way.
     var isAtRest: Bool { turns.isIdle && openCommits == 0 && asked == 0 && !isComparisonDue }
 
+    private func trace(_ text: @autoclosure () -> String) {
+        world.auditor.trace(world.now, "user \(userID) at node \(node.id): \(text())")
+    }
+
     /// The slot is lost or given away.
     func deactivate() {
         guard isActive else { return }
@@ -78,8 +80,9 @@ final class UserOwner {
             node.relays.emitted(key, after: $0)
         }
         node.relays.attach(request.node, registration: request.number, to: key, replaying: next.replayed)
-        if next.isToBeMadeUpFor || hasUnheardNews { compareSoon() }
-        hasUnheardNews = false
+        perform(conversations.followed())
+        if next.isToBeMadeUpFor { compareSoon() }
+        trace("node \(request.node), that stands at \(request.position.map { "\($0)" } ?? "-"): \(next.continuation)")
         return RelayWelcome(owner: node.id, continuation: next.continuation)
     }
 
@@ -135,22 +138,25 @@ final class UserOwner {
 
     /// An event of a conversation.
     func receive(_ event: DirectEvent) {
-        perform(conversations.receive(event, isFollowed: node.relays.hasSubscribers(key), at: node.now))
+        perform(
+            conversations.receive(
+                event, isFollowed: node.relays.hasSubscribers(key), reign: reign(over: event.channelID), at: node.now))
     }
 
     /// A conversation's owner says where its log stands.
     func heard(_ head: ChannelHead) {
-        guard node.relays.hasSubscribers(key) else {
-            hasUnheardNews = true
-            return
-        }
         perform(
             conversations.heard(
-                DirectHead(lastSequence: head.sequence, epoch: head.epoch), of: head.channelID, isStored: false))
+                DirectHead(lastSequence: head.sequence, epoch: head.epoch), of: head.channelID,
+                isFollowed: node.relays.hasSubscribers(key)))
     }
+
+    /// The epoch at which a conversation is owned now, as far as is known here.
+    private func reign(over channel: ChannelID) -> Epoch { node.slots[Slot(of: channel)].epoch }
 
     private func perform(_ steps: [ConversationLogs.Step]) {
         for step in steps {
+            trace("\(step)")
             switch step {
             case .show(let event, let digest):
                 emit(event.kind, body: event.body, version: digest.map { state.digest &+ $0 })
@@ -184,7 +190,7 @@ final class UserOwner {
             guard isActive else { return }
             if let correction {
                 asked -= 1
-                return perform(conversations.answered(correction, at: node.now))
+                return perform(conversations.answered(correction, reign: reign(over: channel), at: node.now))
             }
             world.after(.seconds(1), on: node) { [self] in
                 guard isActive else { return }
@@ -216,7 +222,7 @@ final class UserOwner {
             guard isActive else { return }
             guard let directs else { return compareSoon() }
             for direct in directs {
-                perform(conversations.heard(DirectHead(direct.channel), of: direct.channel.id, isStored: true))
+                perform(conversations.compared(DirectHead(direct.channel), of: direct.channel.id))
             }
         }
     }
@@ -226,7 +232,6 @@ final class UserOwner {
     /// Commits the changes of a plan in one mutation, then applies them and tells of them.
     /// - Parameter completion: is told whether they are durable.
     func carryOut(_ plan: UserPlan, _ completion: @escaping (Bool) -> Void) {
-        guard !plan.changes.isEmpty else { return completion(true) }
         let writes = state.writes(for: plan.changes, at: node.timestamp)
         openCommits += 1
         node.people.openStatements += 1

@@ -1,0 +1,50 @@
+import Testing
+
+@testable import FluxRealtime
+
+/// Nothing is sent to where nobody listens, and nothing is kept for nodes that are gone.
+@Suite struct RelaySweepTests {
+    @Test func aNodeThatIsGoneIsNoListener() {
+        let pair = RelayPair()
+        pair.owner.hub.sweep(at: 2) { _ in true }
+        #expect(pair.owner.hub.hasSubscribers(RelayPair.key))
+        pair.owner.hub.sweep(at: 3) { $0 != RelayPair.followerID }
+        #expect(!pair.owner.hub.hasSubscribers(RelayPair.key))
+    }
+
+    @Test func aNodeThatComesBackIsSentWhatItMissed() {
+        var pair = RelayPair()
+        pair.publish()
+        pair.carry()
+        pair.owner.hub.sweep(at: 2) { _ in false }
+        pair.publish()
+        pair.carry()
+        #expect(pair.follower.shown.count == 1)
+        // It notices that its lease had run out.
+        pair.follower.hub.mistrust(RelayPair.ownerID)
+        pair.register()
+        #expect(pair.owner.hub.hasSubscribers(RelayPair.key))
+        #expect(pair.follower.shown.count == 2 && pair.follower.shown.last == pair.publisher.position)
+    }
+
+    @Test func aRelayIsForgottenAMinuteAfterItsLastListener() {
+        let pair = RelayPair()
+        pair.follower.hub.unsubscribe(loop: 0, from: RelayPair.key, at: 10)
+        pair.follower.hub.sweep(at: 9 + RelayHub.idleMilliseconds) { _ in true }
+        #expect(pair.follower.ended == [])
+        pair.follower.hub.sweep(at: 10 + RelayHub.idleMilliseconds) { _ in true }
+        #expect(pair.follower.ended == pair.follower.registrations)
+        #expect(pair.follower.hub.position(of: RelayPair.key) == nil)
+    }
+
+    @Test func whatIsMissedByARelayWithoutListenersEndsIt() {
+        var pair = RelayPair()
+        pair.follower.hub.unsubscribe(loop: 0, from: RelayPair.key, at: 10)
+        pair.publish()
+        pair.owner.frames = []
+        pair.publish()
+        pair.carry()
+        #expect(pair.follower.registrations.count == 1)
+        #expect(pair.follower.ended == pair.follower.registrations)
+    }
+}
