@@ -91,6 +91,18 @@ extension ClusterWorld {
         if carriesMessages { news.append(NodeNews(node: id, event: event)) }
     }
 
+    /// The slot's next owner has what is not stored.
+    mutating func left(_ slot: Slot, _ epoch: Epoch, of id: NodeID) {
+        let now = now
+        perform(nodes.tellKeeper(of: id) { $0.copied(slot, epoch, succeeded: true, at: now) }, of: id)
+        wakeUpKeeper(id)
+    }
+
+    /// There is nothing to be told of the slot.
+    mutating func leaveNothing(_ slot: Slot, _ epoch: Epoch, of id: NodeID, to successor: NodeID) {
+        answer(.copied(slot, epoch, to: successor), to: id, within: 10)
+    }
+
     /// All that a paused slot has decided is committed; or could not be.
     mutating func flushed(_ slot: Slot, _ epoch: Epoch, succeeded: Bool, of id: NodeID) {
         let now = now
@@ -192,7 +204,11 @@ extension ClusterWorld {
                     answer(.flushed(slot, epoch), to: id, within: 15)
                 }
             case .sendDifference(let slot, let epoch, let target):
-                answer(.copied(slot, epoch, to: target), to: id, within: 10)
+                if carriesMessages {
+                    note(.leaving(slot, epoch, to: target), of: id)
+                } else {
+                    leaveNothing(slot, epoch, of: id, to: target)
+                }
             case .resume(let slot, let epoch):
                 slotCounts.resumed += 1
                 note(.resumed(slot, epoch), of: id)
@@ -219,7 +235,7 @@ extension ClusterWorld {
                 note(.drained, of: id)
             case .learn(let routes): note(.learned(routes), of: id)
             case .unready(let reason, let isSo): if carriesMessages { note(.unready(reason, isSo), of: id) }
-            case .dropCopy: break
+            case .dropCopy(let slot, _): note(.copyDropped(slot), of: id)
             }
         }
     }

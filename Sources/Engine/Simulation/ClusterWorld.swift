@@ -36,6 +36,10 @@ public struct ClusterWorld: Sendable {
             case givenUp([Slot: Epoch])
             case paused(Slot, Epoch)
             case resumed(Slot, Epoch)
+            /// What is known of the slot and not stored is to be sent to its next owner.
+            case leaving(Slot, Epoch, to: NodeID)
+            /// That is of no use here any more.
+            case copyDropped(Slot)
             case sentOn(Slot, to: NodeID, Epoch)
             case learned([Route])
             case sessionsEnded

@@ -77,6 +77,32 @@ import Testing
             logs.heard(DirectHead(lastSequence: 7, epoch: 3), of: Self.channel, isFollowed: false) == [.passOver])
     }
 
+    @Test func whatWasCommittedWhileTheUserChangedHandsIsShown() {
+        let (other, fresh) = (ChannelID(5), ChannelID(6))
+        var logs = ConversationLogs(of: Self.user)
+        logs.begin(Channel(id: Self.channel, kind: .directMessage, lastSeq: 6, epoch: 1))
+        logs.begin(Channel(id: other, kind: .directMessage, lastSeq: 3, epoch: 1))
+        logs.begin(Channel(id: fresh, kind: .directMessage, lastSeq: 1, epoch: 1))
+        let steps = logs.recall([
+            Self.channel: DirectHead(lastSequence: 5, epoch: 1), other: DirectHead(lastSequence: 4, epoch: 1),
+        ])
+        // What was shown and is not stored yet will be, or is taken back by its owner.
+        #expect(
+            asks(steps) == [
+                ChannelHead(channelID: Self.channel, sequence: 5, epoch: 1),
+                ChannelHead(channelID: fresh, sequence: 0, epoch: 0),
+            ])
+        // It was held while the user had no owner, and comes before anybody has turned to the new one.
+        #expect(logs.receive(event(6, epoch: 1), isFollowed: false, reign: 1, at: 0).isEmpty)
+        #expect(logs.receive(event(7, epoch: 1), isFollowed: false, reign: 1, at: 0).isEmpty)
+        #expect(logs.followed().isEmpty)
+        let correction = DirectCorrection(
+            channelID: Self.channel, standsUpTo: nil, missed: [event(6, epoch: 1)],
+            head: DirectHead(lastSequence: 6, epoch: 1), epoch: 1, isComplete: true, isTruncated: false)
+        #expect(shown(logs.answered(correction, reign: 1, at: 0)) == [6, 7])
+        #expect(logs.memory[other] == DirectHead(lastSequence: 4, epoch: 1))
+    }
+
     @Test func nothingIsAskedForWhereNobodyListens() {
         var logs = ConversationLogs(of: Self.user)
         #expect(shown(logs.receive(event(20, epoch: 1), isFollowed: false, reign: 0, at: 0)) == [20])

@@ -6,7 +6,7 @@ import NIOConcurrencyHelpers
 ///
 /// Bounded by the hand-overs that a node accepts at a time, and by time: what no actor has asked for within a minute of the
 /// slot's arrival is of no use to anybody, as every listener turns to the new owner at once.
-final class SlotMemories: Sendable {
+package final class SlotMemories: Sendable {
     /// How long it is kept, in milliseconds.
     static let lifetime: UInt64 = 60_000
 
@@ -20,8 +20,10 @@ final class SlotMemories: Sendable {
 
     private let entries = NIOLockedValueBox<[Slot: Entry]>([:])
 
+    package init() {}
+
     /// Keeps what the owner of the slot at `epoch` leaves.
-    func keep(_ memory: SlotMemory, of slot: Slot, _ epoch: Epoch, at now: UInt64) {
+    package func keep(_ memory: SlotMemory, of slot: Slot, _ epoch: Epoch, at now: UInt64) {
         let entry = Entry(
             epoch: epoch, keptSince: now,
             users: Dictionary(memory.users.map { ($0.userID, $0) }) { $1 },
@@ -33,10 +35,10 @@ final class SlotMemories: Sendable {
     }
 
     /// The hand-over was called off.
-    func drop(_ slot: Slot) { entries.withLockedValue { $0[slot] = nil } }
+    package func drop(_ slot: Slot) { entries.withLockedValue { $0[slot] = nil } }
 
     /// What is left to the user's actor, which is made at this epoch; once, and only if no other owner was between.
-    func take(user: UserID, at epoch: Epoch) -> UserMemory? {
+    package func take(user: UserID, at epoch: Epoch) -> UserMemory? {
         let slot = Slot(of: user)
         return entries.withLockedValue { entries in
             guard entries[slot]?.epoch == epoch - 1 else { return nil }

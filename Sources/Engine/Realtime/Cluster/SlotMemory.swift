@@ -3,22 +3,22 @@ import FluxCore
 
 /// What the actors of a slot know and Postgres does not: what a planned hand-over brings to the next owner, so that nobody
 /// notices it (design 5). After the death of an owner there is none, and what depends on it begins anew.
-struct SlotMemory: WireCodable, Equatable {
-    var users: [UserMemory] = []
-    var guilds: [GuildMemory] = []
+package struct SlotMemory: WireCodable, Equatable {
+    package var users: [UserMemory] = []
+    package var guilds: [GuildMemory] = []
 
     var isEmpty: Bool { users.isEmpty && guilds.isEmpty }
 
-    init() {}
+    package init() {}
 
-    func encode(to writer: inout WireWriter) {
+    package func encode(to writer: inout WireWriter) {
         writer.record { fields in
             fields.list(users)
             fields.list(guilds)
         }
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self = try reader.record { fields throws(WireError) in
             var memory = SlotMemory()
             memory.users = try fields.list()
@@ -29,9 +29,9 @@ struct SlotMemory: WireCodable, Equatable {
 }
 
 /// What a User actor leaves to its successor.
-struct UserMemory: WireCodable, Equatable {
+package struct UserMemory: WireCodable, Equatable {
     /// One of the user's sessions.
-    struct Session: WireCodable, Equatable {
+    package struct Session: WireCodable, Equatable {
         var session: SessionKey
         var presence: SessionPresence
         var isAbsent: Bool
@@ -45,28 +45,28 @@ struct UserMemory: WireCodable, Equatable {
             self.home = home
         }
 
-        func encode(to writer: inout WireWriter) {
+        package func encode(to writer: inout WireWriter) {
             writer.unsigned(session.rawValue)
             writer.value(presence)
             writer.bool(isAbsent)
             writer.optional(home)
         }
 
-        init(from reader: inout WireReader) throws(WireError) {
+        package init(from reader: inout WireReader) throws(WireError) {
             self.init(
                 session: SessionKey(rawValue: try reader.unsigned()), presence: try reader.value(),
                 isAbsent: try reader.bool(), home: try reader.optional())
         }
     }
 
-    var userID: UserID
+    package var userID: UserID
     /// The last event of the stream; every relay that followed it has applied it.
-    var position: StreamPosition
+    package var position: StreamPosition
     var sessions: [Session]
-    /// How far the user's conversations were shown, where that may not be stored yet.
-    var conversations: [ChannelID: DirectHead]
+    /// How far each of the user's conversations was shown.
+    package var conversations: [ChannelID: DirectHead]
 
-    init(
+    package init(
         userID: UserID, position: StreamPosition, sessions: [Session], conversations: [ChannelID: DirectHead] = [:]
     ) {
         self.userID = userID
@@ -75,7 +75,7 @@ struct UserMemory: WireCodable, Equatable {
         self.conversations = conversations
     }
 
-    func encode(to writer: inout WireWriter) {
+    package func encode(to writer: inout WireWriter) {
         writer.record { fields in
             fields.value(userID)
             fields.value(position)
@@ -85,7 +85,7 @@ struct UserMemory: WireCodable, Equatable {
         }
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self = try reader.record { fields throws(WireError) in
             var memory = UserMemory(
                 userID: try fields.value(), position: try fields.value(), sessions: try fields.list())
@@ -98,7 +98,7 @@ struct UserMemory: WireCodable, Equatable {
 }
 
 /// What a Guild actor leaves to its successor.
-struct GuildMemory: WireCodable, Equatable {
+package struct GuildMemory: WireCodable, Equatable {
     var guildID: GuildID
     /// Members who are not offline.
     var presences: [MemberPresence]
@@ -108,14 +108,14 @@ struct GuildMemory: WireCodable, Equatable {
         self.presences = presences
     }
 
-    func encode(to writer: inout WireWriter) {
+    package func encode(to writer: inout WireWriter) {
         writer.record { fields in
             fields.value(guildID)
             fields.list(presences)
         }
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self = try reader.record { fields throws(WireError) in
             GuildMemory(guildID: try fields.value(), presences: try fields.list())
         }

@@ -49,7 +49,7 @@ extension GuildOperation {
         case .create, .update, .delete, .leave, .createChannel, .reorderChannels, .updateChannel, .deleteChannel,
             .setOverwrite, .deleteOverwrite, .updateMember, .updateOwnMember, .addRole, .removeRole, .kick, .ban,
             .unban, .createRole, .updateRole, .reorderRoles, .deleteRole, .createInvite, .acceptInvite, .deleteInvite,
-            .addBot, .refreshUser:
+            .addBot:
             false
         }
     }

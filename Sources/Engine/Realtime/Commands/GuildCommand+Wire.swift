@@ -28,14 +28,14 @@ extension GuildOperation: WireCodable {
         case listBans, getBan, ban, unban
         case listRoles, createRole, updateRole, reorderRoles, deleteRole
         case createInvite, invite, acceptInvite, deleteInvite, listInvites
-        case addBot, refreshUser
+        case addBot
     }
 
     public func encode(to writer: inout WireWriter) {
         writer.byte(number.rawValue)
         switch self {
         case .create, .update, .delete, .leave, .listChannels, .createChannel, .reorderChannels, .updateOwnMember,
-            .listRoles, .createRole, .reorderRoles, .refreshUser:
+            .listRoles, .createRole, .reorderRoles:
             break
         case .get(let withCounts), .summary(let withCounts):
             writer.bool(withCounts)
@@ -118,7 +118,6 @@ extension GuildOperation: WireCodable {
         case .listInvites: self = .listInvites(try reader.optional())
         case .addBot:
             self = .addBot(try reader.value(), permissions: Permissions(rawValue: try reader.unsigned()))
-        case .refreshUser: self = .refreshUser
         }
     }
 
@@ -161,7 +160,6 @@ extension GuildOperation: WireCodable {
         case .deleteInvite: .deleteInvite
         case .listInvites: .listInvites
         case .addBot: .addBot
-        case .refreshUser: .refreshUser
         }
     }
 }

@@ -65,6 +65,4 @@ public enum GuildOperation: Sendable, Equatable {
 
     /// The bot joins, with a managed role where the permissions are not empty.
     case addBot(UserID, permissions: Permissions)
-    /// The caller's account has changed; the guild shows the new state. Sent by the user's actor, not by clients.
-    case refreshUser
 }

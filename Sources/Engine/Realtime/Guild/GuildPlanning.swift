@@ -19,7 +19,7 @@ extension GuildState {
     /// The users whose accounts must be at hand before the command is planned.
     func unknownUsers(in command: GuildCommand) -> [UserID] {
         switch command.operation {
-        case .create, .refreshUser:
+        case .create:
             return [command.caller.userID]
         case .acceptInvite(let code):
             let inviter = invites[code]?.inviterID
@@ -45,12 +45,11 @@ extension GuildState {
         case .create: throw .missingAccess
         case .invite(let code, let withCounts): return try showInvite(code, withCounts: withCounts, request)
         case .acceptInvite(let code): return try acceptInvite(code, request)
-        case .refreshUser: return refreshUser(request)
         default: break
         }
         let actor = try actor(of: request)
         switch command.operation {
-        case .create, .invite, .acceptInvite, .refreshUser: throw .missingAccess
+        case .create, .invite, .acceptInvite: throw .missingAccess
         case .get(let withCounts): return showGuild(withCounts: withCounts)
         case .summary(let withCounts): return summary(for: actor, withCounts: withCounts)
         case .update: return try updateGuild(request, actor)

@@ -151,13 +151,6 @@ extension GuildState {
         return changes
     }
 
-    func refreshUser(_ request: GuildRequest) -> GuildPlan {
-        guard let known = members[request.callerID]?.user, let user = request.planning.users[request.callerID],
-            known != user
-        else { return GuildPlan(reply: .nothing) }
-        return GuildPlan(changes: [.userChanged(user)], reply: .nothing)
-    }
-
     private func update(_ target: MemberEntry, to member: Member) -> GuildPlan {
         GuildPlan(
             changes: member == target.member ? [] : [.memberUpdated(member)],

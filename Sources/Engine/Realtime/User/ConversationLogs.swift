@@ -66,6 +66,8 @@ package struct ConversationLogs {
     private let userID: UserID
     private var logs: [ChannelID: Log] = [:]
     private var recent: Deque<Entry> = []
+    /// Whether listeners of a former owner are on their way here.
+    private var isExpecting = false
     /// Where owners have said that their logs stand while nobody listened.
     private var unheard: [ChannelID: DirectHead] = [:]
     /// Stands for where all logs stand: equal exactly where they are, as good as surely.
@@ -88,10 +90,8 @@ package struct ConversationLogs {
         channel.epoch = head.epoch
     }
 
-    /// What may not be stored yet: for the user's next owner.
-    var memory: [ChannelID: DirectHead] {
-        logs.compactMapValues { $0.isFinal || $0.head.lastSequence == 0 ? nil : $0.head }
-    }
+    /// How far the sessions were shown each conversation: for the user's next owner.
+    package var memory: [ChannelID: DirectHead] { logs.mapValues(\.head) }
 
     /// Whether one of the conversations is in one of these slots.
     package func touches(_ slots: Set<Slot>) -> Bool { logs.keys.contains { slots.contains(Slot(of: $0)) } }
@@ -101,13 +101,22 @@ package struct ConversationLogs {
     /// Before the first event: a conversation as it is stored.
     package mutating func begin(_ channel: Channel) { place(DirectHead(channel), of: channel.id, isFinal: true) }
 
-    /// Before the first event: what a former owner has shown.
-    mutating func recall(_ memory: [ChannelID: DirectHead]) {
-        for (channelID, head) in memory {
-            let known = logs[channelID]?.head ?? DirectHead()
-            guard (head.epoch, head.lastSequence) > (known.epoch, known.lastSequence) else { continue }
-            place(head, of: channelID, isFinal: false)
+    /// Before the first event, and after all conversations have begun: what a former owner has shown, whose listeners are on their way
+    /// here and go on from there. More may be stored by now: what was committed while the user changed hands.
+    package mutating func recall(_ memory: [ChannelID: DirectHead]) -> [Step] {
+        isExpecting = true
+        var steps: [Step] = []
+        for channelID in Set(logs.keys).union(memory.keys).sorted() {
+            let stored = logs[channelID]?.head ?? DirectHead()
+            // One that the former owner did not know has begun since, or is one of more than are read.
+            guard let shown = memory[channelID] ?? (stored.lastSequence <= Self.youngLength ? DirectHead() : nil),
+                (shown.epoch, shown.lastSequence) != (stored.epoch, stored.lastSequence)
+            else { continue }
+            place(shown, of: channelID, isFinal: false)
+            logs[channelID]?.epoch = shown.epoch
+            if (stored.epoch, stored.lastSequence) > (shown.epoch, shown.lastSequence) { steps.append(ask(channelID)) }
         }
+        return steps
     }
 
     /// An event of a conversation.
@@ -117,6 +126,7 @@ package struct ConversationLogs {
     ///     committed, and nobody is left to take it back: the present one is asked.
     package mutating func receive(_ event: DirectEvent, isFollowed: Bool, reign: Epoch, at now: UInt64) -> [Step] {
         guard event.isLogged else { return [.show(event, digest: digest)] }
+        let isFollowed = isFollowed || isExpecting
         let isLate = event.head.epoch < reign
         if isLate, !isFollowed { return [.passOver] }
         if logs[event.channelID] == nil, !isFollowed || event.head.lastSequence > Self.youngLength {
@@ -131,7 +141,7 @@ package struct ConversationLogs {
     /// A conversation's owner says where its log stands.
     /// - Parameter isFollowed: whether anybody needs what may be missing; if not, it is kept for whoever comes.
     package mutating func heard(_ head: DirectHead, of channelID: ChannelID, isFollowed: Bool) -> [Step] {
-        guard !isFollowed else { return heard(head, of: channelID, isStored: false) }
+        guard !isFollowed, !isExpecting else { return heard(head, of: channelID, isStored: false) }
         guard unheard.count < Self.maximumUnheard || unheard[channelID] != nil else { return [.passOver] }
         let known = unheard[channelID] ?? DirectHead()
         if (head.epoch, head.lastSequence) > (known.epoch, known.lastSequence) { unheard[channelID] = head }
@@ -140,6 +150,7 @@ package struct ConversationLogs {
 
     /// Somebody listens, who may come from an earlier owner and go on.
     package mutating func followed() -> [Step] {
+        isExpecting = false
         guard !unheard.isEmpty else { return [] }
         let heads = unheard.sorted { $0.key < $1.key }
         unheard = [:]

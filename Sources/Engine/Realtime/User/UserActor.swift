@@ -93,16 +93,17 @@ distributed actor UserActor: KeyedActor {
         succession = UserSuccession(epoch: epoch, start: publisher.position)
     }
 
-    /// Takes over what the former owner has left; before the first call.
-    func recall(_ memory: UserMemory) {
+    /// Takes over what the former owner has left; before the first call. - Returns: what is to be done about the conversations.
+    private func recall(_ memory: UserMemory) -> [ConversationLogs.Step] {
         succession.inherited = memory.position
-        conversations.recall(memory.conversations)
+        let steps = conversations.recall(memory.conversations)
         presence.recall(memory.sessions)
         // What became of them while the user had no owner was told to nobody.
         for node in presence.nodes { loop.rollCall.doubt(node) }
         refreshChosenPresence()
         // Nothing has changed for others.
         shownPresence = presence.merged(userID)
+        return steps
     }
 
     /// Something was not shown because nobody listens.
@@ -158,8 +159,9 @@ distributed actor UserActor: KeyedActor {
     private static func begin(_ actor: UserActor, with memory: UserMemory?) {
         actor.assumeIsolated { actor in
             actor.loop.userActors[actor.userID] = actor
-            if let memory { actor.recall(memory) }
+            let steps = memory.map { actor.recall($0) } ?? []
             actor.succession.inheritedVersion = actor.version
+            actor.perform(steps)
         }
     }
 

@@ -27,6 +27,8 @@ final class ChatNode {
     private var former: [GuildOwner] = []
     var activations: [GuildID: [(GuildOwner?) -> Void]] = [:]
     @exclusivity(unchecked) var people = OwnedPeople()
+    /// What former owners have left.
+    let memories = SlotMemories()
     @exclusivity(unchecked) var minter: SnowflakeMinter
 
     // Committing.

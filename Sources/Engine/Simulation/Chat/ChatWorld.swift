@@ -222,6 +222,8 @@ final class ChatWorld: @unchecked Sendable {
         case .givenUp(let slots): node.giveUp(slots)
         case .paused(let slot, let epoch): node.pause(slot, epoch)
         case .resumed(let slot, _): node.resume(slot)
+        case .leaving(let slot, let epoch, let successor): node.leave(slot, epoch, to: successor)
+        case .copyDropped(let slot): node.memories.drop(slot)
         case .sentOn(let slot, let successor, let epoch): node.sendOn(slot, to: successor, epoch)
         case .learned(let routes): node.learn(routes)
         case .sessionsEnded, .drained: node.sendClientsAway()

@@ -41,7 +41,16 @@ final class UserOwner {
         succession = UserSuccession(epoch: epoch, start: publisher.position)
         node.relays.streamBegan(key, at: publisher.position, now: node.now)
         node.world.auditor.trace(node.world.now, "node \(node.id) owns user \(loaded.user.id), epoch \(epoch)")
+        let memory = node.memories.take(user: userID, at: epoch)
+        succession.inherited = memory?.position
+        let steps = memory.map { conversations.recall($0.conversations) } ?? []
         succession.inheritedVersion = version
+        perform(steps)
+    }
+
+    /// What the user's next owner needs of what is not stored.
+    var memory: UserMemory {
+        UserMemory(userID: userID, position: publisher.position, sessions: [], conversations: conversations.memory)
     }
 
     var world: ChatWorld { node.world }
