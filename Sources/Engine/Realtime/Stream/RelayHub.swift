@@ -63,6 +63,8 @@ package final class RelayHub {
     private let node: NodeID
     private let ways: Ways
     private var relays: [StreamKey: Relay] = [:]
+    /// The nodes that are, or were, sent something.
+    private var audience: Set<NodeID> = []
     private var loopBatches: [[Entry]]
     private var peerBatches: [NodeID: [Entry]] = [:]
     /// Room for the next batches.
@@ -167,6 +169,7 @@ package final class RelayHub {
     /// Sends the stream to another node from here on, first what it missed.
     package func attach(_ peer: NodeID, registration: UInt64, to key: StreamKey, replaying events: [StreamEvent]) {
         guard peer != node else { return }
+        audience.insert(peer)
         relays[key]?.attach(peer, registration: registration)
         guard !events.isEmpty else { return }
         peerBatches[peer, default: []] += events.map { (key, $0) }
@@ -380,14 +383,11 @@ package final class RelayHub {
     /// Forgets relays that nobody has listened to for a minute, and the nodes that have gone.
     /// - Parameter mayDeliver: whether a node may still show what it was sent. One that may not registers again, if it lives.
     package func sweep(at now: UInt64, mayDeliver: (_ peer: NodeID) -> Bool) {
-        var gone: [NodeID: Bool] = [:]
+        let gone = audience.filter { !mayDeliver($0) }
+        audience.subtract(gone)
         var idle: [StreamKey] = []
         for index in relays.values.indices {
-            for peer in relays.values[index].peers.keys {
-                let isGone = gone[peer] ?? !mayDeliver(peer)
-                gone[peer] = isGone
-                if isGone { relays.values[index].detach(peer, registration: nil, at: now) }
-            }
+            for peer in gone { relays.values[index].detach(peer, registration: nil, at: now) }
             guard let since = relays.values[index].idleSince, now >= since + Self.idleMilliseconds else { continue }
             idle.append(relays.keys[index])
         }
