@@ -49,3 +49,9 @@ public enum LinkSecurity: Sendable {
     /// TLS 1.3 with certificates on both sides.
     case certificates(ClusterCredentials)
 }
+
+extension LinkSecurity {
+    var isPlain: Bool {
+        if case .plaintextOnLoopback = self { true } else { false }
+    }
+}

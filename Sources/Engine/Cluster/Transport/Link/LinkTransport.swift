@@ -1,5 +1,4 @@
 import FluxSecurity
-import Logging
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
@@ -158,78 +157,4 @@ public final class LinkTransport: Transport {
     }
 
     private var core: LinkCore? { life.withLockedValue(\.core) }
-}
-
-/// How a node takes part in the network of its cluster.
-public struct LinkConfiguration: Sendable {
-    /// The cluster.
-    public var cluster: ClusterID
-    /// How links are secured.
-    public var security: LinkSecurity
-    /// Where the cluster port listens; port 0 lets the system choose.
-    public var listen: PeerAddress
-    /// What is spoken; another dialect than this build's own is for tests.
-    public var dialect = WireDialect.own
-    /// The bounds.
-    public var limits = LinkLimits()
-    /// Decides on nodes that want to join; nil refuses them.
-    public var joinDesk: JoinDesk?
-    /// Spreads the waits before a node is dialled again.
-    public var random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
-    /// Where links are logged.
-    public var logger = Logger(label: "flux.links")
-    /// Hears of links that come and go, and of refusals; from any loop, in order per peer, and must not block.
-    public var onEvent: (@Sendable (LinkEvent) -> Void)?
-
-    /// A configuration with the defaults for everything else.
-    public init(cluster: ClusterID, security: LinkSecurity, listen: PeerAddress) {
-        self.cluster = cluster
-        self.security = security
-        self.listen = listen
-    }
-}
-
-/// Why a transport cannot be set up, or a node not be dialled.
-public enum LinkSetupError: Error, CustomStringConvertible {
-    /// Links without TLS are allowed between processes of one machine only.
-    case notLoopback
-    /// No actor system was attached.
-    case notAttached
-
-    /// What to do about it.
-    public var description: String {
-        switch self {
-        case .notLoopback: "links without TLS are for loopback addresses only"
-        case .notAttached: "the transport is not attached to an actor system"
-        }
-    }
-}
-
-extension LinkSecurity {
-    var isPlain: Bool {
-        if case .plaintextOnLoopback = self { true } else { false }
-    }
-}
-
-extension PeerAddress {
-    /// Whether it can only be this machine.
-    var isLoopback: Bool {
-        host == "localhost" || (try? SocketAddress(ipAddress: host, port: 0))?.isLoopback == true
-    }
-}
-
-extension SocketAddress {
-    /// Whether it is this machine's own: 127.0.0.0/8 or ::1.
-    var isLoopback: Bool {
-        switch self {
-        case .v4(let address):
-            return UInt32(bigEndian: address.address.sin_addr.s_addr) >> 24 == 127
-        case .v6(let address):
-            return withUnsafeBytes(of: address.address.sin6_addr) {
-                $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1
-            }
-        case .unixDomainSocket:
-            return true
-        }
-    }
 }

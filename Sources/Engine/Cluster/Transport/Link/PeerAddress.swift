@@ -1,3 +1,5 @@
+import NIOCore
+
 /// Where a node's cluster port can be reached.
 public struct PeerAddress: Hashable, Sendable, WireCodable, CustomStringConvertible {
     /// A host name or an address, IPv6 without brackets.
@@ -44,4 +46,27 @@ public struct PeerAddress: Hashable, Sendable, WireCodable, CustomStringConverti
 
     /// `host:port`, an IPv6 address in brackets.
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+extension PeerAddress {
+    /// Whether it can only be this machine.
+    var isLoopback: Bool {
+        host == "localhost" || (try? SocketAddress(ipAddress: host, port: 0))?.isLoopback == true
+    }
+}
+
+extension SocketAddress {
+    /// Whether it is this machine's own: 127.0.0.0/8 or ::1.
+    var isLoopback: Bool {
+        switch self {
+        case .v4(let address):
+            return UInt32(bigEndian: address.address.sin_addr.s_addr) >> 24 == 127
+        case .v6(let address):
+            return withUnsafeBytes(of: address.address.sin6_addr) {
+                $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1
+            }
+        case .unixDomainSocket:
+            return true
+        }
+    }
 }

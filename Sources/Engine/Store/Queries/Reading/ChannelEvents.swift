@@ -1,49 +1,5 @@
 import FluxCore
 
-/// One entry of a channel's log, as it is told to a client that missed it (protocol 10.5).
-public struct ChannelEvent: Sendable, Equatable {
-    /// What happened.
-    public enum Body: Sendable, Equatable {
-        /// A message came. It is shown as it is now; its later edits have entries of their own. One that has been deleted
-        /// since is still an entry, so that the numbers stay dense, but what it said is gone; its deletion has an entry
-        /// of its own.
-        case created(Message)
-        /// Anything else, with the JSON of the event's `d`.
-        case logged(EventKind, messageID: MessageID?, payload: [UInt8])
-        /// Nothing: the event of this number could not be committed.
-        case void
-    }
-
-    public var seq: SequenceNumber
-    public var epoch: Epoch
-    public var body: Body
-
-    package init(seq: SequenceNumber, epoch: Epoch, body: Body) {
-        self.seq = seq
-        self.epoch = epoch
-        self.body = body
-    }
-}
-
-/// What a client is told that asks for a channel's events.
-public struct ChannelEventPage: Sendable, Equatable {
-    /// Oldest first.
-    public var events: [ChannelEvent]
-    /// Where the committed log stands.
-    public var head: LogHead
-    /// Entries after the one that the client holds have been purged: the page does not begin where it should.
-    public var isTruncated: Bool
-    /// Of what the client saw only numbers up to this one stand; nil where all of it does. `events` begin after it.
-    public var rolledBackTo: SequenceNumber?
-
-    package init(events: [ChannelEvent], head: LogHead, isTruncated: Bool, rolledBackTo: SequenceNumber?) {
-        self.events = events
-        self.head = head
-        self.isTruncated = isTruncated
-        self.rolledBackTo = rolledBackTo
-    }
-}
-
 /// Reads of the channels' logs.
 public struct ChannelEvents: Sendable {
     /// The most events of a page.

@@ -1,53 +1,5 @@
 import FluxCore
 
-/// What one of two people has said about the other: the half of a relationship that is theirs alone to change.
-public struct RelationshipHalf: Sendable, Hashable {
-    /// Grows with each change of this half; 0 where nothing was ever said.
-    public var version: Snowflake
-    /// The version in which friendship was asked for or accepted; 0 where it is not wanted.
-    public var want: Snowflake
-    /// The other one's wishes up to this version are declined or over.
-    public var dismissed: Snowflake
-    /// Whether the other one is blocked.
-    public var blocks: Bool
-
-    public init(
-        version: Snowflake = Snowflake(0), want: Snowflake = Snowflake(0), dismissed: Snowflake = Snowflake(0),
-        blocks: Bool = false
-    ) {
-        self.version = version
-        self.want = want
-        self.dismissed = dismissed
-        self.blocks = blocks
-    }
-}
-
-/// One side of a relationship: what its user has said, and the last that was heard from the other.
-public struct RelationshipSide: Sendable, Hashable {
-    public var userID: UserID
-    public var peerID: UserID
-    /// What follows from the halves; nil where the two are nothing to each other.
-    public var kind: Relationship.Kind?
-    public var nickname: String?
-    /// When `kind` came about.
-    public var since: Timestamp
-    public var own: RelationshipHalf
-    public var peer: RelationshipHalf
-
-    public init(
-        userID: UserID, peerID: UserID, kind: Relationship.Kind? = nil, nickname: String? = nil, since: Timestamp,
-        own: RelationshipHalf = RelationshipHalf(), peer: RelationshipHalf = RelationshipHalf()
-    ) {
-        self.userID = userID
-        self.peerID = peerID
-        self.kind = kind
-        self.nickname = nickname
-        self.since = since
-        self.own = own
-        self.peer = peer
-    }
-}
-
 /// Reads of relationships, each from the side of one person.
 public struct Relationships: Sendable {
     /// The most relationships that one call returns; a person may

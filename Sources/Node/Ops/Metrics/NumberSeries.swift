@@ -1,21 +1,6 @@
 import CoreMetrics
 import Synchronization
 
-/// A counter with one set of labels. An increment is one relaxed atomic addition.
-final class CounterSeries: CounterHandler {
-    private let count = Atomic<Int64>(0)
-
-    var value: Double { Double(count.load(ordering: .relaxed)) }
-
-    func increment(by amount: Int64) {
-        count.wrappingAdd(amount, ordering: .relaxed)
-    }
-
-    func reset() {
-        count.store(0, ordering: .relaxed)
-    }
-}
-
 /// A number that is set, moved or summed up in fractions, with one set of labels. No locks.
 final class NumberSeries: MeterHandler, RecorderHandler, FloatingPointCounterHandler {
     private let bits = Atomic<UInt64>(0)

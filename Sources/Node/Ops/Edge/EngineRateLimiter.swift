@@ -3,30 +3,6 @@ import FluxCore
 import FluxGateway
 import FluxRealtime
 
-// The seams between modules that do not know each other: each asks for a protocol, and the node, which knows all, says who
-// keeps it.
-
-/// The API's commands go to the engine as they are.
-extension Realtime: Engine {}
-
-/// Whoever REST believes, the gateway believes.
-extension AccountAuthenticator: GatewayAuthenticator {}
-
-/// Ends gateway sessions whose login or token has ended.
-struct EngineRevoker: SessionRevoker {
-    let realtime: Realtime
-
-    /// A failure is left to the next IDENTIFY or RESUME, which the ended login cannot pass.
-    func loginEnded(_ loginID: LoginID, of userID: UserID) async {
-        try? await realtime.loginEnded(loginID, of: userID)
-    }
-
-    /// As above.
-    func credentialsRevoked(of userID: UserID) async {
-        try? await realtime.credentialsRevoked(of: userID)
-    }
-}
-
 /// Counts what is limited per channel in the channel, where sends over the gateway are counted too, what is limited per person
 /// where the cluster counts for all its nodes, and what is limited by address, or for a channel that does not answer, here.
 struct EngineRateLimiter: RateLimiter {

@@ -1,0 +1,5 @@
+import FluxAPI
+import FluxGateway
+
+/// Whoever REST believes, the gateway believes.
+extension AccountAuthenticator: GatewayAuthenticator {}
