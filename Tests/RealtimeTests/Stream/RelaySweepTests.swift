@@ -27,6 +27,19 @@ import Testing
         #expect(pair.follower.shown.count == 2 && pair.follower.shown.last == pair.publisher.position)
     }
 
+    @Test func anOwnerThatIsNotInMemoryIsAskedAlsoOnItsNode() {
+        let node = HubNode(RelayPair.ownerID, isHome: true)
+        node.hub.subscribe(loop: 0, to: RelayPair.key, at: 1, position: nil)
+        #expect(node.registrations == [1] && node.hub.position(of: RelayPair.key) == nil)
+        var publisher = StreamPublisher(key: RelayPair.key, epoch: 3, at: 1)
+        let welcome = RelayWelcome(
+            owner: RelayPair.ownerID, continuation: .begins(publisher.position, RelayView(version: 0)))
+        node.hub.answered(RelayPair.key, registration: 1, welcome)
+        node.hub.publish(publisher.next(.userUpdate, body: [], audience: .everyone), of: RelayPair.key)
+        node.endTurn()
+        #expect(node.shown == [publisher.position])
+    }
+
     @Test func aRelayIsForgottenAMinuteAfterItsLastListener() {
         let pair = RelayPair()
         pair.follower.hub.unsubscribe(loop: 0, from: RelayPair.key, at: 10)

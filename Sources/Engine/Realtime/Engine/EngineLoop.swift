@@ -115,7 +115,7 @@ final class EngineLoop: @unchecked Sendable {
         if isFirst {
             let index = index
             services.run(onLoopOf: key) { home in
-                home.relays.subscribe(loop: index, to: key, at: home.now, position: home.position(of: key))
+                home.relays.subscribe(loop: index, to: key, at: home.now, position: home.positions[key])
             }
         }
         return subscription
@@ -187,8 +187,6 @@ final class EngineLoop: @unchecked Sendable {
 
     /// The streams of a slot whose owners live on this loop, and where each stands.
     func streams(of slot: Slot) -> [StreamKey: StreamPosition] { positions.filter { $0.key.slot == slot } }
-
-    private func position(of key: StreamKey) -> StreamPosition { positions[key] ?? .none }
 
     var now: UInt64 { services.clock.milliseconds }
 

@@ -43,13 +43,14 @@ package final class RelayHub {
     // MARK: Listeners of this node
 
     /// A loop has its first subscriber of the stream.
-    /// - Parameter position: where the owner stands, if it lives on this node.
-    package func subscribe(loop: Int, to key: StreamKey, at now: UInt64, position: @autoclosure () -> StreamPosition) {
+    /// - Parameter position: where the owner stands; nil if it is not in memory here. Then it is asked as one of another node is,
+    ///   because the listeners may come from where an earlier one stood.
+    package func subscribe(loop: Int, to key: StreamKey, at now: UInt64, position: @autoclosure () -> StreamPosition?) {
         var isNew = false
         if relays[key] == nil {
-            let isHome = ways.isHome(key.slot)
-            relays[key] = isHome ? Relay(homeAt: position(), at: now) : Relay(registeringAt: now)
-            isNew = !isHome
+            let home = ways.isHome(key.slot) ? position() : nil
+            relays[key] = home.map { Relay(homeAt: $0, at: now) } ?? Relay(registeringAt: now)
+            isNew = home == nil
         }
         relays[key]?.subscribe(loop: loop)
         if isNew { register(key) }

@@ -123,12 +123,11 @@ package struct ConversationLogs {
     /// - Parameters:
     ///   - isFollowed: whether anybody is shown it. Where nobody is, it is not asked for what is missing.
     ///   - reign: the epoch at which the conversation is owned now, as far as is known here. What a former owner says may never be
-    ///     committed, and nobody is left to take it back: the present one is asked.
+    ///     committed, and nobody is left to take it back: the present one is asked, whoever listens.
     package mutating func receive(_ event: DirectEvent, isFollowed: Bool, reign: Epoch, at now: UInt64) -> [Step] {
         guard event.isLogged else { return [.show(event, digest: digest)] }
-        let isFollowed = isFollowed || isExpecting
         let isLate = event.head.epoch < reign
-        if isLate, !isFollowed { return [.passOver] }
+        let isFollowed = isFollowed || isExpecting || isLate
         if logs[event.channelID] == nil, !isFollowed || event.head.lastSequence > Self.youngLength {
             let isPassedOver = !isFollowed && event.head.lastSequence > 1
             let taken = (isPassedOver ? [.passOver] : []) + [take(event, at: now)]

@@ -66,12 +66,13 @@ extension UserActor {
         }
     }
 
-    /// A conversation's owner says where its log stands.
+    /// A conversation's owner says where its log stands. One that is not on the user's list may have to be put there by what was missed.
     func heard(_ head: ChannelHead) {
+        let isFollowed = loop.relays.hasSubscribers(publisher.key) || !openDirects.contains(head.channelID)
         perform(
             conversations.heard(
                 DirectHead(lastSequence: head.sequence, epoch: head.epoch), of: head.channelID,
-                isFollowed: loop.relays.hasSubscribers(publisher.key)))
+                isFollowed: isFollowed))
     }
 
     /// The epoch at which a conversation is owned now, as far as is known here.

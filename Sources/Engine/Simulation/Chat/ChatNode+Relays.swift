@@ -68,7 +68,7 @@ extension ChatNode {
     func subscribe(_ session: ChatSession, to key: StreamKey) -> Subscription {
         let (subscription, isFirst) = registry.register(session, to: key)
         if isFirst {
-            let position = owners[key.id]?.position ?? people.users[key.id]?.position ?? .none
+            let position = owners[key.id]?.position ?? people.users[key.id]?.position
             relays.subscribe(loop: 0, to: key, at: now, position: position)
         }
         return subscription
