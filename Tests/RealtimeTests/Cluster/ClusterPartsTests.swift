@@ -52,7 +52,7 @@ import Testing
         let memories = SlotMemories()
         let user = Snowflake(77 << 22)
         var memory = SlotMemory()
-        memory.users = [UserMemory(userID: user, position: .init(epoch: 4, number: 9), sessions: [])]
+        memory.users = [UserMemory(userID: user, position: .init(epoch: 4, number: 9), version: 5, sessions: [])]
         memory.guilds = [GuildMemory(guildID: user, presences: [])]
         memories.keep(memory, of: Slot(of: user), 4, at: 0)
         #expect(memories.take(user: user, at: 6) == nil)
@@ -73,7 +73,7 @@ import Testing
         let presence = SessionPresence(status: .idle, activities: [])
         memory.users = [
             UserMemory(
-                userID: Snowflake(1 << 40), position: .init(epoch: 3, number: 1 << 30),
+                userID: Snowflake(1 << 40), position: .init(epoch: 3, number: 1 << 30), version: .max,
                 sessions: [
                     .init(session: SessionKey(nodeID: 3, random: 99), presence: presence, isAbsent: true),
                     .init(session: SessionKey(nodeID: 4, random: 98), presence: SessionPresence(), isAbsent: false),

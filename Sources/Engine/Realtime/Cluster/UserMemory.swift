@@ -35,15 +35,19 @@ package struct UserMemory: WireCodable, Equatable {
     package var userID: UserID
     /// The last event of the stream; every relay that followed it has applied it.
     package var position: StreamPosition
+    /// What they have been shown by then, as `UserActor.version` says it.
+    package var version: UInt64
     var sessions: [Session]
     /// How far each of the user's conversations was shown.
     package var conversations: [ChannelID: DirectHead]
 
     package init(
-        userID: UserID, position: StreamPosition, sessions: [Session], conversations: [ChannelID: DirectHead] = [:]
+        userID: UserID, position: StreamPosition, version: UInt64, sessions: [Session],
+        conversations: [ChannelID: DirectHead] = [:]
     ) {
         self.userID = userID
         self.position = position
+        self.version = version
         self.sessions = sessions
         self.conversations = conversations
     }
@@ -52,6 +56,7 @@ package struct UserMemory: WireCodable, Equatable {
         writer.record { fields in
             fields.value(userID)
             fields.value(position)
+            fields.unsigned(version)
             fields.list(sessions)
             fields.list(conversations.keys.sorted())
             for channelID in conversations.keys.sorted() { fields.optional(conversations[channelID]) }
@@ -61,7 +66,8 @@ package struct UserMemory: WireCodable, Equatable {
     package init(from reader: inout WireReader) throws(WireError) {
         self = try reader.record { fields throws(WireError) in
             var memory = UserMemory(
-                userID: try fields.value(), position: try fields.value(), sessions: try fields.list())
+                userID: try fields.value(), position: try fields.value(), version: try fields.unsigned(),
+                sessions: try fields.list())
             for channelID in try fields.list(of: ChannelID.self) {
                 memory.conversations[channelID] = try fields.optional()
             }

@@ -95,8 +95,9 @@ distributed actor UserActor: KeyedActor {
 
     /// Takes over what the former owner has left; before the first call. - Returns: what is to be done about the conversations.
     private func recall(_ memory: UserMemory) -> [ConversationLogs.Step] {
-        succession.inherited = memory.position
         let steps = conversations.recall(memory.conversations)
+        // What was stored since, by whoever, was shown to nobody.
+        if version == memory.version { succession.inherited = memory.position }
         presence.recall(memory.sessions)
         // What became of them while the user had no owner was told to nobody.
         for node in presence.nodes { loop.rollCall.doubt(node) }
@@ -112,7 +113,7 @@ distributed actor UserActor: KeyedActor {
     /// What the user's next owner needs of what is not stored.
     var memory: UserMemory {
         UserMemory(
-            userID: userID, position: publisher.position, sessions: presence.memory,
+            userID: userID, position: publisher.position, version: version, sessions: presence.memory,
             conversations: conversations.memory)
     }
 

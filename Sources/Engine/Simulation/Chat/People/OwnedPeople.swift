@@ -81,7 +81,7 @@ extension ChatNode {
 
     /// Whether something of the slot's users and conversations is on its way to Postgres.
     func hasUnsettledPeople(in slot: Slot) -> Bool {
-        people.users.values.contains { $0.slot == slot && $0.openCommits > 0 }
+        people.users.values.contains { $0.slot == slot && ($0.openCommits > 0 || !$0.isQuiet) }
             || people.directs.values.contains { $0.slot == slot && $0.hasUnsettled }
     }
 

@@ -17,12 +17,12 @@ extension UserOwner {
         guard isActive else { return respond(nil) }
         turns.enter { [self] in
             guard isActive, let plan = try? state.plan(command, planning) else {
-                turns.leave()
+                leaveTurn()
                 return respond(nil)
             }
             carryOut(plan) { [self] isDurable in
                 let version = state.side(with: peerID, at: node.timestamp).own.version
-                turns.leave()
+                leaveTurn()
                 respond(isDurable ? version : nil)
             }
         }
@@ -39,10 +39,15 @@ extension UserOwner {
             waitingLooks = []
             look { [self] isDone in
                 if isDone { isCaughtUp = true }
-                turns.leave()
+                leaveTurn()
                 for completion in completions { completion() }
             }
         }
+    }
+
+    private func leaveTurn() {
+        turns.leave()
+        if isQuiet { node.finishFlushes() }
     }
 
     private func look(_ completion: @escaping (Bool) -> Void) {

@@ -42,15 +42,17 @@ final class UserOwner {
         node.relays.streamBegan(key, at: publisher.position, now: node.now)
         node.world.auditor.trace(node.world.now, "node \(node.id) owns user \(loaded.user.id), epoch \(epoch)")
         let memory = node.memories.take(user: userID, at: epoch)
-        succession.inherited = memory?.position
         let steps = memory.map { conversations.recall($0.conversations) } ?? []
         succession.inheritedVersion = version
+        if let memory, memory.version == version { succession.inherited = memory.position }
         perform(steps)
     }
 
     /// What the user's next owner needs of what is not stored.
     var memory: UserMemory {
-        UserMemory(userID: userID, position: publisher.position, sessions: [], conversations: conversations.memory)
+        UserMemory(
+            userID: userID, position: publisher.position, version: version, sessions: [],
+            conversations: conversations.memory)
     }
 
     var world: ChatWorld { node.world }
@@ -59,8 +61,10 @@ final class UserOwner {
     /// Stands for all durable things that the user's sessions are shown.
     private var version: UInt64 { state.digest &+ conversations.digest }
     private var view: RelayView { RelayView(version: version) }
+    /// Whether no call is under way.
+    var isQuiet: Bool { turns.isIdle && waitingLooks.isEmpty }
     /// Whether nothing is under way.
-    var isAtRest: Bool { turns.isIdle && openCommits == 0 && asked == 0 && !isComparisonDue }
+    var isAtRest: Bool { isQuiet && openCommits == 0 && asked == 0 && !isComparisonDue }
 
     private func trace(_ text: @autoclosure () -> String) {
         world.auditor.trace(world.now, "user \(userID) at node \(node.id): \(text())")
