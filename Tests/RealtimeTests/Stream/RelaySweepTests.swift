@@ -40,6 +40,26 @@ import Testing
         #expect(node.shown == [publisher.position])
     }
 
+    @Test func anOwnerThatBeginsIsFollowedFromItsBeginning() {
+        let node = HubNode(RelayPair.ownerID, isHome: true)
+        node.hub.subscribe(loop: 0, to: RelayPair.key, at: 1, position: nil)
+        var isReady: Bool?
+        node.hub.whenReady(RelayPair.key) { isReady = $0 }
+        var publisher = StreamPublisher(key: RelayPair.key, epoch: 3, at: 1)
+        let start = publisher.position
+        node.hub.streamBegan(RelayPair.key, at: start, now: 2)
+        #expect(isReady == true)
+        node.hub.publish(publisher.next(.userUpdate, body: [], audience: .everyone), of: RelayPair.key)
+        // What was asked is answered too late to matter.
+        node.hub.answered(
+            RelayPair.key, registration: 1,
+            RelayWelcome(owner: RelayPair.ownerID, continuation: .begins(publisher.position, RelayView(version: 0))))
+        node.endTurn()
+        #expect(node.shown == [publisher.position])
+        // Nodes that come from an earlier owner get all of it.
+        #expect(node.hub.emitted(RelayPair.key, after: start)?.count == 1)
+    }
+
     @Test func aRelayIsForgottenAMinuteAfterItsLastListener() {
         let pair = RelayPair()
         pair.follower.hub.unsubscribe(loop: 0, from: RelayPair.key, at: 10)

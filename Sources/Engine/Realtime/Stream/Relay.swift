@@ -154,11 +154,21 @@ package struct Relay {
 
     // MARK: The owner
 
-    /// The owner was activated on this node and goes on from `position`, with nothing between.
-    package mutating func ownerBegan(at position: StreamPosition) {
-        guard standing == .home else { return }
+    /// The owner was activated on this node and goes on from `position`, with nothing between. A relay that has asked for it and shown
+    /// nothing yet begins there, and need not wait for the answer.
+    /// - Returns: whether it did so.
+    package mutating func ownerBegan(at position: StreamPosition) -> Bool {
+        let isNew = standing == .registering && self.position == nil
+        guard standing == .home || isNew else { return false }
+        if isNew {
+            standing = .home
+            registration += 1
+            held = []
+            hasDroppedHeld = false
+        }
         self.position = position
         if ring.events.isEmpty { ring = EventRing(start: position) }
+        return isNew
     }
 
     /// The owner is on this node no longer. - Parameter view: what its listeners have seen.

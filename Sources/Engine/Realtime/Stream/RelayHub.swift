@@ -96,7 +96,7 @@ package final class RelayHub {
     /// get what it has emitted already.
     package func streamBegan(_ key: StreamKey, at position: StreamPosition, now: UInt64) {
         if relays[key] == nil { relays[key] = Relay(homeAt: position, at: now) }
-        relays[key]?.ownerBegan(at: position)
+        if relays[key]?.ownerBegan(at: position) == true { settleWaiting(key, true) }
     }
 
     /// The owner has left this node; who listens here turns to the new one.
