@@ -50,6 +50,8 @@ distributed actor GuildActor: KeyedActor {
         var owing: [ChannelID] = []
         do {
             if let loaded = try await services.guildLoading.load(id) {
+                // A later owner has written already. What that has shown would be told once more by whoever comes from here (I2).
+                guard loaded.newestEpoch <= epoch else { throw SlotLoss.notBegun }
                 let invites = try await services.invites.list(guildID: id)
                 let bans = try await allBans(of: id, services)
                 services.users.remember(loaded.members.map(\.user))
@@ -59,6 +61,8 @@ distributed actor GuildActor: KeyedActor {
             } else {
                 state = nil
             }
+        } catch let loss as SlotLoss {
+            throw loss
         } catch {
             services.logger.warning("guild \(id) could not be read: \(error)")
             throw APIError.notCommitted

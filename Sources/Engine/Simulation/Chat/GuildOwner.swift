@@ -193,7 +193,9 @@ extension ChatNode {
         } _: { [self] stored in
             let bodies = activations.removeValue(forKey: guild.id) ?? []
             var owner: GuildOwner?
-            if let stored, let loaded = stored.loaded, owned[guild.slot] == epoch {
+            if let stored, let loaded = stored.loaded, owned[guild.slot] == epoch,
+                loaded.guild.newestEpoch <= epoch
+            {
                 world.auditor.trace(world.now, "node \(id) owns guild \(guild.id), epoch \(epoch)")
                 owner = GuildOwner(guild, node: self, epoch: epoch, loaded)
                 owners[guild.id] = owner

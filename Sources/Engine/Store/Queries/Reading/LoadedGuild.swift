@@ -26,4 +26,7 @@ public struct LoadedGuild: Sendable, Equatable {
         self.banCount = banCount
         self.version = version
     }
+
+    /// The latest epoch of an owner that has written to one of the channels; 0 where nobody has.
+    public var newestEpoch: Epoch { channels.lazy.map(\.epoch).max() ?? 0 }
 }
