@@ -1,4 +1,4 @@
-// swift-tools-version:6.1
+// swift-tools-version:6.2
 import PackageDescription
 
 /// Settings of every Swift target of ours: Swift 6 language mode, explicit existentials.

@@ -145,9 +145,25 @@ import Testing
         world.head = Place(epoch: 1, seq: 15)
         #expect(world.violations == [.hole: 1])
         #expect(world.audit.voids == 1)
-        // A send that was refused leaves one.
+        // A send that was refused leaves one, in its own channel.
+        world.sends.append(SendEvidence(channel: 1, author: 7, nonce: "y", state: .refused))
+        #expect(world.violations == [.hole: 1])
         world.sends.append(SendEvidence(channel: 0, author: 7, nonce: "x", state: .refused))
         #expect(world.violations == [:])
+    }
+
+    @Test func moreHolesThanRefusedSends() {
+        var world = World()
+        world.record.lastSeq = 16
+        world.record.entries[16] = .init(epoch: 1, identity: .init(kind: .updated, message: 113))
+        world.held.append(Place(epoch: 1, seq: 16))
+        world.head = Place(epoch: 1, seq: 16)
+        #expect(world.violations == [.hole: 2])
+        world.sends.append(SendEvidence(channel: 0, author: 7, nonce: "x", state: .refused))
+        #expect(world.violations == [.hole: 1])
+        world.sends.append(SendEvidence(channel: 0, author: 7, nonce: "y", state: .refused))
+        #expect(world.violations == [:])
+        #expect(world.audit.voids == 2)
     }
 
     /// Shown, refused by Postgres, taken back by a later number: the contract's way, and no violation.

@@ -1,3 +1,4 @@
+import FluxSecurity
 import NIOCore
 import Testing
 
@@ -26,8 +27,9 @@ import Testing
             #expect(try await client.response().body == "hello 127.0.0.1")
             try await client.close()
         }
+        let proxies = try #require(TrustedProxies(["127.0.0.0/8"]))
         try await RunningPort.run { port, _ in
-            port.trustedProxies = TrustedProxies([TrustedProxies.Network("127.0.0.0/8")!])
+            port.trustedProxies = proxies
         } _: { port in
             let client = try await RawClient(port: port.port, group: port.group)
             try await client.send(request)

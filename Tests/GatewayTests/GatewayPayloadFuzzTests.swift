@@ -127,9 +127,7 @@ import Testing
             }
             let cookie = generator.mutate("a=b; flux_access=to.ke.n; flux_refresh=x", alphabet: ";= ,flux_access\"")
             let origin = GatewayClientOrigin(
-                address: "", webOrigin: generator.oneIn(2) ? "https://flux.test" : "https://evil.test",
-                cookies: [cookie],
-                userAgent: nil)
+                webOrigin: generator.oneIn(2) ? "https://flux.test" : "https://evil.test", cookies: [cookie])
             if let token = origin.accessToken(publicOrigin: "https://flux.test") {
                 #expect(origin.webOrigin == "https://flux.test")
                 // As bytes: a mark that combines with its neighbour is no boundary of a string.

@@ -83,7 +83,7 @@ import Testing
 
     @Test func theCookieCountsOnlyFromOurPages() {
         func token(_ origin: String?, _ cookies: [String]) -> String? {
-            GatewayClientOrigin(address: "", webOrigin: origin, cookies: cookies, userAgent: nil)
+            GatewayClientOrigin(webOrigin: origin, cookies: cookies)
                 .accessToken(publicOrigin: "https://chat.example")
         }
         #expect(token("https://chat.example", ["a=b; flux_access=x.y.z", "c=d"]) == "x.y.z")

@@ -126,6 +126,45 @@ struct AdminTests {
         #expect(throws: CommandFailure.self) { try AdminClient("ftp://x") }
     }
 
+    @Test("A port that takes connections and says nothing ends a call, with a status that means try again")
+    func silence() async throws {
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(listener.localAddress?.port)
+        let client = try AdminClient("http://127.0.0.1:\(port)")
+        let failure = await #expect(throws: CommandFailure.self) {
+            _ = try await client.call(
+                .POST, "/admin/v1/cluster/drain", within: .milliseconds(200), ifUnanswered: "Who knows.")
+        }
+        #expect(failure?.status == .noNode)
+        #expect(failure?.message.contains("has said nothing for 200ms") == true)
+        #expect(failure?.message.hasSuffix(" Who knows.") == true)
+        try await listener.close()
+    }
+
+    @Test("An answer that takes its time is waited for as long as something comes")
+    func patience() async throws {
+        let readiness = Readiness()
+        readiness.set(.starting, false)
+        let provision: @Sendable (ProvisionRequest, ProvisionWriter) async throws -> Void = { _, writer in
+            for position in 0..<4 {
+                try await Task.sleep(for: .milliseconds(700))
+                try await writer.person(
+                    id: UserID(UInt64(position + 1)), username: String(repeating: "x", count: 70_000),
+                    accessToken: "t", guildIDs: [], channelIDs: [])
+            }
+        }
+        try await withServer(readiness, provision: provision) { port in
+            let request = ProvisionRequest(users: 4, guilds: 0, members: 1, channels: 1, prefix: "x")
+            var count = 0
+            // All of it takes longer than this.
+            try await AdminClient("http://127.0.0.1:\(port)").post(
+                "/admin/v1/provision", body: request.encoded(), within: .milliseconds(2_500)
+            ) { count += $0.readableBytes }
+            #expect(count > 280_000)
+        }
+    }
+
     @Test("One process holds a data directory")
     func dataDirectory() throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("flux-\(UUID())").path

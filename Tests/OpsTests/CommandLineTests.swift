@@ -2,6 +2,7 @@ import ArgumentParser
 import FluxCluster
 import FluxStore
 import Foundation
+import NIOCore
 import Testing
 
 @testable import FluxOps
@@ -91,6 +92,32 @@ struct CommandLineTests {
         #expect(CommandFailure(.schema("x")).status == .configuration)
         #expect(CommandFailure(.fenced).status == .failure)
         #expect(CommandFailure(.unavailable("gone")).message == "Postgres cannot be reached: gone")
+    }
+
+    @Test("Every exit status is in the help and in the manual, and the unit for systemd goes by it")
+    func statusesAreTold() throws {
+        let help = FluxCommand.helpMessage(columns: 400)
+        let root = ConfigurationSchemaTests.root
+        let manual = try String(contentsOf: root.appendingPathComponent("docs/operations.md"), encoding: .utf8)
+        let rows = manual.split(separator: "\n")
+        var hopeless: [String] = []
+        for status in FluxOps.ExitStatus.allCases {
+            #expect(help.contains("\n  \(status.rawValue) "), "\(status)")
+            let row = try #require(rows.first { $0.hasPrefix("| \(status.rawValue) | ") }, "\(status)")
+            if row.hasSuffix("| no |") { hopeless.append("\(status.rawValue)") }
+        }
+        let unit = try String(contentsOf: root.appendingPathComponent("cluster-config/flux.service"), encoding: .utf8)
+        #expect(unit.contains("\nRestartPreventExitStatus=\(hopeless.joined(separator: " "))\n"))
+        // Not `always`: a node that has left stays away.
+        #expect(unit.contains("\nRestart=on-failure\n"))
+    }
+
+    @Test("An address that cannot be listened on is told in the system's words")
+    func listening() {
+        let taken = IOError(errnoCode: EADDRINUSE, reason: "bind(descriptor:ptr:bytes:)")
+        let failure = CommandFailure(listeningOn: "listen 0.0.0.0:8080", taken)
+        #expect(failure.status == .unavailable)
+        #expect(failure.message == "listen 0.0.0.0:8080: cannot be listened on: Address already in use")
     }
 
     @Test("Every refused join has its own status and says what to do")

@@ -6,7 +6,7 @@ import Testing
 /// That the simulator's check of I10 sees what it is there for.
 @Suite struct MixedWireTests {
     /// A number in a record, as a build should write it.
-    private struct Sound: WireCodable {
+    private struct Sound: WireCodable, Equatable {
         var number: UInt64
 
         init(number: UInt64) { self.number = number }
@@ -18,8 +18,26 @@ import Testing
         }
     }
 
+    /// Two numbers, read in the order in which they were not written.
+    private struct Crossed: WireCodable, Equatable {
+        var first: UInt64
+        var second: UInt64
+
+        init(first: UInt64, second: UInt64) { (self.first, self.second) = (first, second) }
+
+        func encode(to writer: inout WireWriter) {
+            writer.unsigned(first)
+            writer.unsigned(second)
+        }
+
+        init(from reader: inout WireReader) throws(WireError) {
+            second = try reader.unsigned()
+            first = try reader.unsigned()
+        }
+    }
+
     /// One that takes whatever a record ends with for its own.
-    private struct Greedy: WireCodable {
+    private struct Greedy: WireCodable, Equatable {
         var bytes: [UInt8]
 
         init(bytes: [UInt8]) { self.bytes = bytes }
@@ -50,6 +68,12 @@ import Testing
         #expect(wire.read(Greedy(bytes: [1, 2]), spokenIn: .next).bytes == [1, 2])
         #expect(wire.takeMisreadings() == ["a Greedy was read as something else"])
         #expect(wire.misreadings == [])
+    }
+
+    @Test func whoeverMixesTwoFieldsUpIsFound() {
+        var wire = MixedWire()
+        _ = wire.read(Crossed(first: 1, second: 2), spokenIn: .own)
+        #expect(wire.takeMisreadings() == ["a Crossed was read as something else"])
     }
 
     @Test func messagesAreCarriedEveryNowAndThen() {

@@ -25,7 +25,8 @@ public struct SimulatedNetwork: Sendable {
     /// The share of messages that get lost: 0 to 1.
     public var loss = 0.0
 
-    private var cuts: Set<Direction> = []
+    /// How many faults keep messages from going in a direction.
+    private var cuts: [Direction: Int] = [:]
     /// When the last message arrives, by source and target.
     private var latest: [[Duration]] = []
 
@@ -34,26 +35,43 @@ public struct SimulatedNetwork: Sendable {
 
     /// Whether messages in this direction are swallowed.
     public func isCut(from source: NodeID, to target: NodeID) -> Bool {
-        cuts.contains(Direction(from: source, to: target))
+        cuts[Direction(from: source, to: target)] != nil
     }
 
     /// Swallows everything in this direction.
     public mutating func cut(from source: NodeID, to target: NodeID) {
-        cuts.insert(Direction(from: source, to: target))
+        cuts[Direction(from: source, to: target), default: 0] += 1
+    }
+
+    /// Ends one cut of this direction; messages go again when no other one lasts.
+    public mutating func mend(from source: NodeID, to target: NodeID) {
+        let direction = Direction(from: source, to: target)
+        guard let count = cuts[direction] else { return }
+        cuts[direction] = count > 1 ? count - 1 : nil
     }
 
     /// Cuts every direction between the two groups.
     public mutating func cut(between group: [NodeID], and others: [NodeID]) {
-        for node in group {
-            for other in others where node != other {
-                cut(from: node, to: other)
-                cut(from: other, to: node)
-            }
+        for (one, other) in Self.pairs(group, others) {
+            cut(from: one, to: other)
+            cut(from: other, to: one)
+        }
+    }
+
+    /// Ends one cut of every direction between the two groups.
+    public mutating func mend(between group: [NodeID], and others: [NodeID]) {
+        for (one, other) in Self.pairs(group, others) {
+            mend(from: one, to: other)
+            mend(from: other, to: one)
         }
     }
 
     /// Ends all cuts.
-    public mutating func heal() { cuts = [] }
+    public mutating func heal() { cuts = [:] }
+
+    private static func pairs(_ group: [NodeID], _ others: [NodeID]) -> [(NodeID, NodeID)] {
+        group.flatMap { node in others.lazy.filter { $0 != node }.map { (node, $0) } }
+    }
 
     /// When a message that is sent now arrives; nil when it does not.
     public mutating func arrival(

@@ -1,6 +1,7 @@
 import FluxAPI
 import FluxCore
 import FluxRealtime
+import FluxSecurity
 import Testing
 
 /// What libraries read of limits (protocol 3.6), seen from a socket.

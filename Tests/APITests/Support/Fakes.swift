@@ -1,6 +1,7 @@
 import FluxAPI
 import FluxCore
 import FluxRealtime
+import FluxSecurity
 import HTTPTypes
 import NIOConcurrencyHelpers
 

@@ -1,5 +1,6 @@
 import FluxAPI
 import FluxCore
+import FluxSecurity
 import Logging
 
 /// The API as a node runs it, on a real port, over an engine that is a stand-in.

@@ -113,7 +113,9 @@ import Testing
         try await TestCluster.run(nodes: 2, over: wiring) { cluster in
             let address = ActorAddress.counter(1)
             await cluster.nodes[0].system.lost([address.slot: 1])
-            async let total = cluster.nodes[0].counter(1).increase(by: 3)
+            async let total = CallOptions.$current.withValue(CallOptions(deadline: .minutes(5))) {
+                try await cluster.nodes[0].counter(1).increase(by: 3)
+            }
             try await eventually("the call waits") { await cluster.nodes[0].system.outstandingCallCount() == 1 }
             let epochs = try await cluster.nodes[1].system.acquire([address.slot])
             cluster.nodes[0].system.learn(address.slot, node: cluster.nodes[1].id, epoch: epochs[address.slot] ?? 0)

@@ -1,16 +1,17 @@
-import FluxCluster
 import FluxCore
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import Testing
 
+@testable import FluxCluster
+
 @Suite struct LoopMeshTests {
     private func withMesh(
-        loops: Int = 3, bound: Int = 65_536, _ body: (LoopMesh) async throws -> Void
+        loops: Int = 3, bound: Int = 65_536, byteBound: Int = 64 << 20, _ body: (LoopMesh) async throws -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
-        try await body(LoopMesh(group: group, bound: bound))
+        try await body(LoopMesh(group: group, bound: bound, byteBound: byteBound))
         try await group.shutdownGracefully()
     }
 
@@ -148,6 +149,44 @@ import Testing
             }
             try await eventually("all has run") { ran.withLockedValue { $0 } == 349 }
             try await eventually("nothing waits") { mesh.backlog(of: 1) == 0 }
+        }
+    }
+
+    @Test func bytesOfFramesCountUntilTheirWorkIsDone() async throws {
+        try await withMesh(loops: 2, byteBound: 1_000) { mesh in
+            let isBlocked = NIOLockedValueBox(true)
+            let ran = NIOLockedValueBox(0)
+            defer { isBlocked.withLockedValue { $0 = false } }
+            _ = await on(0, of: mesh) {
+                mesh.carrying(600) {
+                    mesh.post(to: 1) { while isBlocked.withLockedValue({ $0 }) {} }
+                    // What the own loop has to do keeps it from reading more.
+                    mesh.post(to: 0) { ran.withLockedValue { $0 += 1 } }
+                }
+                // Not of a frame.
+                mesh.post(to: 1) { ran.withLockedValue { $0 += 1 } }
+            }
+            try await eventually("it is handed over") { mesh.byteBacklog(of: 1) == 600 }
+            #expect(mesh.byteBacklog(of: 0) == 0)
+            #expect(!mesh.isCongested)
+            _ = await on(0, of: mesh) {
+                for _ in 0..<3 { mesh.carrying(300) { mesh.post(to: 1) { ran.withLockedValue { $0 += 1 } } } }
+            }
+            try await eventually("the bytes of all frames wait") { mesh.byteBacklog(of: 1) == 1_500 }
+            #expect(mesh.isCongested)
+            isBlocked.withLockedValue { $0 = false }
+            try await eventually("nothing waits") { mesh.byteBacklog(of: 1) == 0 && !mesh.isCongested }
+            try await eventually("all has run") { ran.withLockedValue { $0 } == 5 }
+            // A frame that cannot be read carries nothing on.
+            _ = await on(0, of: mesh) {
+                do throws(WireError) {
+                    try mesh.carrying(2_000) { () throws(WireError) in throw .truncated }
+                } catch {
+                    mesh.post(to: 1) { ran.withLockedValue { $0 += 1 } }
+                }
+            }
+            try await eventually("it runs") { ran.withLockedValue { $0 } == 6 }
+            #expect(mesh.byteBacklog(of: 1) == 0)
         }
     }
 

@@ -112,6 +112,46 @@ import Testing
         #expect(asked(others)?.isEmpty == false)
     }
 
+    @Test func slotsAreAskedForWhenTheirOwnersHeartbeatsHaveStoppedThoughItLives() {
+        var (keeper, actions) = keeper(view(others: 2...3), leases: leases(of: 2))
+        let slots = Slot.all.filter { keeper.wantedOwner(of: $0) == node(1) }
+        let everybody: Set<NodeID> = [node(1), node(2), node(3)]
+        let rest: Set<NodeID> = [node(1), node(3)]
+        #expect(asked(actions) == nil)
+        #expect(asked(keeper.heartbeatAnswered(living: everybody, at: .seconds(1))) == nil)
+        // Nobody holds it dead, and it has agreed to nothing.
+        actions = keeper.heartbeatAnswered(living: rest, at: .seconds(2))
+        #expect(asked(actions) == slots)
+        #expect(!actions.contains(.condemn(identity(2))))
+        // What Postgres refuses is asked for again at the pace of every other take-over, whatever is heard meanwhile.
+        #expect(asked(keeper.tookOver([:], at: .milliseconds(2_010))) == nil)
+        #expect(asked(keeper.heartbeatAnswered(living: rest, at: .milliseconds(2_109))) == nil)
+        #expect(asked(keeper.advance(to: .milliseconds(2_110))) == slots)
+        #expect(asked(keeper.tookOver([:], at: .milliseconds(2_120))) == nil)
+        #expect(asked(keeper.advance(to: .milliseconds(2_319))) == nil)
+        #expect(asked(keeper.advance(to: .milliseconds(2_320))) == slots)
+        #expect(asked(keeper.tookOver([:], at: .milliseconds(2_330))) == nil)
+        // It is back.
+        #expect(asked(keeper.heartbeatAnswered(living: everybody, at: .seconds(3))) == nil)
+        #expect(asked(keeper.advance(to: .seconds(4))) == nil)
+    }
+
+    @Test func anOwnerThatWasNeverSeenIsMissingOnlyAfterAHeartbeatsLife() {
+        var (keeper, _) = keeper(view(others: 2...3), leases: leases(of: 2))
+        let rest: Set<NodeID> = [node(1), node(3)]
+        for second in 1...3 { #expect(asked(keeper.heartbeatAnswered(living: rest, at: .seconds(second))) == nil) }
+        #expect(asked(keeper.heartbeatAnswered(living: rest, at: .seconds(4))) != nil)
+    }
+
+    /// The others may come back a little later than this node.
+    @Test func afterABreakWhoWasSeenBeforeItIsWaitedFor() {
+        var (keeper, _) = keeper(view(others: 2...3), leases: leases(of: 2))
+        _ = keeper.heartbeatAnswered(living: [node(1), node(2), node(3)], at: .seconds(1))
+        let rest: Set<NodeID> = [node(1), node(3)]
+        for second in 11...13 { #expect(asked(keeper.heartbeatAnswered(living: rest, at: .seconds(second))) == nil) }
+        #expect(asked(keeper.heartbeatAnswered(living: rest, at: .seconds(14))) != nil)
+    }
+
     @Test func aHandOverGoesThroughItsSteps() throws {
         var (keeper, actions) = keeper(view(others: 2...2), leases: leases(of: 1))
         let slot = try misplaced(keeper)
@@ -285,6 +325,15 @@ import Testing
         #expect(!keeper.isReady)
         #expect(keeper.clockCompared(isOff: false, at: .milliseconds(2)).contains(.unready(.clockOff, false)))
         #expect(keeper.isReady)
+    }
+
+    @Test func aClockThatIsOffBeforeTheNodeOpensKeepsItFromTakingSlots() {
+        var keeper = SlotKeeper(identity: identity(1), view: view(others: 2...2), at: .zero)
+        #expect(keeper.clockCompared(isOff: true, at: .zero).contains(.unready(.clockOff, true)))
+        #expect(asked(keeper.open(at: .zero)) == nil)
+        #expect(asked(keeper.read([], at: .zero)) == nil)
+        #expect(!keeper.isReady)
+        #expect(asked(keeper.clockCompared(isOff: false, at: .milliseconds(1))) != nil)
     }
 
     @Test func drainingEndsWhenNothingIsLeft() {

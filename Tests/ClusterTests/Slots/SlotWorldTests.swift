@@ -104,6 +104,23 @@ import Testing
         }
     }
 
+    /// It lives, as the third node says, and its word that its slots may be taken does not reach the first.
+    @Test func aNodeWithoutPostgresLosesItsSlotsToOneThatItHasNoLinkToAsWell() throws {
+        for seed in Self.seeds {
+            var world = try settledWorld(nodes: 3, seed: seed)
+            world.cutFromDatabase(node(3))
+            world.network.cut(between: [node(1)], and: [node(3)])
+            let moved = world.run(atMost: .seconds(6), every: step) { !owns(node(3), in: $0) }
+            try #require(moved, "seed \(seed)")
+            try #require(world.keeper(of: node(3))?.isReady == false, "seed \(seed)")
+            try #require(world.keeper(of: node(1))?.isReady == true, "seed \(seed)")
+            world.network.heal()
+            world.cutFromDatabase(node(3), false)
+            let back = world.run(atMost: .seconds(40), every: step) { owns(node(3), in: $0) && $0.isSharedOut }
+            try #require(back, "seed \(seed)")
+        }
+    }
+
     @Test func whilePostgresIsAwayForAllNothingMoves() throws {
         for seed in Self.seeds {
             var world = try settledWorld(nodes: 3, seed: seed)

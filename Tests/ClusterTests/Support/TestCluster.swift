@@ -13,13 +13,14 @@ struct TestCluster {
     /// Starts the nodes; the first gets all slots unless `spread` gives each its share by rendezvous.
     static func run<Value>(
         nodes count: Int = 1, loops: Int = 2, limits: CallLimits = CallLimits(), spread: Bool = false,
-        over wiring: TestWiring = .local, dialects: [WireDialect]? = nil, _ body: (TestCluster) async throws -> Value
+        over wiring: TestWiring = .local, dialects: [WireDialect]? = nil, byteBound: Int = 64 << 20,
+        _ body: (TestCluster) async throws -> Value
     ) async throws -> Value {
         let wires = try wiring.wires(nodes: count)
         let leases = InMemoryLeases()
         let nodes = (1...count).map { number in
             TestNode(
-                number: UInt16(number), loops: loops, limits: limits, wires, leases,
+                number: UInt16(number), loops: loops, limits: limits, byteBound: byteBound, wires, leases,
                 dialect: dialects?[number - 1] ?? .ofTestNode(number))
         }
         try await wires.connect()
@@ -77,12 +78,12 @@ struct TestNode {
     let journal = Journal()
 
     init(
-        number: UInt16, loops: Int, limits: CallLimits, _ wires: any TestWires, _ leases: any LeaseAuthority,
-        dialect: WireDialect
+        number: UInt16, loops: Int, limits: CallLimits, byteBound: Int, _ wires: any TestWires,
+        _ leases: any LeaseAuthority, dialect: WireDialect
     ) {
         id = NodeID(rawValue: number)!
         group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
-        mesh = LoopMesh(group: group)
+        mesh = LoopMesh(group: group, byteBound: byteBound)
         let identity = NodeIdentity(name: "node-\(number)", id: id, incarnation: 1)
         let system = ClusterActorSystem(
             identity: identity, mesh: mesh, transport: wires.transport(of: identity, dialect, on: group),

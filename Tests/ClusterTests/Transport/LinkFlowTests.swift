@@ -1,4 +1,5 @@
 import FluxFuzzing
+import NIOConcurrencyHelpers
 import NIOCore
 import Testing
 
@@ -86,21 +87,35 @@ import Testing
     }
 
     @Test func anOutboxRefusesAtItsBound() {
-        let outbox = LinkOutbox(bound: 100, frameLimit: 50) {}
-        #expect(outbox.append([UInt8](repeating: 1, count: 45)) == true)
-        #expect(outbox.append([UInt8](repeating: 2, count: 45)) == true)
-        #expect(outbox.append([]) == false)
+        let outbox = LinkOutbox(bound: 100, frameLimit: 50, overflow: {}, wake: {})
+        #expect(outbox.append([UInt8](repeating: 1, count: 45)) == .accepted)
+        #expect(outbox.append([UInt8](repeating: 2, count: 45)) == .accepted)
+        #expect(outbox.append([]) == .full)
         #expect(outbox.queuedByteCount == 100)
         let frames = outbox.take()
         #expect(frames.map(\.first) == [1, 2])
         // What was taken still waits for the socket.
-        #expect(outbox.append([3]) == false)
+        #expect(outbox.append([3]) == .full)
         outbox.release(50)
-        #expect(outbox.append([3]) == true)
-        #expect(outbox.append([UInt8](repeating: 4, count: 50)) == false)
+        #expect(outbox.append([3]) == .accepted)
+        #expect(outbox.append([UInt8](repeating: 4, count: 50)) == .tooLarge)
         outbox.close()
         outbox.release(56)
-        #expect(outbox.append([5]) == false)
+        #expect(outbox.append([5]) == .unlinked)
         #expect(outbox.take().isEmpty)
+    }
+
+    @Test func anOutboxIsGivenUpOnceAndTakesNothingMore() {
+        let count = NIOLockedValueBox(0)
+        let outbox = LinkOutbox(bound: 100, frameLimit: 50, overflow: { count.withLockedValue { $0 += 1 } }, wake: {})
+        #expect(outbox.append([1]) == .accepted)
+        for _ in 0..<3 { outbox.giveUp() }
+        #expect(outbox.append([2]) == .unlinked)
+        #expect(count.withLockedValue { $0 } == 1)
+        // Of a connection that has ended by itself nothing is left to end.
+        let ended = LinkOutbox(bound: 100, frameLimit: 50, overflow: { count.withLockedValue { $0 += 1 } }, wake: {})
+        ended.close()
+        ended.giveUp()
+        #expect(count.withLockedValue { $0 } == 1)
     }
 }

@@ -10,11 +10,12 @@ import Testing
     private static let fingerprint = CertificateFingerprint(bytes: [UInt8](repeating: 7, count: 32))!
 
     private func expectation(
-        _ number: UInt16, versions: WireVersionRange = .own, cluster: ClusterID = cluster
+        _ number: UInt16, versions: WireVersionRange = .own, cluster: ClusterID = cluster,
+        features: LinkFeatures = .own
     ) -> LinkHandshake.Expectation {
         LinkHandshake.Expectation(
             identity: NodeIdentity(name: "node-\(number)", id: NodeID(rawValue: number)!, incarnation: 3),
-            versions: versions, cluster: cluster)
+            versions: versions, cluster: cluster, features: features)
     }
 
     private func range(_ oldest: UInt8, _ current: UInt8) -> WireVersionRange {
@@ -86,6 +87,38 @@ import Testing
             return
         }
         #expect(version.rawValue == agreed)
+    }
+
+    @Test(
+        arguments: [(0, 0, 0), (0b0110, 0b0110, 0b0110), (0b0110, 0b0010, 0b0010), (0b0110, 0b1100, 0b0100), (1, 2, 0)]
+            as [(UInt64, UInt64, UInt64)])
+    func featuresAreTheOnesThatBothHave(_ left: UInt64, _ right: UInt64, both: UInt64) throws {
+        var one = dialler(expectation(1, features: LinkFeatures(rawValue: left)))
+        var two = acceptor(expectation(2, features: LinkFeatures(rawValue: right)))
+        _ = two.begin()
+        _ = two.received(try #require(hello(&one)))
+        guard case .send(let answer) = two.decided(link: 9), case .welcomed(let welcome) = one.received(answer) else {
+            Issue.record("must be welcome")
+            return
+        }
+        #expect(welcome.features == LinkFeatures(rawValue: both))
+        #expect(one.features == LinkFeatures(rawValue: both) && two.features == LinkFeatures(rawValue: both))
+    }
+
+    @Test func featuresThatWereNotOfferedOrAreNotKnownMeanNothing() throws {
+        var dialler = dialler(expectation(1, features: LinkFeatures(rawValue: 0b01)))
+        _ = dialler.begin()
+        let welcome = LinkWelcome(
+            version: .current, identity: expectation(2).identity, link: 1, window: 1,
+            features: LinkFeatures(rawValue: 0b11))
+        #expect(dialler.received(.welcome(welcome)) == .welcomed(welcome))
+        #expect(dialler.features == LinkFeatures(rawValue: 0b01))
+        // On the wire they are numbers, of which a later build may have more than there are bits.
+        var writer = WireWriter()
+        writer.list([0, 63, 64, 1_000, .max] as [UInt64])
+        #expect(try LinkFeatures(decoding: writer.bytes) == LinkFeatures(rawValue: 1 << 63 | 1))
+        // What builds without any have always sent.
+        #expect(LinkFeatures().encoded() == [0])
     }
 
     @Test func othersAreRefused() throws {

@@ -88,7 +88,7 @@ final class LinkNode: Sendable {
     func isLinked(to node: LinkNode) -> Bool { transport.version(of: node.id) != nil }
 
     func send(_ frame: [UInt8], to node: LinkNode, over lane: TransportLane = .control) -> Bool {
-        transport.send(frame, over: lane, to: node.id)
+        transport.send(frame, over: lane, to: node.id) == .accepted
     }
 
     var ups: Int { count { if case .up = $0 { true } else { false } } }

@@ -15,7 +15,7 @@ import Testing
                     versions: .own, cluster: ClusterID(bytes: [UInt8](repeating: 1, count: 16))!, identity: identity,
                     target: NodeID(rawValue: 1)!, lane: Bool.random(using: &random) ? .control : .bulk,
                     link: Bool.random(using: &random) ? 7 : nil, window: .random(in: 0 ... .max, using: &random),
-                    features: [1, 2]))
+                    features: LinkFeatures(rawValue: .random(in: 0 ... .max, using: &random))))
         case 1: return .welcome(LinkWelcome(version: .current, identity: identity, link: 1, window: 9))
         case 2: return .ready
         case 3: return .refusal(.version(.own))
@@ -119,7 +119,8 @@ import Testing
         let reasons: [LinkRefusal] = [
             .notFlux, .malformed("x"), .version(.own), .wrongCluster, .wrongNode, .certificateMissing,
             .certificateRefused, .certificateMismatch, .duplicate, .staleIncarnation, .noSuchLink, .replaced,
-            .otherLaneEnded, .overloaded, .timedOut, .silent, .creditOverdrawn, .stopping, .insecure, .other(200),
+            .otherLaneEnded, .overloaded, .timedOut, .silent, .creditOverdrawn, .stopping, .insecure, .congested,
+            .other(200),
         ]
         for reason in reasons { #expect(try LinkRefusal(decoding: reason.encoded()) == reason) }
         #expect(Set(reasons.map(\.label)).count == reasons.count)

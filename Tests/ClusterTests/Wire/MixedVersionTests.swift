@@ -22,8 +22,10 @@ import Testing
             .hello(
                 LinkHello(
                     versions: .own, cluster: .random(), identity: identity, target: identity.id, lane: .bulk, link: 7,
-                    window: 9, features: [1, 2])),
-            .welcome(LinkWelcome(version: .current, identity: identity, link: 3, window: 5, features: [4])),
+                    window: 9, features: LinkFeatures(rawValue: 1 << 63 | 6))),
+            .welcome(
+                LinkWelcome(
+                    version: .current, identity: identity, link: 3, window: 5, features: LinkFeatures(rawValue: 16))),
             .refusal(.version(.own)), .refusal(.malformed("how")), .refusal(.stopping), .ready, .credit(4), .ping(1),
         ]
         for frame in frames {

@@ -125,6 +125,34 @@ import Testing
         }
     }
 
+    @Test func anAnswerThatRevivesALeaseBringsAllStreamsOfThatOwnerBack() async throws {
+        try await TestCluster.run(nodes: 2) { cluster in
+            let scene = try await scene(in: cluster, at: 0)
+            let (home, away) = (cluster.nodes[0], cluster.nodes[1])
+            let client = try await away.connect(scene.owner)
+            let key = StreamKey.guild(scene.guild.id)
+            // As of a node that stood still: it hears of no grant until the last one has run out.
+            cluster.network.drop(from: home.id, to: away.id)
+            try await Task.sleep(for: .milliseconds(RelayLeases.milliseconds + 100))
+            let owner = home.id
+            let elsewhere = 1 - away.mesh.index(of: key.slot)
+            let isTrusted: Bool = await withCheckedContinuation { continuation in
+                away.realtime.services.run(on: elsewhere) { loop in
+                    loop.services.links.registered(with: owner, askedAt: loop.now, on: loop)
+                    loop.services.run(onLoopOf: key) { loop in
+                        continuation.resume(returning: loop.relays.position(of: key) != nil)
+                    }
+                }
+            }
+            #expect(!isTrusted)
+            cluster.network.heal(home.id, away.id)
+            try await home.say("after", in: scene.guild.channel, as: scene.owner)
+            await client.until { dispatches, _, _ in dispatches.contains { $0.kind == .messageCreate } }
+            #expect(client.contents(of: scene.guild.channel) == ["after"])
+            #expect(client.closed == nil)
+        }
+    }
+
     @Test func aNewOwnerGoesOnWhereTheOldOneEnded() async throws {
         try await TestCluster.run(nodes: 3) { cluster in
             let scene = try await scene(in: cluster, at: 0)

@@ -229,6 +229,13 @@ import Testing
                     #expect(try await slots(second.name) == 0)
                 }
                 #expect(try await nodes(on: first)[second.name]?["state"]?.stringValue == "draining")
+                // Where its clients come from it says so, too, and to everybody.
+                let client = HTTPClient(port: second.port)
+                defer { client.close() }
+                let unready = try await client.send(.GET, "/readyz")
+                #expect(unready.status == 503)
+                #expect(unready.body["reasons"]?.arrayValue?.map { $0["code"]?.stringValue } == ["draining"])
+                #expect(try await client.send(.GET, "/livez").status == 200)
                 for _ in 0..<2 {
                     let undrained = try await command(["undrain"], on: second)
                     #expect(undrained.status == .exit(0), "\(undrained.errors)")
@@ -236,6 +243,9 @@ import Testing
                 _ = try await eventually("the node to have slots again") { () async throws -> Bool? in
                     try await slots(second.name) ?? 0 > 0 ? true : nil
                 }
+                let ready = try await client.send(.GET, "/readyz")
+                #expect(ready.status == 200)
+                #expect(ready.text == #"{"ready":true,"reasons":[]}"#)
                 let status = try await command(["status", "--json"], on: second)
                 #expect(status.json?["name"]?.stringValue == second.name)
                 #expect(status.json?["view"]?.arrayValue?.count == 2)
@@ -247,9 +257,16 @@ import Testing
                 #expect(gone?["state"]?.stringValue == "left")
                 #expect(gone?["slots"]?.intValue == 0)
                 #expect(try await command(["leave"], on: second).status == .exit(17))
+                let leaving = ["leave", "--data-dir", second.directory.path]
+                let again = try await command(leaving, on: second)
+                #expect(again.status == .exit(0), "\(again.errors)")
+                #expect(again.lastLine == "has left already")
                 // It was let go, not thrown out.
                 try await second.restart()
                 #expect(try await nodes(on: first)[second.name]?["alive"]?.boolValue == true)
+                // Being dead is not having left.
+                try await second.kill()
+                #expect(try await command(leaving, on: second).status == .exit(17))
             }
         }
     }

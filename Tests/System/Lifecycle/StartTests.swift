@@ -40,9 +40,15 @@ import Testing
 
     @Test func aTakenPortIsReported() async throws {
         try await withNode { node in
-            let refused = try await Self.run(["--listen", "127.0.0.1:\(node.port)"])
-            #expect(refused.ending == .exit(69))
-            #expect(refused.errors.contains("listen 127.0.0.1:\(node.port)"), "\(refused.errors)")
+            for (option, key, port) in [
+                ("--listen", "listen", node.port), ("--admin-listen", "admin_listen", node.adminPort),
+                ("--cluster-listen", "cluster_listen", node.clusterPort),
+            ] {
+                let refused = try await Self.run([option, "127.0.0.1:\(port)"])
+                #expect(refused.ending == .exit(69))
+                let words = "flux: \(key) 127.0.0.1:\(port): cannot be listened on: Address already in use\n"
+                #expect(refused.errors.hasSuffix(words), "\(refused.errors)")
+            }
         }
     }
 

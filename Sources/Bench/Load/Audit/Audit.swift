@@ -25,9 +25,10 @@ struct Audit {
             }
         }
         let sends = evidence.flatMap(\.sends)
+        let refused = Dictionary(grouping: sends.filter(\.isRefused), by: \.channel).mapValues(\.count)
         for record in records.sorted(by: { $0.channel < $1.channel }) {
             audit.checkOrder(
-                of: record, shown: catalogue.events[record.channel], refused: sends.contains { $0.isRefused })
+                of: record, shown: catalogue.events[record.channel], refused: refused[record.channel] ?? 0)
             audit.checkIdentities(of: record, shown: catalogue.events[record.channel])
         }
         audit.checkSends(sends)
@@ -39,17 +40,22 @@ struct Audit {
 
     // MARK: The log by itself (I2)
 
+    /// - Parameter refused: how many sends to this channel were refused.
     private mutating func checkOrder(
-        of record: ChannelRecord, shown: [Place: EventIdentity], refused: Bool
+        of record: ChannelRecord, shown: [Place: EventIdentity], refused: Int
     ) {
+        var unexplained = -refused
         for complaint in record.complaints { violations.note(complaint.kind, complaint.text) }
         let shownSeqs = Set(shown.keys.map(\.seq))
         var epoch = 0
         for seq in stride(from: record.base + 1, through: record.lastSeq, by: 1) {
             guard let entry = record.entries[seq] else {
                 voids += 1
-                // What was refused leaves a void. Whether what was shown there was taken back, the views tell.
-                if !refused && !shownSeqs.contains(seq) {
+                // Whether what was shown there was taken back, the views tell.
+                guard !shownSeqs.contains(seq) else { continue }
+                // What was refused leaves a void each.
+                unexplained += 1
+                if unexplained > 0 {
                     violations.note(.hole, "\(name(record.channel)): nothing at \(seq) of \(record.lastSeq)")
                 }
                 continue

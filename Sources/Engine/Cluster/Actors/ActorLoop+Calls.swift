@@ -107,7 +107,9 @@ extension ActorLoop {
         call.sentTo = node
         switch system.dispatch(.call(head), to: node, over: .control, capacity: 256, call.encodeArguments) {
         case .sent: break
-        case .unlinked: notSent(call)
+        case .unlinked, .full: notSent(call)
+        // Waiting makes it no smaller.
+        case .tooLarge: end(call, CallError.malformed(.limitExceeded("arguments")))
         // What an older node would answer.
         case .tooNew: end(call, CallError.unknownTarget)
         }

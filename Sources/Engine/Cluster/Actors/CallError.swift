@@ -23,7 +23,7 @@ public enum CallError: Error, Sendable {
     case unknownTarget
     /// The actor is not there (any more), and neither its kind nor the call is one that makes it.
     case noSuchActor
-    /// Arguments or reply could not be read.
+    /// Arguments or reply could not be read, or are larger than a frame may be.
     case malformed(WireError)
     /// The actor dropped the call without an answer.
     case unanswered

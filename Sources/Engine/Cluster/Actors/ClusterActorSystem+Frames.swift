@@ -5,6 +5,10 @@ extension ClusterActorSystem {
     /// read has no effect; the transport closes the link that it came from.
     public func receive(_ bytes: [UInt8], from node: NodeID) throws(WireError) {
         let (frame, body) = try ClusterFrame.decode(bytes, speaking: transport.dialect.versions)
+        try mesh.carrying(bytes.count) { () throws(WireError) in try take(frame, body, from: node) }
+    }
+
+    private func take(_ frame: ClusterFrame, _ body: WireReader, from node: NodeID) throws(WireError) {
         switch frame {
         case .call(let head):
             let call = IncomingCall(head, arguments: body, from: node)

@@ -3,8 +3,12 @@ extension ClusterActorSystem {
     enum Dispatch {
         /// The transport has it.
         case sent
-        /// There is no link to the node, or its queue is full.
+        /// There is no link to the node.
         case unlinked
+        /// Too much waits for the node.
+        case full
+        /// It is larger than a frame may be.
+        case tooLarge
         /// The node speaks a version in which there is no such thing; nothing was sent.
         case tooNew
     }
@@ -23,6 +27,11 @@ extension ClusterActorSystem {
         rest(&writer)
         guard writer.isReadable else { return .tooNew }
         writer.addUnknownFields()
-        return transport.send(writer.bytes, over: lane, to: node) ? .sent : .unlinked
+        return switch transport.send(writer.bytes, over: lane, to: node) {
+        case .accepted: .sent
+        case .unlinked: .unlinked
+        case .full: .full
+        case .tooLarge: .tooLarge
+        }
     }
 }

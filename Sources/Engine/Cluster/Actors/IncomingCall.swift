@@ -63,11 +63,26 @@ final class IncomingCall: Delivery {
         _ outcome: ClusterFrame.Outcome, through system: ClusterActorSystem, body: (inout WireWriter) -> Void
     ) {
         let head = ClusterFrame.ReplyHead(reference: reference, outcome: outcome)
-        // A reply that cannot be sent is a lost link, which the caller's node notices by itself.
-        guard case .tooNew = system.dispatch(.reply(head), to: source, over: .control, body) else { return }
+        switch system.dispatch(.reply(head), to: source, over: .control, body) {
+        // The caller's node notices a lost link by itself.
+        case .sent, .unlinked: break
+        case .full: giveUp(through: system)
+        case .tooLarge: report(.malformed(.limitExceeded("reply")), through: system)
         // The caller is older than the answer.
-        let failure = ClusterFrame.ReplyHead(reference: reference, outcome: .failure(.unknownTarget))
-        _ = system.dispatch(.reply(failure), to: source, over: .control) { _ in }
+        case .tooNew: report(.unknownTarget, through: system)
+        }
+    }
+
+    /// Answers with what is small and known to every version.
+    private func report(_ failure: CallError, through system: ClusterActorSystem) {
+        let head = ClusterFrame.ReplyHead(reference: reference, outcome: .failure(failure))
+        if case .full = system.dispatch(.reply(head), to: source, over: .control, { _ in }) { giveUp(through: system) }
+    }
+
+    /// The answer cannot leave, and its caller must not wait for it until the deadline. Who has fallen so far behind
+    /// loses the link: then its calls are made again where that does no harm.
+    private func giveUp(through system: ClusterActorSystem) {
+        system.transport.breakLink(to: source)
     }
 
     private func run(_ name: String, on actor: any KeyedActor, ticket: ActorTicket, in loop: ActorLoop) {

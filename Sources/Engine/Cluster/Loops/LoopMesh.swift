@@ -12,7 +12,9 @@ import NIOPosix
 ///
 /// Bounds (I8): `offer` is for work that begins something, such as a call; it is refused when more than `bound` pieces wait
 /// for that loop, and the caller says "overloaded". `post` is for work that ends or continues what was admitted (replies,
-/// events to sessions); it is never refused, and what it can pile up is bounded by what was admitted.
+/// events to sessions); it is never refused, and what it can pile up is bounded by what was admitted. Of what other
+/// nodes sent the bytes are counted, too (`carrying`): while more than `byteBound` wait for some loop the mesh is
+/// congested, and the links give no credit. What peers had credit for by then, a window a connection, comes on top.
 ///
 /// A loop belongs to one mesh.
 public final class LoopMesh: Sendable {
@@ -20,14 +22,17 @@ public final class LoopMesh: Sendable {
     public let executors: [LoopExecutor]
     private let counters = LoopCounters()
     private let bound: Int
+    private let byteBound: Int
 
     private static let current = ThreadSpecificVariable<LoopExecutor>()
 
-    /// A mesh over all loops of the group. `bound`: how much may wait for one loop before `offer` refuses.
-    public init(group: any EventLoopGroup, bound: Int = 65_536) {
+    /// A mesh over all loops of the group. `bound`: how much may wait for one loop before `offer` refuses. `byteBound`:
+    /// how many bytes of other nodes' frames may wait for one loop before the mesh is congested.
+    public init(group: any EventLoopGroup, bound: Int = 65_536, byteBound: Int = 64 << 20) {
         let loops = Array(group.makeIterator())
         let counters = self.counters
         self.bound = bound
+        self.byteBound = byteBound
         executors = loops.enumerated().map { index, loop in
             LoopExecutor(index: index, count: loops.count, eventLoop: loop, counters: counters)
         }
@@ -81,9 +86,22 @@ public final class LoopMesh: Sendable {
         return true
     }
 
-    /// Whether half as much waits for some loop as makes `offer` refuse: time to ask the senders to wait.
+    /// Whether half as much waits for some loop as makes `offer` refuse, or more bytes than their bound: time to ask the
+    /// senders to wait.
     public var isCongested: Bool {
-        executors.contains { $0.inbox.backlog > bound / 2 }
+        executors.contains { $0.inbox.backlog > bound / 2 || $0.inbox.byteBacklog > byteBound }
+    }
+
+    /// Takes in a frame of that size: what `work` posts to other loops counts with it until it has run, as it keeps the
+    /// frame, or what was read from it, in memory. A frame that is spread over several loops counts in full for each of
+    /// them. What the own loop has to do is not counted, as that loop reads little more before it has done it; nor is
+    /// what a thread posts that is none of the mesh's loops, which connections never are on.
+    func carrying<Failure: Error>(_ byteCount: Int, _ work: () throws(Failure) -> Void) throws(Failure) {
+        guard let turn = currentExecutor?.turn else { return try work() }
+        let outer = turn.carriedByteCount
+        turn.carriedByteCount = byteCount
+        defer { turn.carriedByteCount = outer }
+        try work()
     }
 
     /// Runs the work once when the current loop's turn ends. Must be called on a loop of the mesh.
@@ -103,6 +121,11 @@ public final class LoopMesh: Sendable {
     /// How much has been handed over to a loop and has not run yet.
     public func backlog(of index: Int) -> Int {
         executors[index].inbox.backlog
+    }
+
+    /// How many bytes of other nodes' frames have been handed over to a loop with work that has not run yet.
+    public func byteBacklog(of index: Int) -> Int {
+        executors[index].inbox.byteBacklog
     }
 
     private var currentExecutor: LoopExecutor? {

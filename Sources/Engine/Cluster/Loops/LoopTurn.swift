@@ -22,9 +22,13 @@ final class LoopTurn: @unchecked Sendable {
     private var isScheduled = false
     private var local = Deque<LoopWork>()
     private var outboxes: [[LoopWork]]
+    /// Bytes of frames that the work in each outbox keeps in memory.
+    private var outboxByteCounts: [Int]
     private var filledOutboxes: [Int] = []
     private var relays: [() -> Void] = []
     private var flushes: [() -> Void] = []
+    /// The size of the frame that is being taken in, with which each piece of work for another loop counts; else 0.
+    var carriedByteCount = 0
     /// The other loops' inboxes; set once, before any work runs.
     var inboxes: [LoopInbox] = []
 
@@ -33,6 +37,7 @@ final class LoopTurn: @unchecked Sendable {
         self.index = index
         self.counters = counters
         outboxes = Array(repeating: [], count: targetCount)
+        outboxByteCounts = Array(repeating: 0, count: targetCount)
     }
 
     var localCount: Int { local.count }
@@ -53,6 +58,7 @@ final class LoopTurn: @unchecked Sendable {
             filledOutboxes.append(target)
         }
         outboxes[target].append(work)
+        outboxByteCounts[target] += carriedByteCount
         schedule()
     }
 
@@ -92,7 +98,8 @@ final class LoopTurn: @unchecked Sendable {
         for target in filledOutboxes {
             let batch = outboxes[target]
             outboxes[target] = []
-            inboxes[target].append(batch: batch)
+            inboxes[target].append(batch: batch, byteCount: outboxByteCounts[target])
+            outboxByteCounts[target] = 0
         }
         filledOutboxes.removeAll(keepingCapacity: true)
     }

@@ -168,6 +168,7 @@ extension SlotKeeper {
         guard holder != identity.id else { return lease.incarnation.map { $0 < identity.incarnation } ?? false }
         guard let peer = peers[holder], peer.health != .left else { return true }
         if let incarnation = lease.incarnation, incarnation < peer.incarnation { return true }
+        if absentHolders.missing.contains(holder) { return true }
         return peer.health == .dead && verdicts[holder]?.isWritten == true
     }
 

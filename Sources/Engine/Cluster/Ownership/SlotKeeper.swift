@@ -6,8 +6,8 @@ import FluxCore
 /// drain); whose it is stands in Postgres alone. This machine moves the second towards the first and decides nothing that
 /// Postgres does not confirm: I1 holds whatever it believes.
 ///
-/// - **Unplanned**: this node writes down at once whom it holds dead, and asks for the slots that should be its own.
-///   Postgres decides; a refusal is repeated.
+/// - **Unplanned**: this node writes down at once whom it holds dead, and asks for the slots that should be its own,
+///   those included whose owner's heartbeats reach Postgres no more. Postgres decides; a refusal is repeated.
 /// - **Planned**: the owner offers a slot, copies its state while it works, then pauses it, commits, sends what has changed
 ///   since, and has the lease moved. Bounded in number and in the length of the pause; called off when anything fails.
 /// - **Consented**: a node without Postgres tells the others that they may take its slots. It goes on until it hears that
@@ -156,6 +156,8 @@ public struct SlotKeeper: Sendable {
     var verdicts: [NodeID: Verdict] = [:]
     /// Whose verdicts could not be written; they are tried again once Postgres answers.
     var failedVerdicts: Set<NodeID> = []
+    /// Owners whose heartbeats have stopped to reach Postgres.
+    private(set) var absentHolders: AbsentHolders
     var consents = SlotMap<Consent>()
     /// What was asked for and is not answered.
     var asked: [Slot]?
@@ -193,6 +195,7 @@ public struct SlotKeeper: Sendable {
         self.configuration = configuration
         self.now = now
         rules = ReadinessRules(configuration: configuration, at: now)
+        absentHolders = AbsentHolders(expiry: configuration.heartbeatExpiry)
         takeOverDelay = configuration.takeOverRetry.lowerBound
         mayTakeOverAt = now
         mayReadLeasesAt = now
@@ -268,9 +271,13 @@ public struct SlotKeeper: Sendable {
     /// A heartbeat of this node reached Postgres, which knows young heartbeats of these nodes.
     public mutating func heartbeatAnswered(living: Set<NodeID>, at now: Duration) -> [Action] {
         begin(at: now)
+        absentHolders.answered(
+            living: living, holders: leases.holders, afterBreak: !rules.hasDatabase(at: now), at: now)
         rules.answered(living: living, at: now)
         failedVerdicts = []
         needsJudging = true
+        // Neither a verdict nor a consent may ever come: the owner answers others, and has no link to this node.
+        if !absentHolders.missing.isEmpty { mayTake = true }
         return finish()
     }
 

@@ -16,6 +16,8 @@ public struct SlotKeeperConfiguration: Sendable {
     public var databasePatience: Duration = .seconds(2)
     /// How often the consent is repeated until somebody has the slots.
     public var consentInterval: Duration = .milliseconds(500)
+    /// How long a heartbeat lives in Postgres, which lets the slots of an owner be taken after that.
+    public var heartbeatExpiry: Duration = .seconds(3)
     /// How soon a refused take-over is tried again: at first, and at last.
     public var takeOverRetry: ClosedRange<Duration> = .milliseconds(100) ... .seconds(1)
     /// How soon leases that could not be read are read again.

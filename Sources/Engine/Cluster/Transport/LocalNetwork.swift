@@ -85,20 +85,30 @@ public struct LocalTransport: Transport {
     }
 
     /// Hands the frame to the other system at once.
-    public func send(_ frame: [UInt8], over lane: TransportLane, to target: NodeID) -> Bool {
-        guard let system = network.system(at: target, from: node) else { return false }
-        guard !network.isSilent(from: node, to: target) else { return true }
+    public func send(_ frame: [UInt8], over lane: TransportLane, to target: NodeID) -> TransportOutcome {
+        guard let system = network.system(at: target, from: node) else { return .unlinked }
+        guard !network.isSilent(from: node, to: target) else { return .accepted }
         do throws(WireError) {
             try system.receive(frame, from: node)
         } catch {
             network.cut(node, target)
         }
-        return true
+        return .accepted
+    }
+
+    /// Breaks the link until the network makes it again.
+    public func breakLink(to target: NodeID) {
+        network.cut(node, target)
     }
 
     /// The newest version that both speak, for nodes that are there.
     public func version(of target: NodeID) -> WireVersion? {
         network.system(at: target, from: node)?.transport.dialect.versions.agreed(with: dialect.versions)
+    }
+
+    /// This build's own, for nodes that are there.
+    public func features(of target: NodeID) -> LinkFeatures? {
+        network.system(at: target, from: node) == nil ? nil : .own
     }
 
     /// Joins the network.

@@ -87,7 +87,7 @@ extension ChannelActor {
             pinned ? .pin(id, channelID: channelID, at: now) : .unpin(id, channelID: channelID)
         ]
         if pinned { statements.append(.setLastPin(now, channelID: channelID)) }
-        try Self.check(await loop.commit(.statements(statements), slot: slot, epoch: state.epoch))
+        try await loop.commit(.statements(statements), slot: slot, epoch: state.epoch).get()
         state.lastPinAt = last
         conversation.pinned(channelID, at: last)
         conversation.publish(.channelPinsUpdate, body: body.pinsUpdate(last), in: channelID, nil)

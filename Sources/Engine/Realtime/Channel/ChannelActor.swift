@@ -220,7 +220,7 @@ distributed actor ChannelActor: KeyedActor {
         let result = await withCheckedContinuation { continuation in
             if let result = early.value { continuation.resume(returning: result) } else { fate.value = continuation }
         }
-        try Self.check(result)
+        try result.get()
     }
 
     /// A message before and after a change.
@@ -252,20 +252,10 @@ distributed actor ChannelActor: KeyedActor {
         conversation.publish(kind, body: payload, in: channelID, entry)
     }
 
-    /// - Throws: `APIError`; `SlotLoss` for what was under way when the slot was lost.
-    static func check(_ result: LaneOutcome.Result) throws {
-        switch result {
-        case .committed: return
-        case .refused: throw APIError.refusedByDatabase
-        case .withdrawn: throw APIError.notCommitted
-        case .lost: throw SlotLoss.underWay
-        }
-    }
-
     /// What was asked for is so already. An owner that has lost the channel and does not know it yet must not say that, nor one whose
     /// last change comes to nothing: the fence is asked, behind that change.
     func commitNothing() async throws {
-        try Self.check(await loop.commit(.statements([]), slot: slot, epoch: state.epoch))
+        try await loop.commit(.statements([]), slot: slot, epoch: state.epoch).get()
     }
 
     /// Returns when everything that is live now is final, so that what is read next stays true (I5).
@@ -275,12 +265,6 @@ distributed actor ChannelActor: KeyedActor {
             state.whenSettled { continuation.resume() }
         }
     }
-}
-
-extension APIError {
-    /// The database refused what was sent, such as a text with a NUL inside.
-    static let refusedByDatabase = APIError.form(
-        [], code: "BASE_TYPE_INVALID", message: "The content cannot be stored.")
 }
 
 extension ChannelActor {

@@ -45,29 +45,39 @@ struct ClusterHeartbeat: Sendable {
     let node: FluxStore.NodeIdentity
     let store: LeaseStore
     let server: ServerCheck
+    /// This node's clock.
+    var clock: @Sendable () -> Timestamp = { .now() }
 
     /// Beats until the task is cancelled or the node has lost its place, and reports each outcome.
-    func run(_ report: @Sendable (Outcome) async -> Void) async {
+    /// - Parameter comparison: of the clocks, just now.
+    func run(after comparison: Clock, _ report: @Sendable (Outcome) async -> Void) async {
+        var isOff = comparison.isOff
         var beat = 1
         while !Task.isCancelled {
-            let outcome = await once(comparingClocks: beat % Self.clockBeats == 0)
+            let outcome = await once(comparingClocks: beat % Self.clockBeats == 0, isClockOff: isOff)
             await report(outcome)
-            if case .fenced = outcome { return }
+            switch outcome {
+            case .answered(let answer): isOff = answer.clock?.isOff ?? isOff
+            case .failed: break
+            case .fenced: return
+            }
             beat += 1
             try? await Task.sleep(for: Self.interval)
         }
     }
 
-    /// One beat.
-    func once(comparingClocks: Bool) async -> Outcome {
-        let wanted = Timestamp.now().milliseconds + LeaseStore.reservation
+    /// One beat. - Parameter isClockOff: whether the clock was, when it was last compared.
+    func once(comparingClocks: Bool, isClockOff: Bool) async -> Outcome {
         do throws(StoreError) {
+            let comparison = comparingClocks ? try await compareClocks() : nil
+            // A clock that is off reserves nothing: what is reserved is never given back.
+            let wanted = comparison?.isOff ?? isClockOff ? 0 : clock().milliseconds + LeaseStore.reservation
             let reserved = try await store.heartbeat(node, highWaterMilliseconds: wanted)
             let rows = try await store.nodes()
             return .answered(
                 Answer(
                     members: rows.compactMap(ClusterMember.init), living: Self.living(rows), reserved: reserved,
-                    clock: comparingClocks ? try await compareClocks() : nil))
+                    clock: comparison))
         } catch .fenced {
             return .fenced
         } catch {
@@ -80,10 +90,11 @@ struct ClusterHeartbeat: Sendable {
         try? await store.nodes().compactMap(ClusterMember.init)
     }
 
-    private func compareClocks() async throws(StoreError) -> Clock {
-        let clock = try await server.clockOffset()
-        let distance = clock.offset < .zero ? .zero - clock.offset : clock.offset
-        return Clock(offset: clock.offset, isOff: distance > Self.clockTolerance + clock.roundTrip / 2)
+    /// Looks how far the clocks are apart.
+    func compareClocks() async throws(StoreError) -> Clock {
+        let (offset, roundTrip) = try await server.clockOffset(clock)
+        let distance = offset < .zero ? .zero - offset : offset
+        return Clock(offset: offset, isOff: distance > Self.clockTolerance + roundTrip / 2)
     }
 
     private static func living(_ rows: [NodeRow]) -> Set<NodeID> {

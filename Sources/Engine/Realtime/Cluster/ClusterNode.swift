@@ -78,12 +78,15 @@ public final class ClusterNode: @unchecked Sendable {
     /// and the cluster port is open. Returns when every slot has an owner, or after a while without.
     public func start(address: String) async throws(StoreError) {
         try await store.describe(storedIdentity, address: address)
+        // Before slots are owned here: ids that are minted by a wrong clock stay ahead of all others.
+        let comparison = try await heartbeat.compareClocks()
         await onLoop { node in
             node.membership?.start()
+            node.compared(comparison)
             node.slots?.open()
         }
         let beating = Task {
-            await self.heartbeat.run { await self.report($0) }
+            await self.heartbeat.run(after: comparison) { await self.report($0) }
         }
         life.withLockedValue { $0.heartbeat = beating }
         await wait(atMost: Self.settlingTime) { $0.slots?.isEverySlotOwned == true }
@@ -259,8 +262,7 @@ public final class ClusterNode: @unchecked Sendable {
     private func slotsGone() {
         hasDrained = true
         guard !others.isEmpty else { return }
-        let realtime = foundations.realtime
-        Task { await realtime.drainSessions() }
+        foundations.realtime.beginDraining()
     }
 
     private func superseded() {
@@ -283,17 +285,20 @@ public final class ClusterNode: @unchecked Sendable {
             foundations.events.reserved(answer.reserved)
             learn(answer.members)
             slots?.heartbeatAnswered(living: answer.living)
-            guard let clock = answer.clock else { return }
-            if clock.isOff {
-                logger.error("the clock differs from Postgres's", metadata: ["offset": "\(clock.offset)"])
-            }
-            slots?.clockCompared(isOff: clock.isOff)
+            if let clock = answer.clock { compared(clock) }
         case .failed(let error):
             if !isUnheard { logger.warning("no heartbeat reaches Postgres", metadata: ["error": "\(error)"]) }
             isUnheard = true
         case .fenced:
             superseded()
         }
+    }
+
+    private func compared(_ clock: ClusterHeartbeat.Clock) {
+        if clock.isOff {
+            logger.error("the clock differs from Postgres's", metadata: ["offset": "\(clock.offset)"])
+        }
+        slots?.clockCompared(isOff: clock.isOff)
     }
 
     private func learn(_ members: [ClusterMember]) {

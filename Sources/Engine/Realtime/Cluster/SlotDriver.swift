@@ -30,8 +30,14 @@ final class SlotDriver: @unchecked Sendable {
     private let runner: MachineRunner<SlotKeeper>
     private var verdicts = VerdictQueue()
     private var releases = ReleaseQueue()
-    /// Since when the slots' callers wait.
-    private var pausedAt: [Slot: Duration] = [:]
+    /// A slot whose callers wait.
+    private struct Pause {
+        let number: UInt64
+        let since: Duration
+    }
+
+    private var pauses: [Slot: Pause] = [:]
+    private var lastPause: UInt64 = 0
     /// Called after each event.
     private var onProgress: (() -> Void)?
 
@@ -90,6 +96,11 @@ final class SlotDriver: @unchecked Sendable {
 
     private func happen(_ event: @escaping MachineRunner<SlotKeeper>.Event) { runner.happen(event) }
 
+    /// Something came of a hand-over. What comes of one that was called off is no step of the next, which has the same epoch.
+    private func happened(to slot: Slot, in pause: UInt64?, _ event: @escaping MachineRunner<SlotKeeper>.Event) {
+        if pauses[slot]?.number == pause { happen(event) }
+    }
+
     // MARK: Actions
 
     private func perform(_ action: SlotKeeper.Action) {
@@ -118,13 +129,20 @@ final class SlotDriver: @unchecked Sendable {
             // The successor reads what is stored; the rest is small and goes when it has come to rest.
             happen { $0.copied(slot, epoch, succeeded: true, at: $1) }
         case .sendDifference(let slot, let epoch, let node):
+            let pause = pauses[slot]?.number
             hands.sendMemory(of: slot, epoch, to: node) { [loop] succeeded in
-                loop.post { self.happen { $0.copied(slot, epoch, succeeded: succeeded, at: $1) } }
+                loop.post {
+                    self.happened(to: slot, in: pause) { $0.copied(slot, epoch, succeeded: succeeded, at: $1) }
+                }
             }
         case .pauseAndFlush(let slot, let epoch):
-            pausedAt[slot] = loop.now
+            lastPause += 1
+            let pause = lastPause
+            pauses[slot] = Pause(number: pause, since: loop.now)
             hands.pauseAndFlush(slot) { [loop] in
-                loop.post { self.happen { $0.flushed(slot, epoch, succeeded: true, at: $1) } }
+                loop.post {
+                    self.happened(to: slot, in: pause) { $0.flushed(slot, epoch, succeeded: true, at: $1) }
+                }
             }
         case .resume(let slot, _):
             logger.info("a hand-over was called off", metadata: ["slot": "\(slot.rawValue)"])
@@ -172,8 +190,8 @@ final class SlotDriver: @unchecked Sendable {
     }
 
     private func pauseEnded(_ slot: Slot, _ outcome: ClusterMetrics.HandoverOutcome) {
-        guard let since = pausedAt.removeValue(forKey: slot) else { return }
-        metrics.handover(outcome, paused: loop.now - since)
+        guard let pause = pauses.removeValue(forKey: slot) else { return }
+        metrics.handover(outcome, paused: loop.now - pause.since)
     }
 
     // MARK: Verdicts

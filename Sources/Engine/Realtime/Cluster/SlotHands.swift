@@ -12,7 +12,10 @@ struct SlotHands: Sendable {
     func takeUp(_ slots: [Slot: Epoch]) { system.takeUp(slots) }
 
     /// The leases are gone.
-    func giveUp(_ slots: [Slot: Epoch]) { system.giveUp(slots) }
+    func giveUp(_ slots: [Slot: Epoch]) {
+        for slot in slots.keys { transfers.cancel(slot) }
+        system.giveUp(slots)
+    }
 
     /// Other nodes own these slots.
     func learn(_ routes: [Route]) { system.learn(routes) }
@@ -35,7 +38,10 @@ struct SlotHands: Sendable {
     }
 
     /// Lets the slot's callers in again.
-    func resume(_ slot: Slot) { system.resume(slot) }
+    func resume(_ slot: Slot) {
+        transfers.cancel(slot)
+        system.resume(slot)
+    }
 
     /// The slot is another node's: its callers go there.
     func sendOn(_ slot: Slot, to node: NodeID, _ epoch: Epoch) { system.sendOn(slot, to: node, epoch) }

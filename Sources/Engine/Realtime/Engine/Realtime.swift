@@ -12,6 +12,8 @@ public final class Realtime: SessionService, Sendable {
     let outboxSweep: OutboxSweep
     /// The loops' upkeep, once a second while the engine runs.
     private let upkeep = NIOLockedValueBox<[RepeatedTask]>([])
+    /// Tells the clients to come back elsewhere, while the node drains or is cut off.
+    private let farewell = SingleTask()
 
     /// What the engine stands on.
     public struct Foundations: Sendable {
@@ -226,10 +228,17 @@ public final class Realtime: SessionService, Sendable {
     // MARK: Stopping
 
     /// Takes no sessions and tells every client to come back elsewhere, `perSecond` of them a second on each loop. The sessions
-    /// stay until other nodes have taken them: `ClusterNode.handSessionsOver`.
+    /// stay until other nodes have taken them: `ClusterNode.handSessionsOver`. Returns when all are told, by whoever began it, or the
+    /// node takes clients again.
     public func drainSessions(perSecond: Int = 1000) async {
+        await beginDraining(perSecond: perSecond).value
+    }
+
+    /// The same, without waiting for its end.
+    @discardableResult
+    func beginDraining(perSecond: Int = 1000) -> Task<Void, Never> {
         services.setDraining(true)
-        await reconnectAll(perSecond: perSecond)
+        return farewell.begin { await self.reconnectAll(perSecond: perSecond) }
     }
 
     /// How many sessions each loop offers at a time.
@@ -255,23 +264,38 @@ public final class Realtime: SessionService, Sendable {
     }
 
     /// Takes sessions again.
-    func endDraining() { services.setDraining(false) }
+    func endDraining() {
+        services.setDraining(false)
+        endFarewell()
+    }
 
     /// The node is cut off from others: it tells every client to come back elsewhere, and takes no new session until
     /// `takeClientsAgain`.
     func sendClientsAway() {
         services.setApart(true)
-        Task { await self.reconnectAll(perSecond: 1000) }
+        farewell.begin { await self.reconnectAll(perSecond: 1000) }
     }
 
     /// The node is no longer cut off.
-    func takeClientsAgain() { services.setApart(false) }
+    func takeClientsAgain() {
+        services.setApart(false)
+        endFarewell()
+    }
+
+    /// One of the two reasons is over; the other may still hold.
+    private func endFarewell() {
+        if !services.isDraining { farewell.cancel() }
+    }
 
     private func reconnectAll(perSecond: Int) async {
+        let services = services
         for loop in loops {
-            while let told = try? await loop.executor.eventLoop.submit({ loop.sessions.reconnectAll(atMost: perSecond) }
-            )
-            .get(), told == perSecond {
+            while !Task.isCancelled {
+                let round = loop.executor.eventLoop.submit {
+                    // Asked on the loop: who comes once the node takes clients again is told nothing.
+                    services.isDraining ? loop.sessions.reconnectAll(atMost: perSecond) : 0
+                }
+                guard let told = try? await round.get(), told == perSecond else { break }
                 try? await Task.sleep(for: .seconds(1))
             }
         }
@@ -280,6 +304,7 @@ public final class Realtime: SessionService, Sendable {
     /// Commits all that is decided, gives the slots back, and stops. Nothing is accepted any more.
     public func stop() async {
         await outboxSweep.stop()
+        await farewell.stop()
         for task in upkeep.withLockedValue({ $0 }) { task.cancel() }
         await services.lanes.drain()
         do { try await services.system.stop() } catch {

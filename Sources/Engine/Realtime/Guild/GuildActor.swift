@@ -149,7 +149,7 @@ distributed actor GuildActor: KeyedActor {
 
     /// Commits control changes; returns when they are durable.
     func commit(_ statements: [Statement]) async throws {
-        try ChannelActor.check(await loop.commit(.statements(statements), slot: slot, epoch: home.epoch))
+        try await loop.commit(.statements(statements), slot: slot, epoch: home.epoch).get()
     }
 
     private func plan(_ command: GuildCommand, _ people: [UserID: User]) throws(APIError) -> GuildPlan {

@@ -10,12 +10,13 @@ import Synchronization
 /// Bounded as `LocalRateLimiter` is: when too many budgets are open, a new one is let through uncounted.
 final class BudgetDesk: Sendable {
     private static let shardCount = 16
+    private static let sweepAt = 1_024
     private static let capacity = 1 << 14
 
     private struct Shard {
-        var budgets: [UserBudget: BorrowedBudget] = [:]
+        var budgets = BoundedTable<UserBudget, BorrowedBudget>(
+            sweepAt: BudgetDesk.sweepAt, capacity: BudgetDesk.capacity)
         var waiters: [UserBudget: [CheckedContinuation<Void, Never>]] = [:]
-        var sweepAbove = 1_024
     }
 
     private let system: ClusterActorSystem
@@ -54,21 +55,17 @@ final class BudgetDesk: Sendable {
     private static func take(
         _ budget: UserBudget, _ rule: RateWindow.Rule, in shard: inout Shard, at now: UInt64
     ) -> BorrowedBudget.Step {
-        if shard.budgets[budget] == nil, shard.budgets.count >= shard.sweepAbove {
-            shard.budgets = shard.budgets.filter { !$0.value.isOver(at: now) }
-            shard.sweepAbove = min(capacity, max(1_024, shard.budgets.count * 2))
-            guard shard.budgets.count < capacity else {
-                var window = RateWindow()
-                return .decided(window.take(rule, at: now))
-            }
+        guard shard.budgets.hasRoom(for: budget, at: now, droppingWhere: { $0.isOver(at: now) }) else {
+            var window = RateWindow()
+            return .decided(window.take(rule, at: now))
         }
-        return shard.budgets[budget, default: BorrowedBudget()].take(rule, at: now)
+        return shard.budgets.entries[budget, default: BorrowedBudget()].take(rule, at: now)
     }
 
     private func wait(for budget: UserBudget, in shard: NIOLockedValueBox<Shard>) async {
         await withCheckedContinuation { continuation in
             let isAsking = shard.withLockedValue { shard in
-                guard shard.budgets[budget]?.isAsking == true else { return false }
+                guard shard.budgets.entries[budget]?.isAsking == true else { return false }
                 shard.waiters[budget, default: []].append(continuation)
                 return true
             }
@@ -80,7 +77,7 @@ final class BudgetDesk: Sendable {
         _ budget: UserBudget, _ rule: RateWindow.Rule, in shard: NIOLockedValueBox<Shard>
     ) async {
         asked.wrappingAdd(1, ordering: .relaxed)
-        let wanted = shard.withLockedValue { $0.budgets[budget]?.wanted ?? 1 }
+        let wanted = shard.withLockedValue { $0.budgets.entries[budget]?.wanted ?? 1 }
         let request = BudgetLoanRequest(
             bucket: budget.bucket, place: budget.place, rule: rule, wanted: wanted, borrower: system.identity.id)
         let askedAt = clock.milliseconds
@@ -90,9 +87,9 @@ final class BudgetDesk: Sendable {
         let now = clock.milliseconds
         let waiters = shard.withLockedValue { shard in
             if let loan {
-                shard.budgets[budget]?.answered(loan, to: rule, askedAt: askedAt, at: now)
+                shard.budgets.entries[budget]?.answered(loan, to: rule, askedAt: askedAt, at: now)
             } else {
-                shard.budgets[budget]?.unreachable(rule, at: now)
+                shard.budgets.entries[budget]?.unreachable(rule, at: now)
             }
             return shard.waiters.removeValue(forKey: budget) ?? []
         }

@@ -20,33 +20,26 @@ struct BudgetLender {
         var borrowers: Set<NodeID> = []
     }
 
-    private var windows: [Key: Window] = [:]
-    private var sweepAbove = sweepAt
+    private var windows = BoundedTable<Key, Window>(sweepAt: sweepAt, capacity: capacity)
 
     /// Whether nothing is lost by forgetting all of it.
-    func isOver(at now: UInt64) -> Bool { windows.values.allSatisfy { now >= $0.closesAt } }
+    func isOver(at now: UInt64) -> Bool { windows.entries.values.allSatisfy { now >= $0.closesAt } }
 
     /// Lends a portion: what is wanted, or a share of what is left that is the smaller the more nodes ask, so that a single
     /// node seldom asks and of several none takes it all.
     /// - Parameter now: milliseconds of a clock that does not go back.
     mutating func lend(_ request: BudgetLoanRequest, at now: UInt64) -> BudgetLoan {
         let key = Key(bucket: request.bucket, place: request.place)
-        if windows[key] == nil, windows.count >= sweepAbove {
-            windows = windows.filter { now < $0.value.closesAt }
-            // Sweeping again only after the number has doubled keeps the cost per loan constant.
-            sweepAbove = min(Self.capacity, max(Self.sweepAt, windows.count * 2))
-            guard windows.count < Self.capacity else {
-                return BudgetLoan(
-                    granted: max(1, request.wanted), remaining: 0, closesAfter: request.rule.milliseconds)
-            }
+        guard windows.hasRoom(for: key, at: now, droppingWhere: { now >= $0.closesAt }) else {
+            return BudgetLoan(granted: max(1, request.wanted), remaining: 0, closesAfter: request.rule.milliseconds)
         }
-        var window = windows[key] ?? Window()
+        var window = windows.entries[key] ?? Window()
         if now >= window.closesAt { window = Window(closesAt: now &+ max(1, request.rule.milliseconds)) }
         window.borrowers.insert(request.borrower)
         let left = max(0, request.rule.tokens - window.lent)
         let granted = min(left, max(request.wanted, left / (2 * window.borrowers.count), 1))
         window.lent += granted
-        windows[key] = window
+        windows.entries[key] = window
         return BudgetLoan(granted: granted, remaining: left - granted, closesAfter: window.closesAt - now)
     }
 }

@@ -2,7 +2,7 @@ import FluxCluster
 import FluxCore
 
 /// What a relay has to take back of one channel, and what it missed (I5, I6).
-package struct ChannelCorrection: WireCodable {
+package struct ChannelCorrection: WireCodable, Equatable {
     package var channelID: ChannelID
     /// Of what the relay showed, only numbers up to this one stand.
     package var standsUpTo: SequenceNumber

@@ -30,7 +30,7 @@ extension EngineLoop {
             guard let loop = EngineLoop.current else { return }
             switch result {
             case .success(let welcome):
-                services.links.registered(with: welcome.owner, askedAt: asked)
+                services.links.registered(with: welcome.owner, askedAt: asked, on: loop)
                 loop.relays.answered(key, registration: registration, welcome)
                 if position != nil, key.kind == .user { loop.announceListeners(of: key) }
             case .failure(.refused(let failure as APIError)) where failure.status == 404:

@@ -31,6 +31,13 @@ package struct RelayLeases {
         return lapsed
     }
 
+    /// An owner answered a registration that left at `asked`: as good as a grant.
+    /// - Returns: whether a lease that had lapsed is held again. An answer that came too late for that renews nothing, and leaves it
+    ///   to the next grant to say so.
+    package mutating func revived(by owner: NodeID, askedAt asked: UInt64, at now: UInt64) -> Bool {
+        renewed(by: owner, askedAt: asked, at: now) && isHeld(from: owner, at: now)
+    }
+
     /// Whether what comes from the owner's node may be passed on.
     package func isHeld(from owner: NodeID, at now: UInt64) -> Bool { held[owner].map { now < $0 } ?? false }
 }

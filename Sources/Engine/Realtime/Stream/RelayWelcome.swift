@@ -2,8 +2,8 @@ import FluxCluster
 import FluxCore
 
 /// The owner's answer: how the stream goes on at a relay. The events themselves come on their own way, in order.
-package struct RelayWelcome: WireCodable {
-    package enum Continuation {
+package struct RelayWelcome: WireCodable, Equatable {
+    package enum Continuation: Equatable {
         /// Everything after the relay's position follows.
         case goesOn
         /// The stream follows from this position. What happened before it is not known here: who listened already has

@@ -3,7 +3,7 @@ import FluxCore
 /// What subscribing sessions have to do at a point of a stream, besides passing on the event that carries it.
 ///
 /// Controls travel in the stream itself, so that a change of access takes effect for every later event and no earlier one (I7).
-public enum StreamControl: Sendable {
+public enum StreamControl: Sendable, Equatable {
     /// Guild stream: which channels these members may view changed.
     case access([AccessChange])
     /// Guild stream: the user is no member any more. Their sessions pass on the event and leave the stream.
@@ -23,7 +23,7 @@ public enum StreamControl: Sendable {
 }
 
 /// One member's new view of a guild.
-public struct AccessChange: Sendable {
+public struct AccessChange: Sendable, Equatable {
     public var userID: UserID
     /// What the member may view from here on.
     public var visibility: ChannelVisibility

@@ -17,7 +17,7 @@ extension StreamKey: WireCodable {
 }
 
 /// An event on its way to another node.
-package struct WireStreamEvent: WireCodable {
+package struct WireStreamEvent: WireCodable, Equatable {
     package var event: StreamEvent
 
     package init(_ event: StreamEvent) { self.event = event }

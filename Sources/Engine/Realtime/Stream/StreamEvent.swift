@@ -41,3 +41,13 @@ public final class StreamEvent: Sendable {
     /// Bytes that holding on to the event costs, for the bounds of rings and buffers.
     public var cost: Int { body.count + 96 }
 }
+
+extension StreamEvent: Equatable {
+    /// Whether the two say the same, at the same place of the same stream.
+    public static func == (one: StreamEvent, other: StreamEvent) -> Bool {
+        one === other
+            || one.position == other.position && one.kind == other.kind && one.body == other.body
+                && one.audience == other.audience && one.intents == other.intents && one.subject == other.subject
+                && one.control == other.control && one.mark == other.mark
+    }
+}

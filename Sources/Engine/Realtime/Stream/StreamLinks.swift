@@ -123,10 +123,15 @@ final class StreamLinks: Sendable {
 
     // MARK: Leases
 
-    /// A registration was answered by an owner which it reached after `asked`: as good as a grant.
-    func registered(with owner: NodeID, askedAt asked: UInt64) {
+    /// A registration from this loop was answered by an owner which it reached after `asked`: as good as a grant. Before the answer
+    /// is taken in, which is to be trusted.
+    func registered(with owner: NodeID, askedAt asked: UInt64, on loop: EngineLoop) {
+        guard owner != system.identity.id else { return }
         let now = now
-        leases.withLockedValue { _ = $0.renewed(by: owner, askedAt: asked, at: now) }
+        guard leases.withLockedValue({ $0.revived(by: owner, askedAt: asked, at: now) }) else { return }
+        // The owner may have taken this node for gone, and sends its other streams no more. The next grant will not tell.
+        loop.relays.mistrust(owner)
+        for other in 0..<mesh.count where other != loop.index { mesh.run(on: other) { $0.relays.mistrust(owner) } }
     }
 
     /// A node's relay registers with an owner here.

@@ -33,7 +33,7 @@ extension UserActor {
             reply = plan.reply
         }
         // How far one has read is written at most once a second; who acknowledges next need not wait for that.
-        try ChannelActor.check(await pending.outcome())
+        try await pending.outcome().get()
         return reply
     }
 

@@ -19,7 +19,7 @@ extension UserActor {
             case .refused(.constraint("users_username_key", _)):
                 throw APIError.form(
                     ["username"], code: "USERNAME_ALREADY_TAKEN", message: "Username is already taken.")
-            case let result: try ChannelActor.check(result)
+            case let result: try result.get()
             }
             showProfile(changed)
             let (services, targets) = (services, notices.compactMap(\.target))

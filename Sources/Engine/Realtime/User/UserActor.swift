@@ -285,7 +285,7 @@ distributed actor UserActor: KeyedActor {
     /// Commits control changes; returns when they are durable.
     /// - Parameter record: the command that they carry out, if it may come again.
     func commit(_ statements: [Statement], _ record: PerformedCommand? = nil) async throws {
-        try ChannelActor.check(await outcome(of: statements, record))
+        try await outcome(of: statements, record).get()
     }
 
     /// What was asked for is so already. An owner that has lost the user and does not know it yet must not say that: the fence is

@@ -19,7 +19,9 @@ extension ChatNode {
         } _: { [self] welcome in
             if let welcome {
                 let welcome = world.cluster.wire.carry(welcome, from: welcome.owner)
-                _ = leases.renewed(by: welcome.owner, askedAt: asked, at: now)
+                if welcome.owner != id, leases.revived(by: welcome.owner, askedAt: asked, at: now) {
+                    relays.mistrust(welcome.owner)
+                }
                 answeredAt[key] = world.now
                 relays.answered(key, registration: request.number, welcome)
             } else {

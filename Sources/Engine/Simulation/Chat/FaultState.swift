@@ -35,48 +35,56 @@ extension ChatWorld {
 
     /// Breaks something, and mends it after a while.
     func breakSomething() {
+        if tryToBreakSomething() { auditor.faults += 1 }
+    }
+
+    /// - Returns: whether anything is broken that was not before.
+    private func tryToBreakSomething() -> Bool {
         let ids = cluster.nodeIDs
         let one = pick(ids)
         let other = pick(ids)
         let time = milliseconds(200...9_000)
-        auditor.faults += 1
-        switch Int.random(in: 0..<(configuration.onlyNodesFail ? 5 : 20), using: &random) {
+        let isRunning = cluster.running.contains(one)
+        switch Int.random(in: 0..<(configuration.onlyNodesFail ? 5 : 21), using: &random) {
         case 0, 1, 2:
+            guard isRunning else { return false }
             let death: ClusterWorld.Death = chance(0.7) ? .process : .host
             note("node \(one) dies (\(death)) for \(time)")
             change { $0.kill(one, death) }
             after(time) { [self] in start(again: one) }
         case 3, 4:
+            guard isRunning, nodes[one]?.isPaused == false else { return false }
             note("node \(one) pauses for \(time)")
             change { $0.pause(one, for: time) }
         case 5:
-            guard one != other else { return }
+            guard one != other else { return false }
             note("cut from \(one) to \(other) for \(time)")
             change { $0.network.cut(from: one, to: other) }
-            mend(after: time)
+            after(time) { [self] in change { $0.network.mend(from: one, to: other) } }
         case 6:
-            guard one != other else { return }
+            guard one != other else { return false }
             note("cut between \(one) and \(other) for \(time)")
-            change { $0.network.cut(between: [one], and: [other]) }
-            mend(after: time)
+            cut([one], from: [other], for: time)
         case 7:
             let group = ids.filter { _ in chance(0.4) }
+            guard !group.isEmpty, group.count < ids.count else { return false }
             note("partition of \(group) for \(time)")
-            change { $0.network.cut(between: group, and: ids.filter { !group.contains($0) }) }
-            mend(after: time)
+            cut(group, from: ids.filter { !group.contains($0) }, for: time)
         case 8:
             note("slow links for \(time)")
             change { $0.network.delay = .milliseconds(5) ... .milliseconds(120) }
             after(time) { [self] in change { $0.network.delay = .microseconds(100) ... .milliseconds(2) } }
         case 9, 10:
-            guard one != other else { return }
+            guard one != other else { return false }
             note("link \(one)-\(other) breaks")
             change { $0.breakLink(one, other) }
         case 11:
+            guard cluster.database.isUp else { return false }
             note("Postgres stops for \(time)")
             change { $0.stopDatabase() }
             after(time) { [self] in change { if !$0.database.isUp { $0.startDatabase() } } }
         case 12:
+            guard !cluster.cutFromDatabase.contains(one) else { return false }
             note("node \(one) is cut from Postgres for \(time)")
             change { $0.cutFromDatabase(one) }
             after(time) { [self] in change { $0.cutFromDatabase(one, false) } }
@@ -98,19 +106,34 @@ extension ChatWorld {
             faults.refusals = 0.05
             after(time) { [self] in faults.refusals = 0 }
         case 18:
+            guard isRunning else { return false }
             note("node \(one) drains for \(time)")
             change { $0.drain(one) }
             after(time) { [self] in change { $0.drain(one, false) } }
+        case 19:
+            guard ids.count < configuration.nodes + Self.newcomerLimit,
+                let newcomer = NodeID(rawValue: UInt16(ids.count + 1))
+            else { return false }
+            note("node \(newcomer) joins")
+            start(again: newcomer)
         default:
+            guard isRunning else { return false }
             note("node \(one) leaves for \(time)")
             change { $0.leave(one) }
             after(time) { [self] in start(again: one) }
         }
+        return true
+    }
+
+    /// How many nodes may join that were not there at the beginning.
+    private static let newcomerLimit = 2
+
+    private func cut(_ group: [NodeID], from others: [NodeID], for time: Duration) {
+        change { $0.network.cut(between: group, and: others) }
+        after(time) { [self] in change { $0.network.mend(between: group, and: others) } }
     }
 
     private func note(_ text: @autoclosure () -> String) { auditor.trace(now, "FAULT \(text())") }
-
-    private func mend(after time: Duration) { after(time) { [self] in change { $0.network.heal() } } }
 
     private func start(again node: NodeID) { change { $0.start(node) } }
 

@@ -191,7 +191,6 @@ extension ChatNode {
                 owing: guild.channels.filter { !messages.log(of: $0).unanswered.isEmpty }
             )
         } _: { [self] stored in
-            let bodies = activations.removeValue(forKey: guild.id) ?? []
             var owner: GuildOwner?
             if let stored, let loaded = stored.loaded, owned[guild.slot] == epoch,
                 loaded.guild.newestEpoch <= epoch
@@ -201,7 +200,8 @@ extension ChatNode {
                 owners[guild.id] = owner
                 for channel in stored.owing { owner?.channel(channel) { _ in } }
             }
-            for body in bodies { body(owner) }
+            // Whoever waited for the stream asks while the owner is made, and waits for it with the others.
+            for body in activations.removeValue(forKey: guild.id) ?? [] { body(owner) }
         }
     }
 }

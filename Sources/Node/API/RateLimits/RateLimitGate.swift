@@ -1,4 +1,5 @@
 import FluxCore
+import FluxSecurity
 import Foundation
 import HTTPTypes
 

@@ -1,4 +1,5 @@
 import FluxCore
+import FluxSecurity
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -61,7 +62,8 @@ public struct APIResponder: Sendable {
     public func answer(_ request: Request, peer: ClientAddress) async throws -> Response {
         var head = request.head
         head.path = RequestPath.canonical(head.path ?? "/")
-        let address = configuration.trustedProxies.client(of: peer, head: head)
+        let address = configuration.trustedProxies.client(
+            of: peer, forwardedFor: head.headerFields[values: .forwardedFor])
         var response: Response
         if head.method == .options {
             response = Response(status: .noContent, headers: [.allow: Self.methods.joined(separator: ", ")])

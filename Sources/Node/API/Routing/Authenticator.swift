@@ -1,4 +1,5 @@
 import FluxCore
+import FluxSecurity
 import HTTPTypes
 
 /// Decides who sent a request (protocol 3.4), and whether a cookie may speak for them (10.1).

@@ -1,3 +1,4 @@
+import FluxSecurity
 import Hummingbird
 import Logging
 import NIOCore

@@ -1,12 +1,9 @@
 /// What the upgrade request said about its sender; needed until the session is there.
 struct GatewayClientOrigin: Sendable {
-    /// The address of the client, behind trusted proxies too.
-    var address: String
     /// The header `Origin`: which page opened the socket. Absent outside browsers.
     var webOrigin: String?
     /// The values of the headers `Cookie`.
     var cookies: [String]
-    var userAgent: String?
 
     /// The access token of the cookie, for an IDENTIFY without one (protocol 10.1).
     ///

@@ -8,7 +8,7 @@ import NIOHTTPTypes
 /// Settings of the port for people and bots.
 public struct ClientPortConfiguration: Sendable {
     /// Whose `X-Forwarded-For` is believed.
-    public var trustedProxies = TrustedProxies([])
+    public var trustedProxies = TrustedProxies.none
     /// With a context the port speaks TLS only. Its certificate can be replaced while the port is open.
     public var tls: TLSContext?
     /// Time-outs and bounds of HTTP.

@@ -1,4 +1,5 @@
 import DequeModule
+import FluxSecurity
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
@@ -198,7 +199,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         state.head(isLast: !head.isKeepAlive || head.version == .http1_0 || asksForUpgrade, at: .now())
 
         var head = head
-        head.headers.replaceOrAdd(name: "x-forwarded-for", value: clientAddress(context, head))
+        head.headers.replaceOrAdd(name: "x-forwarded-for", value: clientAddress(context, head).description)
         if head.headers[canonicalForm: "expect"].contains(where: { $0.lowercased() == "100-continue" }) {
             context.writeAndFlush(
                 wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
@@ -206,9 +207,9 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
-    private func clientAddress(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) -> String {
+    private func clientAddress(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) -> ClientAddress {
         trustedProxies.client(
-            peer: context.remoteAddress?.ipAddress ?? "", forwardedFor: head.headers["x-forwarded-for"])
+            of: ClientAddress(context.remoteAddress), forwardedFor: head.headers["x-forwarded-for"])
     }
 
     /// Goes on with the requests that were pipelined behind the exchange that has just ended.
@@ -395,8 +396,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         let upgrade = GatewayUpgrade(
             acceptKey: key, query: GatewayQuery(uri: head.uri),
             origin: GatewayClientOrigin(
-                address: clientAddress(context, head), webOrigin: head.headers.first(name: "origin"),
-                cookies: head.headers["cookie"], userAgent: head.headers.first(name: "user-agent")),
+                webOrigin: head.headers.first(name: "origin"), cookies: head.headers["cookie"]),
             isSecure: isSecure)
         guard let handler = gateway.makeHandler(upgrade, on: context.eventLoop) else {
             context.close(promise: nil)

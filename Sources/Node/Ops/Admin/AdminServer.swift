@@ -47,7 +47,7 @@ struct AdminServer: Sendable {
                 body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.render())))
         }
         router.get("/livez") { _, _ in
-            Self.json(.ok, Array(#"{"alive":true}"#.utf8))
+            Self.json(.ok, HealthRoutes.alive)
         }
         router.get("/readyz") { [readiness] _, _ in
             Self.json(readiness.isReady ? .ok : .serviceUnavailable, readiness.encoded())

@@ -35,7 +35,8 @@ struct ClusterRoutes: Sendable {
             let bytes = try await request.body.collect(upTo: AdminServer.bodyLimit)
             guard AdminServer.isGuarded(request) else { return AdminServer.unguarded }
             guard let cluster = cluster() else {
-                return Self.refusal(CommandFailure(.unavailable, "the node has not opened its database yet"))
+                return Self.refusal(
+                    CommandFailure(.unavailable, "the node has not opened its database yet, or has closed it"))
             }
             var body: JSON = [:]
             if bytes.readableBytes > 0 {

@@ -3,6 +3,7 @@ import FluxCore
 import FluxRealtime
 import FluxSecurity
 import FluxStore
+import NIOConcurrencyHelpers
 
 /// What an operator can see and do about the cluster through any of its nodes. Answers are what the admin API sends; every
 /// change may be repeated.
@@ -24,6 +25,8 @@ struct ClusterAdministration: Sendable {
     let stop: @Sendable () -> Void
     /// The node's part in the cluster, while it has one.
     var part: ClusterNode?
+    /// Whether the last drain ended because nobody was left who could take the slots.
+    let endedEarly = NIOLockedValueBox(false)
 
     // MARK: Tokens
 
@@ -107,24 +110,49 @@ struct ClusterAdministration: Sendable {
 
     // MARK: The node that is asked
 
+    /// How long a drain may take to give all slots away.
+    static let drainTime = Duration.seconds(60)
+    /// What an operator has to know after a drain that failed: it was not taken back.
+    static let stillDrains = "The node is still draining: `flux node undrain` ends that."
+    /// The same where it is not known how far the drain came.
+    static let mayDrain = "The node may drain all the same (`flux node ls`): `flux node undrain` ends that."
+
     /// Gives all its slots to other nodes, and gets none until it is undrained or starts again: `{drained}`.
     func drain() async throws -> JSON {
         let part = try running()
-        let isDone = try await asking { () throws(StoreError) in try await part.drain() }
-        guard !isDone else { return ["drained": true] }
-        let reasons = await part.status().unreadyReasons
-        if reasons.contains(.minority) {
-            throw CommandFailure(
-                .noQuorum, "the node reaches at most half of the cluster, so nobody can take its slots")
+        // A part that has ended a drain with slots would say at once that it is done, and never send its clients away.
+        if endedEarly.withLockedValue(\.self) {
+            try await asking(orSay: Self.stillDrains) { () throws(StoreError) in try await part.undrain() }
+            endedEarly.withLockedValue { $0 = false }
         }
-        if reasons.contains(.noDatabase) { throw CommandFailure(.unavailable, "Postgres does not answer the node") }
-        throw CommandFailure(.failure, "the node still gives slots away; ask again (`flux node status` counts them)")
+        let isDone = try await asking(orSay: Self.mayDrain) { () throws(StoreError) in
+            try await part.drain(atMost: Self.drainTime)
+        }
+        let status = await part.status()
+        if !isDone, status.unreadyReasons.contains(.noDatabase) {
+            throw CommandFailure(.unavailable, "Postgres does not answer the node. \(Self.stillDrains)")
+        }
+        // Whether it owns slots is decided there, and nowhere else.
+        let members = try await asking(orSay: Self.stillDrains) { () throws(StoreError) in try await store.members() }
+        let outcome = DrainOutcome(
+            isDone: isDone, slots: members.first { isOwn($0) }?.slotCount ?? 0,
+            isInMinority: status.unreadyReasons.contains(.minority),
+            others: members.filter { !isOwn($0) }.map { row in
+                let seen = status.members.first { $0.member.identity.id.rawValue == row.node.identity.node }
+                return DrainOutcome.Other(isReached: seen?.health.isLiving == true, state: row.node.state)
+            })
+        guard let failure = outcome.failure else { return ["drained": true] }
+        if isDone { endedEarly.withLockedValue { $0 = true } }
+        throw CommandFailure(failure.status, "\(failure.message). \(Self.stillDrains)")
     }
+
+    private func isOwn(_ member: ClusterMemberRow) -> Bool { member.node.identity.node == identity.node.rawValue }
 
     /// Takes part again: `{drained}`, false.
     func undrain() async throws -> JSON {
         let part = try running()
         try await asking { () throws(StoreError) in try await part.undrain() }
+        endedEarly.withLockedValue { $0 = false }
         return ["drained": false]
     }
 
@@ -172,12 +200,16 @@ struct ClusterAdministration: Sendable {
         ]
     }
 
+    /// - Parameter hint: what is said beside the failure.
     @discardableResult
-    private func asking<Value>(_ question: () async throws(StoreError) -> Value) async throws(CommandFailure) -> Value {
+    private func asking<Value>(
+        orSay hint: String? = nil, _ question: () async throws(StoreError) -> Value
+    ) async throws(CommandFailure) -> Value {
         do throws(StoreError) {
             return try await question()
         } catch {
-            throw CommandFailure(error)
+            let failure = CommandFailure(error)
+            throw hint.map { CommandFailure(failure.status, "\(failure.message). \($0)") } ?? failure
         }
     }
 }

@@ -42,6 +42,9 @@ struct AdminCommand: ParsableCommand {
         @Option(help: "Where the lines go; - for standard output.", completion: .file())
         var out = "-"
 
+        /// The node makes everything before it sends the first line.
+        private static let patience = Duration.seconds(600)
+
         private var request: ProvisionRequest {
             ProvisionRequest(users: users, guilds: guilds, members: members, channels: channels, prefix: prefix)
         }
@@ -58,7 +61,7 @@ struct AdminCommand: ParsableCommand {
             let client = try AdminClient(admin)
             let file = try Self.open(out)
             var tail = ByteBuffer()
-            try await client.post("/admin/v1/provision", body: request.encoded()) { piece in
+            try await client.post("/admin/v1/provision", body: request.encoded(), within: Self.patience) { piece in
                 do {
                     try file.write(contentsOf: Data(buffer: piece))
                 } catch {

@@ -60,6 +60,28 @@ extension ExitStatus {
         case .interrupted: "interrupted"
         }
     }
+
+    /// What it means, in the words of `flux --help`.
+    public var meaning: String {
+        switch self {
+        case .success: "done"
+        case .failure: "failed otherwise"
+        case .wrongToken: "no such join token"
+        case .usedToken: "the join token was used by another node"
+        case .expiredToken: "the join token has expired"
+        case .wrongCluster: "node, token and database are not of one cluster"
+        case .nameTaken: "another node has the name"
+        case .versionMismatch: "this build and the cluster's speak no common version"
+        case .noQuorum: "no quorum, more than half of the nodes would be needed"
+        case .noNode: "no node answers"
+        case .removed: "the node was removed from its cluster"
+        case .usage: "wrong command line"
+        case .unavailable: "something needed does not answer, or is taken (address, data directory)"
+        case .cannotCreate: "a file cannot be written"
+        case .configuration: "the configuration or Postgres's settings are refused"
+        case .interrupted: "ended by a second signal"
+        }
+    }
 }
 
 /// A failure of a command: one sentence for people, a number for scripts.

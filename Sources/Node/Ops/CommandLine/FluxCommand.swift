@@ -10,13 +10,18 @@ public struct FluxCommand: AsyncParsableCommand {
             A node serves people and bots on one port (default http://127.0.0.1:8080). With no database configured it \
             runs a private Postgres in its data directory, so `flux node run` is all that a first try needs.
 
-            Exit status: 0 done, 1 failed, 64 wrong command line, 69 something needed does not answer, 73 a file \
-            cannot be written, 78 the configuration or Postgres's settings are refused, 130 ended by a second signal.
+            Exit status:
+            \(statuses)
             """,
         version: FluxVersion.text,
         subcommands: [
             NodeCommand.self, ConfigurationCommand.self, PostgresCommand.self, AdminCommand.self, MetricsCommand.self,
         ])
+
+    /// One line a status.
+    private static var statuses: String {
+        TextTable.lines(ExitStatus.allCases.map { ["", "\($0.rawValue)", $0.meaning] }).joined(separator: "\n")
+    }
 
     /// For the argument parser.
     public init() {}

@@ -81,14 +81,23 @@ extension NodeCommand {
             abstract: "Give all slots and clients of a node to the others, and keep it running.",
             discussion: """
                 Returns when nothing is left to give away. The node is not ready, and gets neither slots nor clients until \
-                `flux node undrain` or its next start. Sessions go on, on the nodes that their clients come to. Exit status \
-                16: the node reaches at most half of the cluster, so nobody can take them.
+                `flux node undrain` or its next start. Sessions go on, on the nodes that their clients come to. The only \
+                node of a cluster has nobody to give anything to, and keeps what it has.
+
+                Exit status 16: the node still has slots, and reaches none of the others or at most half of the cluster, so \
+                nobody can take them; 1: it still has slots for another reason, which is said. A drain that failed stays in \
+                force: `flux node undrain` ends it, and the same command tries again.
                 """)
+
+        /// Longer than the node takes: a minute for its slots, ten seconds for its clients, and the answers of Postgres.
+        private static let patience = ClusterAdministration.drainTime + .seconds(60)
 
         @OptionGroup var options: AdminOptions
 
         func run() async throws {
-            let answer = try await options.client().call(.POST, ClusterRoutes.root + "/drain")
+            let answer = try await options.client().call(
+                .POST, ClusterRoutes.root + "/drain", within: Self.patience,
+                ifUnanswered: ClusterAdministration.mayDrain)
             options.show(answer) { _ in ["drained"] }
         }
     }
@@ -113,7 +122,11 @@ extension NodeCommand {
             discussion: """
                 The same as SIGTERM: slots are handed over, clients told to reconnect, everything accepted is committed. \
                 Returns when the node has ended. It is still a member and may be started again; `flux node remove` on \
-                another node makes it none.
+                another node makes it none. A service manager that starts it again after an end with status 0 makes it a \
+                node that takes part again.
+
+                A node that has left answers nobody, so a repeated command fails with status 17. With --data-dir it looks \
+                there, and it is no error.
                 """)
 
         /// Longer than the node tries to hand its slots over and to end what is open.
@@ -121,9 +134,21 @@ extension NodeCommand {
 
         @OptionGroup var options: AdminOptions
 
+        @Option(
+            help: "The node's data directory on this machine: tells whether a node that does not answer has left.",
+            completion: .directory)
+        var dataDir: String?
+
         func run() async throws {
             let client = try options.client()
-            let answer = try await client.call(.POST, ClusterRoutes.root + "/leave")
+            let answer: JSON
+            do {
+                answer = try await client.call(
+                    .POST, ClusterRoutes.root + "/leave", ifUnanswered: "The node may leave all the same.")
+            } catch let failure as CommandFailure where failure.status == .noNode && hasLeft {
+                options.show(["leaving": false]) { _ in ["has left already"] }
+                return
+            }
             let end = ContinuousClock.now + Self.patience
             while await client.isAnswered() {
                 guard ContinuousClock.now < end else {
@@ -134,6 +159,8 @@ extension NodeCommand {
             }
             options.show(answer) { _ in ["left"] }
         }
+
+        private var hasLeft: Bool { dataDir.map(DepartureMark.isIn) ?? false }
     }
 
     /// `flux node remove`.

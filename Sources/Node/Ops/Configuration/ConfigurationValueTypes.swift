@@ -1,4 +1,4 @@
-import FluxAPI
+import FluxSecurity
 
 /// The kinds of values that the schema uses.
 extension ConfigurationValueType {

@@ -20,16 +20,16 @@ struct NodeEdge: Sendable {
     private let responder: APIResponder
     private let tls: TLSContext?
     private let listen: Endpoint
-    private let configuration: NodeConfiguration
+    private let trustedProxies: TrustedProxies
     private let group: any EventLoopGroup
     private let logger: Logger
 
     /// Puts everything together; nothing is open yet.
     init(
         _ configuration: NodeConfiguration, engine: NodeEngine, store: NodeStore, directory: DataDirectory,
-        listen: Endpoint, group: any EventLoopGroup, logger: Logger
+        listen: Endpoint, readiness: Readiness, group: any EventLoopGroup, logger: Logger
     ) throws(CommandFailure) {
-        self.configuration = configuration
+        trustedProxies = TrustedProxies(configuration.trustedProxies) ?? .none
         self.listen = listen
         self.group = group
         self.logger = logger
@@ -65,8 +65,9 @@ struct NodeEdge: Sendable {
             isRegistrationOpen: configuration.authentication.registration == .open
         ).register(in: routes)
         ApplicationRoutes(database: store.database, system: accounts, services: services).register(in: routes)
+        HealthRoutes(readiness: readiness).register(in: routes)
         var answers = APIResponder.Configuration(bodyLimit: multipart.totalBytes, logger: logger)
-        answers.trustedProxies = FluxAPI.TrustedProxies(configuration.trustedProxies) ?? .none
+        answers.trustedProxies = trustedProxies
         responder = routes.makeResponder(configuration: answers)
 
         var settings = GatewayConfiguration(publicOrigin: address.origin)
@@ -80,8 +81,7 @@ struct NodeEdge: Sendable {
     func server(quietLogger: Logger, onListening: @escaping @Sendable () -> Void) throws -> any Service {
         var port = ClientPortConfiguration()
         port.tls = tls
-        port.trustedProxies = FluxGateway.TrustedProxies(
-            configuration.trustedProxies.compactMap(FluxGateway.TrustedProxies.Network.init))
+        port.trustedProxies = trustedProxies
         return try HTTPServerBuilder.clientPort(gateway: gateway, configuration: port).buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(listen.host, port: listen.port), backlog: 4_096),

@@ -96,7 +96,7 @@ public final class FluxNode: Sendable {
 
     private func runAdmin(_ place: Place, _ joining: NodeJoining?) async throws {
         var place = place
-        place.admin = try await configuration.adminListen.withPort(on: place.group)
+        place.admin = try await configuration.adminListen.withPort(of: "admin_listen", on: place.group)
         let admin = AdminServer(
             readiness: readiness, metrics: metrics, refreshMetrics: engineMetrics.refresh,
             provision: { [serving] request, writer in
@@ -110,12 +110,16 @@ public final class FluxNode: Sendable {
         }
         let inner = place
         let outcome = await attempt { try await self.runStore(inner, joining) }
+        if case .success = outcome, !hasLostItsPlace.withLockedValue(\.self) {
+            // Before the port closes, so that who finds nobody there finds this.
+            DepartureMark.write(in: place.directory)
+        }
         await server.stop()
         try outcome.get()
     }
 
     private func runStore(_ place: Place, _ joining: NodeJoining?) async throws {
-        let listen = try await configuration.clusterListen.withPort(on: place.group)
+        let listen = try await configuration.clusterListen.withPort(of: "cluster_listen", on: place.group)
         let advertised = configuration.clusterAdvertise ?? listen
         let file = IdentityFile(in: place.directory, logger: logger)
         try await joining?.perform(
@@ -123,6 +127,7 @@ public final class FluxNode: Sendable {
             logger: logger)
         let store = try await NodeStore.open(
             configuration, file: file, address: advertised, in: place.directory, logger: logger)
+        DepartureMark.remove(from: place.directory)
         let outcome = await attempt {
             let network = try NodeNetwork(
                 store.identity, listen: listen, advertise: self.configuration.clusterAdvertise,
@@ -143,14 +148,15 @@ public final class FluxNode: Sendable {
                 throw CommandFailure.removed(store.identity)
             }
         }
-        cluster.withLockedValue { $0 = nil }
+        // Until then a second wish to leave finds somebody who takes it.
         await store.close(logger: logger)
+        cluster.withLockedValue { $0 = nil }
         try outcome.get()
     }
 
     private func runEngine(_ place: Place, _ store: NodeStore, _ network: NodeNetwork) async throws {
         let name = store.identity.name
-        let listen = try await configuration.listen.withPort(on: place.group)
+        let listen = try await configuration.listen.withPort(of: "listen", on: place.group)
         let engine: NodeEngine
         do {
             engine = try await NodeEngine.start(
@@ -172,7 +178,7 @@ public final class FluxNode: Sendable {
             }
             let edge = try NodeEdge(
                 self.configuration, engine: engine, store: store, directory: place.directory, listen: listen,
-                group: place.group, logger: self.logger)
+                readiness: self.readiness, group: place.group, logger: self.logger)
             let card = NodeCard(name: name, url: engine.address.origin, listen: listen, admin: place.admin)
             try await self.serve(edge, engine, store, card, in: place.directory)
         }

@@ -65,7 +65,7 @@ struct NodeEngine: Sendable {
             try await transport.start()
         } catch {
             await engine.stop()
-            throw CommandFailure(.unavailable, "cluster_listen \(network.listen): cannot be listened on: \(error)")
+            throw CommandFailure(listeningOn: "cluster_listen \(network.listen)", error)
         }
         return engine
     }

@@ -11,7 +11,7 @@ struct RunningServer: Sendable {
 
     /// Starts a server and returns when it listens.
     /// - Parameters:
-    ///   - name: what the address is called in the configuration, for the failure.
+    ///   - name: what the address is called in the configuration, with the address, for the failure.
     ///   - make: makes the server; it calls what it is given when it listens.
     static func start(
         named name: String, logger: Logger, make: (@escaping @Sendable () -> Void) throws -> any Service
@@ -32,7 +32,7 @@ struct RunningServer: Sendable {
         do {
             try await task.value
         } catch {
-            throw CommandFailure(.unavailable, "\(name): cannot be listened on: \(error)")
+            throw CommandFailure(listeningOn: name, error)
         }
         throw CommandFailure(.unavailable, "\(name): the server ended")
     }

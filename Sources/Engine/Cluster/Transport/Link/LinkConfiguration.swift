@@ -11,6 +11,8 @@ public struct LinkConfiguration: Sendable {
     public var listen: PeerAddress
     /// What is spoken; another dialect than this build's own is for tests.
     public var dialect = WireDialect.own
+    /// What the node says that it can do; another set than this build's own is for tests.
+    public var features = LinkFeatures.own
     /// The bounds.
     public var limits = LinkLimits()
     /// Decides on nodes that want to join; nil refuses them.

@@ -200,10 +200,9 @@ final class LinkConnection: ChannelInboundHandler, @unchecked Sendable {
             window: limits.window(of: lane), overdraft: limits.frameByteCount + LinkFrame.headByteCount)
         outbox = LinkOutbox(
             bound: limits.queue(of: lane), frameLimit: limits.frameByteCount,
-            refusals: core.metrics.lane(lane).refusedFrames
-        ) { [weak self] in
-            self?.onLoop { $0.pump() }
-        }
+            refusals: core.metrics.lane(lane).refusedFrames,
+            overflow: { [weak self] in self?.close(.congested) },
+            wake: { [weak self] in self?.onLoop { $0.pump() } })
     }
 
     private func step(_ event: (inout LinkHandshake) -> LinkHandshake.Action) {
@@ -221,10 +220,10 @@ final class LinkConnection: ChannelInboundHandler, @unchecked Sendable {
             take(lane: hello.lane)
             // What the machine told the peer is the window of the lane that it asked for.
             handshake?.ownWindow = UInt64(limits.window(of: hello.lane))
-            if let outbox { core.greeted(self, hello, version, outbox) }
+            if let outbox, let handshake { core.greeted(self, hello, version, handshake.features, outbox) }
         case .welcomed(let welcome):
             decoder.limit = limits.frameByteCount
-            if let outbox { core.welcomed(self, welcome, outbox) }
+            if let outbox, let handshake { core.welcomed(self, welcome, handshake.features, outbox) }
         case .established:
             guard let link, core.registry.open(link) else { return end(.noSuchLink) }
             decoder.limit = limits.frameByteCount

@@ -18,6 +18,14 @@ import NIOPosix
 final class LinkCore: Sendable {
     /// What belongs to the home loop.
     private struct Home {
+        /// What a connection on its way into a link has agreed on, and its queue.
+        struct Candidate {
+            let identity: NodeIdentity
+            let version: WireVersion
+            let features: LinkFeatures
+            let outbox: LinkOutbox
+        }
+
         var table: LinkTable
         /// Connections that have not ended, once they were dialled or proved who they are.
         var connections: [ConnectionID: LinkConnection] = [:]
@@ -27,8 +35,8 @@ final class LinkCore: Sendable {
         var bulks: [ConnectionID: ConnectionID] = [:]
         /// The links that watchers were told of.
         var announced: Set<ConnectionID> = []
-        /// Version and queue of connections on their way into a link.
-        var candidates: [ConnectionID: (identity: NodeIdentity, version: WireVersion, outbox: LinkOutbox)] = [:]
+        /// Connections on their way into a link.
+        var candidates: [ConnectionID: Candidate] = [:]
     }
 
     let configuration: LinkConfiguration
@@ -55,7 +63,8 @@ final class LinkCore: Sendable {
         self.receiver = receiver
         self.group = group
         expectation = LinkHandshake.Expectation(
-            identity: identity, versions: configuration.dialect.versions, cluster: configuration.cluster)
+            identity: identity, versions: configuration.dialect.versions, cluster: configuration.cluster,
+            features: configuration.features)
         halfOpen = HalfOpenConnections(bound: configuration.limits.halfOpen)
         homeLoop = group.next()
         home = NIOLoopBoundBox.makeBoxSendingValue(
@@ -115,18 +124,26 @@ final class LinkCore: Sendable {
         }
     }
 
-    func greeted(_ connection: LinkConnection, _ hello: LinkHello, _ version: WireVersion, _ outbox: LinkOutbox) {
+    /// - Parameter features: those that both ends have.
+    func greeted(
+        _ connection: LinkConnection, _ hello: LinkHello, _ version: WireVersion, _ features: LinkFeatures,
+        _ outbox: LinkOutbox
+    ) {
         remember(connection)
         homeLoop.execute {
             let id = connection.id
             self.home.value.connections[id] = connection
-            self.home.value.candidates[id] = (hello.identity, version, outbox)
+            self.home.value.candidates[id] = Home.Candidate(
+                identity: hello.identity, version: version, features: features, outbox: outbox)
             guard self.isMember(connection) else { return connection.close(.certificateRefused) }
             self.perform { $0.greeted(id, by: hello.identity, lane: hello.lane, link: hello.link) }
         }
     }
 
-    func welcomed(_ connection: LinkConnection, _ welcome: LinkWelcome, _ outbox: LinkOutbox) {
+    /// - Parameter features: those that both ends have.
+    func welcomed(
+        _ connection: LinkConnection, _ welcome: LinkWelcome, _ features: LinkFeatures, _ outbox: LinkOutbox
+    ) {
         remember(connection)
         homeLoop.execute {
             let id = connection.id
@@ -136,7 +153,8 @@ final class LinkCore: Sendable {
             if let control = self.home.value.bulks[id] {
                 self.home.value.links[control]?.add(bulk: outbox)
             } else {
-                self.home.value.candidates[id] = (welcome.identity, welcome.version, outbox)
+                self.home.value.candidates[id] = Home.Candidate(
+                    identity: welcome.identity, version: welcome.version, features: features, outbox: outbox)
             }
             self.perform { $0.welcomed(id, by: welcome.identity, link: welcome.link) }
         }
@@ -258,7 +276,8 @@ extension LinkCore {
     private func begin(_ control: ConnectionID) {
         guard let candidate = home.value.candidates.removeValue(forKey: control) else { return }
         home.value.links[control] = PendingLink(
-            identity: candidate.identity, version: candidate.version, control: candidate.outbox)
+            identity: candidate.identity, version: candidate.version, features: candidate.features,
+            control: candidate.outbox)
     }
 
     private func announce(_ control: ConnectionID) {

@@ -14,6 +14,8 @@ struct LinkHandshake {
         var versions: WireVersionRange
         /// Our cluster.
         var cluster: ClusterID
+        /// The features that we have.
+        var features = LinkFeatures.own
     }
 
     /// What a connection's security says of the peer.
@@ -79,6 +81,8 @@ struct LinkHandshake {
     private(set) var refusedVersions: (of: NodeID, range: WireVersionRange)?
     /// How many bytes the peer takes before it gives credit.
     private(set) var peerWindow: UInt64 = 0
+    /// The features that both ends have; known when the peer is.
+    private(set) var features: LinkFeatures = []
 
     /// A handshake that has not begun.
     init(role: Role, expectation: Expectation, window: UInt64, proof: PeerProof) {
@@ -114,7 +118,7 @@ struct LinkHandshake {
             .hello(
                 LinkHello(
                     versions: expectation.versions, cluster: expectation.cluster, identity: expectation.identity,
-                    target: target, lane: lane, link: link, window: ownWindow)))
+                    target: target, lane: lane, link: link, window: ownWindow, features: expectation.features)))
     }
 
     /// The peer sent a frame.
@@ -147,7 +151,9 @@ struct LinkHandshake {
         peerWindow = window
         return .send(
             .welcome(
-                LinkWelcome(version: version, identity: expectation.identity, link: link, window: ownWindow)))
+                LinkWelcome(
+                    version: version, identity: expectation.identity, link: link, window: ownWindow,
+                    features: features)))
     }
 
     /// Both connections of the dialler are welcome.
@@ -173,6 +179,7 @@ struct LinkHandshake {
         guard hello.lane == .control || hello.link != nil else { return end(.noSuchLink) }
         if let refusal = refusal(of: hello.identity.id) { return end(refusal) }
         peer = hello.identity
+        features = expectation.features.intersection(hello.features)
         state = .deciding(version, window: hello.window)
         return .decide(hello, version)
     }
@@ -183,6 +190,8 @@ struct LinkHandshake {
         guard expectation.versions.contains(welcome.version) else { return end(.version(expectation.versions)) }
         peer = welcome.identity
         peerWindow = welcome.window
+        // A peer that names more than was offered gets no more for it.
+        features = expectation.features.intersection(welcome.features)
         state = .welcome
         return .welcomed(welcome)
     }

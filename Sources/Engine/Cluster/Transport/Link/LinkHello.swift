@@ -16,8 +16,8 @@ struct LinkHello: WireCodable, Equatable {
     var link: UInt64?
     /// How many bytes of data frames it takes before it gives credit.
     var window: UInt64
-    /// Numbers of optional features it has; unknown ones are ignored. None is defined yet.
-    var features: [UInt64] = []
+    /// The features that its build has.
+    var features: LinkFeatures = []
 
     func encode(to writer: inout WireWriter) {
         writer.record { fields in
@@ -28,7 +28,7 @@ struct LinkHello: WireCodable, Equatable {
             fields.byte(lane.number)
             fields.optional(link)
             fields.unsigned(window)
-            fields.list(features)
+            fields.value(features)
         }
     }
 }
@@ -39,7 +39,7 @@ extension LinkHello {
             LinkHello(
                 versions: try fields.value(), cluster: try fields.value(), identity: try fields.value(),
                 target: try fields.value(), lane: try TransportLane(from: &fields), link: try fields.optional(),
-                window: try fields.unsigned(), features: try fields.list())
+                window: try fields.unsigned(), features: try fields.value())
         }
     }
 }
@@ -54,8 +54,8 @@ struct LinkWelcome: WireCodable, Equatable {
     var link: UInt64
     /// How many bytes of data frames it takes before it gives credit.
     var window: UInt64
-    /// Numbers of optional features that both have.
-    var features: [UInt64] = []
+    /// Those of the dialler's features that the acceptor has, too.
+    var features: LinkFeatures = []
 
     func encode(to writer: inout WireWriter) {
         writer.record { fields in
@@ -63,7 +63,7 @@ struct LinkWelcome: WireCodable, Equatable {
             fields.value(identity)
             fields.unsigned(link)
             fields.unsigned(window)
-            fields.list(features)
+            fields.value(features)
         }
     }
 }
@@ -73,7 +73,7 @@ extension LinkWelcome {
         self = try reader.record { fields throws(WireError) in
             LinkWelcome(
                 version: WireVersion(rawValue: try fields.byte()), identity: try fields.value(),
-                link: try fields.unsigned(), window: try fields.unsigned(), features: try fields.list())
+                link: try fields.unsigned(), window: try fields.unsigned(), features: try fields.value())
         }
     }
 }

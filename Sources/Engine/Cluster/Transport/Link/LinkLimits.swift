@@ -2,7 +2,7 @@ import NIOCore
 
 /// The bounds of the links of one node (I8), and what happens at them.
 public struct LinkLimits: Sendable {
-    /// The largest frame, bytes. `send` refuses a larger one, a peer that sends one is cut off.
+    /// The largest frame, bytes. `send` refuses a larger one (`tooLarge`), a peer that sends one is cut off.
     public var frameByteCount = 16 * 1024 * 1024
     /// The largest frame of a handshake, bytes.
     public var handshakeFrameByteCount = 4096
@@ -10,9 +10,10 @@ public struct LinkLimits: Sendable {
     public var controlWindow = 4 * 1024 * 1024
     /// Bytes of events that one peer may send before it is given credit.
     public var bulkWindow = 16 * 1024 * 1024
-    /// Bytes of calls and replies that wait for one peer; at the bound `send` is false.
+    /// Bytes of calls and replies that wait for one peer; at the bound `send` refuses (`full`), and a reply that finds no
+    /// room ends the link, so that its caller need not wait for the deadline.
     public var controlQueue = 16 * 1024 * 1024
-    /// Bytes of events that wait for one peer; at the bound `send` is false.
+    /// Bytes of events that wait for one peer; at the bound `send` refuses (`full`).
     public var bulkQueue = 64 * 1024 * 1024
     /// Accepted connections whose handshake is not done. One more, and the oldest of them is closed: an honest handshake takes
     /// milliseconds, so that who does nothing pushes out only others who do nothing.

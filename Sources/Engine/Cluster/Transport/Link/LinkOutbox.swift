@@ -16,14 +16,20 @@ final class LinkOutbox: Sendable {
     private let bound: Int
     private let frameLimit: Int
     private let wake: @Sendable () -> Void
+    private let overflow: @Sendable () -> Void
     private let refusals: Counter?
     private let state = NIOLockedValueBox(State())
 
-    /// `wake` is called when the first frame of a batch is there; `refusals` counts frames that found the queue full.
-    init(bound: Int, frameLimit: Int, refusals: Counter? = nil, wake: @escaping @Sendable () -> Void) {
+    /// `wake` is called when the first frame of a batch is there, `overflow` once, when `giveUp` is; `refusals` counts
+    /// frames that found the queue full.
+    init(
+        bound: Int, frameLimit: Int, refusals: Counter? = nil, overflow: @escaping @Sendable () -> Void,
+        wake: @escaping @Sendable () -> Void
+    ) {
         self.refusals = refusals
         self.bound = bound
         self.frameLimit = frameLimit
+        self.overflow = overflow
         self.wake = wake
     }
 
@@ -31,23 +37,29 @@ final class LinkOutbox: Sendable {
     var queuedByteCount: Int { state.withLockedValue { $0.queuedByteCount } }
 
     /// Accepts a frame, or refuses it without effect. Frames of one thread keep their order.
-    func append(_ frame: [UInt8]) -> Bool {
-        guard frame.count < frameLimit else { return false }
+    func append(_ frame: [UInt8]) -> TransportOutcome {
+        guard frame.count < frameLimit else { return .tooLarge }
         let size = frame.count + LinkFrame.headByteCount
-        let isFirst: Bool? = state.withLockedValue { state in
-            guard !state.isClosed, state.queuedByteCount == 0 || state.queuedByteCount + size <= bound else {
-                return nil
-            }
+        let (outcome, isFirst): (TransportOutcome, Bool) = state.withLockedValue { state in
+            guard !state.isClosed else { return (.unlinked, false) }
+            guard state.queuedByteCount == 0 || state.queuedByteCount + size <= bound else { return (.full, false) }
             state.queuedByteCount += size
             state.frames.append(frame)
-            return state.frames.count == 1
+            return (.accepted, state.frames.count == 1)
         }
-        guard let isFirst else {
-            refusals?.increment()
-            return false
-        }
+        if case .full = outcome { refusals?.increment() }
         if isFirst { wake() }
-        return true
+        return outcome
+    }
+
+    /// Something had to be sent and cannot be: nothing is accepted any more, and the connection is to end. The first of
+    /// many callers is enough.
+    func giveUp() {
+        let isFirst = state.withLockedValue { state in
+            defer { state.isClosed = true }
+            return !state.isClosed
+        }
+        if isFirst { overflow() }
     }
 
     /// Takes the batch.

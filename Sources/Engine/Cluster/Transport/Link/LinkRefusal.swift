@@ -38,6 +38,8 @@ public enum LinkRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case stopping
     /// The security of the connection could not be set up.
     case insecure
+    /// So much waits for the peer that an answer found no room.
+    case congested
     /// A newer node's reason, by its number.
     case other(UInt8)
 
@@ -63,6 +65,7 @@ public enum LinkRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         case .creditOverdrawn: "more was sent than there was credit for"
         case .stopping: "the node stops or the peer is no member"
         case .insecure: "TLS could not be set up"
+        case .congested: "too much waits for the peer"
         case .other(let number): "reason \(number) of a newer version"
         }
     }
@@ -89,6 +92,7 @@ public enum LinkRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         case .creditOverdrawn: "credit_overdrawn"
         case .stopping: "stopping"
         case .insecure: "insecure"
+        case .congested: "congested"
         case .other: "other"
         }
     }
@@ -131,6 +135,7 @@ extension LinkRefusal: WireCodable {
             case 17: .creditOverdrawn
             case 18: .stopping
             case 19: .insecure
+            case 20: .congested
             default: .other(number)
             }
         }
@@ -157,6 +162,7 @@ extension LinkRefusal: WireCodable {
         case .creditOverdrawn: 17
         case .stopping: 18
         case .insecure: 19
+        case .congested: 20
         case .other(let number): number
         }
     }

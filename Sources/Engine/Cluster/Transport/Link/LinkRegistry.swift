@@ -4,6 +4,7 @@ import NIOConcurrencyHelpers
 struct OpenLink: Sendable {
     let identity: NodeIdentity
     let version: WireVersion
+    let features: LinkFeatures
     let control: LinkOutbox
     let bulk: LinkOutbox
 }
@@ -18,12 +19,14 @@ final class PendingLink: Sendable {
 
     let identity: NodeIdentity
     let version: WireVersion
+    let features: LinkFeatures
     let control: LinkOutbox
     fileprivate let state = NIOLockedValueBox(State())
 
-    init(identity: NodeIdentity, version: WireVersion, control: LinkOutbox) {
+    init(identity: NodeIdentity, version: WireVersion, features: LinkFeatures, control: LinkOutbox) {
         self.identity = identity
         self.version = version
+        self.features = features
         self.control = control
     }
 
@@ -52,7 +55,8 @@ final class LinkRegistry: Sendable {
             guard !state.isOpen else { return true }
             state.isOpen = true
             let link = OpenLink(
-                identity: pending.identity, version: pending.version, control: pending.control, bulk: bulk)
+                identity: pending.identity, version: pending.version, features: pending.features,
+                control: pending.control, bulk: bulk)
             links.withLockedValue { $0[pending.identity.id] = link }
             return true
         }

@@ -6,8 +6,8 @@ import NIOPosix
 /// The way to the other nodes over TCP: the cluster port, and the links to whom this node is told to link to.
 ///
 /// Two connections per pair of nodes, one for calls and one for events, so that a full one never delays the other. `send` accepts a
-/// frame into a bounded queue or refuses it; an accepted frame arrives once, in order, or not at all when the link breaks. A
-/// peer gets only as far ahead as it was given credit. A link is lost when either connection ends or falls silent; the actor
+/// frame into a bounded queue or says why not; an accepted frame arrives once, in order, or not at all when the link breaks.
+/// A peer gets only as far ahead as it was given credit. A link is lost when either connection ends or falls silent; the actor
 /// system hears that exactly once, after everything that came over the link. Then it is made again, by either side, less and less
 /// often.
 ///
@@ -47,9 +47,9 @@ public final class LinkTransport: Transport {
 
     // MARK: Sending
 
-    /// Accepts a frame for the node; false without a link, or when the lane's queue is full.
-    public func send(_ frame: [UInt8], over lane: TransportLane, to node: NodeID) -> Bool {
-        guard let link = registry.link(to: node) else { return false }
+    /// Accepts a frame for the node, or says what stands against it.
+    public func send(_ frame: [UInt8], over lane: TransportLane, to node: NodeID) -> TransportOutcome {
+        guard let link = registry.link(to: node) else { return .unlinked }
         switch lane {
         case .control: return link.control.append(frame)
         case .bulk: return link.bulk.append(frame)
@@ -59,6 +59,16 @@ public final class LinkTransport: Transport {
     /// The version agreed on with the node; nil without a link.
     public func version(of node: NodeID) -> WireVersion? {
         registry.link(to: node)?.version
+    }
+
+    /// The features that both ends of the link to the node have; nil without a link.
+    public func features(of node: NodeID) -> LinkFeatures? {
+        registry.link(to: node)?.features
+    }
+
+    /// Ends the link to the node, which is told that too much waits for it.
+    public func breakLink(to node: NodeID) {
+        registry.link(to: node)?.control.giveUp()
     }
 
     /// Who is linked now.

@@ -55,7 +55,19 @@ extension GuildOwner {
     func perform(_ request: AccessRequest, _ respond: @escaping (Answer?) -> Void) {
         turns.enter { [self] in
             guard isActive else { return finish(nil, respond) }
-            do throws(APIError) { try begin(request, respond) } catch { finish(.refused(error.code), respond) }
+            do throws(APIError) { try begin(request, respond) } catch { refuse(error.code, respond) }
+        }
+    }
+
+    /// Who is refused takes it that an earlier try was carried out. In production an owner reads that in Postgres; here the fence says
+    /// whether it may know.
+    private func refuse(_ code: Int, _ respond: @escaping (Answer?) -> Void) {
+        do throws(StoreError) {
+            try node.commit(.statements([]), slot: guild.slot, epoch: epoch) { [self] result in
+                finish(result == .committed ? .refused(code) : nil, respond)
+            }
+        } catch {
+            finish(nil, respond)
         }
     }
 

@@ -37,13 +37,13 @@ extension ChatNode {
         world.read(for: self) {
             $0.person(userID, in: society)
         } _: { [self] loaded in
-            let bodies = people.userActivations.removeValue(forKey: userID) ?? []
             var owner: UserOwner?
             if case let loaded?? = loaded, owned[slot] == epoch {
                 owner = UserOwner(loaded, node: self, epoch: epoch)
                 people.users[userID] = owner
             }
-            for body in bodies { body(owner) }
+            // Only now: whoever waited for the stream asks while the owner is made.
+            for body in people.userActivations.removeValue(forKey: userID) ?? [] { body(owner) }
         }
     }
 

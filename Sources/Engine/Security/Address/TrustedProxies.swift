@@ -1,8 +1,6 @@
-import HTTPTypes
-
-/// The networks whose word about a client's address is believed.
+/// The networks whose word about a client's address is believed: a pure reading of `X-Forwarded-For`.
 ///
-/// Without any, `X-Forwarded-For` is ignored: a header that anyone can send must not choose whose rate limit is used up.
+/// Without any, the header is ignored: what anyone can send must not choose whose rate limit is used up.
 public struct TrustedProxies: Sendable {
     /// One network, as `address/bits` or a single address.
     private struct Network: Sendable {
@@ -38,14 +36,20 @@ public struct TrustedProxies: Sendable {
         self.networks = networks
     }
 
-    /// The address a request really came from: walks `X-Forwarded-For` from its end, past every trusted proxy, and
-    /// returns the first address that is not one. What such an address itself claims is not believed.
-    public func client(of peer: ClientAddress, head: HTTPRequest) -> ClientAddress {
-        guard !networks.isEmpty, isTrusted(peer) else { return peer }
-        let hops = head.headerFields[values: .forwardedFor].flatMap { $0.split(separator: ",") }
+    /// The address that a request really came from.
+    ///
+    /// The header is read from its end, which is what the nearest proxy added: every trusted proxy is passed over, and the
+    /// first other address is the client. What such an address itself claims is not believed, nor is anything before an entry
+    /// that is no address.
+    ///
+    /// - Parameters:
+    ///   - peer: the other end of the TCP connection.
+    ///   - forwardedFor: the values of all `X-Forwarded-For` headers, in their order.
+    public func client(of peer: ClientAddress, forwardedFor: [String]) -> ClientAddress {
+        guard isTrusted(peer) else { return peer }
         var client = peer
-        for hop in hops.reversed() {
-            guard let address = ClientAddress(hop.filter { $0 != " " && $0 != "\t" }) else { break }
+        for entry in forwardedFor.flatMap({ $0.split(separator: ",") }).reversed() {
+            guard let address = ClientAddress(forwarded: entry) else { break }
             client = address
             if !isTrusted(address) { break }
         }
@@ -53,4 +57,20 @@ public struct TrustedProxies: Sendable {
     }
 
     private func isTrusted(_ address: ClientAddress) -> Bool { networks.contains { $0.contains(address) } }
+}
+
+extension ClientAddress {
+    /// Reads one entry of `X-Forwarded-For`: `192.0.2.1`, `192.0.2.1:567`, `2001:db8::1`, `[2001:db8::1]` or
+    /// `[2001:db8::1]:567`, with spaces around it.
+    fileprivate init?(forwarded entry: Substring) {
+        let text = entry.filter { $0 != " " && $0 != "\t" }
+        if text.first == "[" {
+            guard let end = text.firstIndex(of: "]") else { return nil }
+            self.init(text[..<end].dropFirst())
+        } else if text.filter({ $0 == ":" }).count == 1, let colon = text.firstIndex(of: ":") {
+            self.init(text[..<colon])
+        } else {
+            self.init(text)
+        }
+    }
 }

@@ -1,4 +1,3 @@
-import FluxCore
 import NIOCore
 
 /// The network address a request came from.
