@@ -36,6 +36,37 @@ import Testing
         }
     }
 
+    @Test func aReactionThatPostgresRefusesIsTakenBack() async throws {
+        try await TestNode.run { node in
+            try await node.database.run(
+                Statement(
+                    PreparedQuery(
+                        "test.refuse", "ALTER TABLE reactions ADD CONSTRAINT taste CHECK (emoji NOT LIKE '%🦀%')")))
+            let owner = try await node.person("owner")
+            let guild = try await node.guild(of: owner)
+            let client = try await node.connect(owner)
+            let said = try await node.say("stands", in: guild.channel, as: owner)
+            let id = try #require(said["id"]?.snowflakeValue)
+            func react(_ name: String) async throws {
+                _ = try await node.realtime.perform(
+                    ChannelCommand(caller: owner, operation: .addReaction(id, Emoji(id: nil, name: name))),
+                    on: guild.channel)
+            }
+            try await react("🎉")
+            await #expect(throws: APIError.refusedByDatabase) { try await react("🦀") }
+            await client.until { dispatches, _, _ in dispatches.contains { $0.kind == .messageReactionRemove } }
+            let told = client.dispatches.filter { [.messageReactionAdd, .messageReactionRemove].contains($0.kind) }
+            #expect(told.map(\.kind) == [.messageReactionAdd, .messageReactionAdd, .messageReactionRemove])
+            #expect(told.map { $0.body["emoji"]?["name"]?.stringValue } == ["🎉", "🦀", "🦀"])
+            #expect(client.sequences(of: guild.channel) == [1, 2, 3, 4])
+            // Nor is it there for whoever asks: it can be given again, and is told again.
+            await #expect(throws: APIError.refusedByDatabase) { try await react("🦀") }
+            await client.until { dispatches, _, _ in
+                dispatches.count { $0.kind == .messageReactionRemove } == 2
+            }
+        }
+    }
+
     /// The owner died when the voids were in and nobody had been told.
     @Test func theNextOwnerTakesBackWhatTheOneBeforeCouldNot() async throws {
         try await TestNode.run { node in

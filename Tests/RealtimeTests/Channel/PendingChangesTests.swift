@@ -14,6 +14,7 @@ import Testing
         switch correction {
         case .state(let message)?: message.content
         case .deletion?: "gone"
+        case .reaction(let change)?: "\(change)"
         case nil: nil
         }
     }

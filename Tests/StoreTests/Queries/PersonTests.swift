@@ -63,10 +63,40 @@ struct PersonTests {
             #expect(try await directMessages.find(bob, ada) == channelID)
             #expect(try await directMessages.list(of: ada).isEmpty)
             try await database.apply(
-                .openDirectMessage(channelID, userID: ada), .closeDirectMessage(channelID, userID: bob))
+                .openDirectMessage(channelID, userID: ada),
+                .closeDirectMessage(channelID, userID: bob, newest: nil))
             #expect(try await directMessages.list(of: ada).map(\.channel) == [channel])
             #expect(try await directMessages.list(of: bob).isEmpty)
             #expect(try await directMessages.list(of: bob, closed: true).map(\.isOpen) == [false])
+        }
+    }
+
+    @Test func aLaterMessageBringsAConversationBackWithoutAWord() async throws {
+        try await withDatabase { database in
+            let directMessages = DirectMessages(database)
+            let direct = try await directMessages.channel(of: ada, and: bob, proposed: Fixture.id(100))
+            func isOpen() async throws -> Bool {
+                let list = try await directMessages.list(of: ada, closed: true)
+                #expect(list.count == 1)
+                let states = try await ReadStates(database).list(of: ada)
+                #expect(try await directMessages.list(of: ada).isEmpty == (list.first?.isOpen == false))
+                #expect(states.isEmpty == (list.first?.isOpen == false))
+                return list.first?.isOpen == true
+            }
+            func say(_ number: UInt64) async throws -> MessageID {
+                var message = Fixture.message(number, channelID: direct, author: bob, seq: Int64(number))
+                message.content = "hey"
+                try await database.insert([message])
+                return message.id
+            }
+            try await database.apply(.closeDirectMessage(direct, userID: ada, newest: nil))
+            #expect(try await isOpen() == false)
+            let first = try await say(1)
+            #expect(try await isOpen())
+            try await database.apply(.closeDirectMessage(direct, userID: ada, newest: first))
+            #expect(try await isOpen() == false)
+            _ = try await say(2)
+            #expect(try await isOpen())
         }
     }
 
@@ -192,7 +222,8 @@ struct PersonTests {
                 try await database.apply(
                     .setSettings([UInt8(number)], userID: id), .setNote("n\(number)", userID: id, about: peer),
                     .setGuildSettings([9, UInt8(number)], userID: id, guildID: guildID),
-                    .openDirectMessage(direct, userID: id), .closeDirectMessage(direct, userID: peer),
+                    .openDirectMessage(direct, userID: id),
+                    .closeDirectMessage(direct, userID: peer, newest: message.id),
                     .setRelationship(RelationshipSide(userID: id, peerID: peer, kind: .friend, since: Fixture.moment)),
                     .setRelationship(
                         RelationshipSide(

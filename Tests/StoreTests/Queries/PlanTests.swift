@@ -99,7 +99,7 @@ struct PlanTests {
             INSERT INTO read_states (user_id, channel_id, last_message_id) SELECT n % 1000 + 1, n, 1
             FROM generate_series(1, 50000) n
             """,
-            "INSERT INTO dm_members SELECT n % 1000 + 1, n, true FROM generate_series(1, 20000) n",
+            "INSERT INTO dm_members SELECT n % 1000 + 1, n, n % 2 = 0, 1 FROM generate_series(1, 20000) n",
             "INSERT INTO bans SELECT n % 100, n, 1, now() FROM generate_series(1, 20000) n",
             """
             INSERT INTO invites (code, guild_id, channel_id, max_age, max_uses, created_at)

@@ -1,4 +1,5 @@
 import FluxCore
+import FluxStore
 
 /// A message that some operation works on. It is loaded once for all of them and stays until the last one's change is
 /// final, so that none of them decides from a state that another has changed meanwhile.
@@ -22,6 +23,15 @@ package final class ActiveMessage: @unchecked Sendable {
         self.message = message
         isDeleted = message == nil
         reactions = nil
+    }
+
+    /// Whether the reaction is there is not as was shown last, but as this says.
+    package func restore(_ change: ReactionChange) {
+        if change.isAdded {
+            reactions?.add(change.emoji.key, by: change.userID)
+        } else {
+            reactions?.remove(change.emoji.key, by: change.userID)
+        }
     }
 
     package func markDeleted() {

@@ -12,6 +12,7 @@ extension ChannelActor {
         switch correction {
         case .deletion(let id): active[id]?.restore(nil)
         case .state(let message): active[message.id]?.restore(message)
+        case .reaction(let change): active[change.messageID]?.restore(change)
         }
         if state.owedCorrections.count == 1 { payCorrections() }
     }
@@ -26,8 +27,23 @@ extension ChannelActor {
             case .state(let message):
                 isPreparingCorrection = true
                 Task { await self.show(message) }
+            case .reaction(let change):
+                let kind: EventKind = change.isAdded ? .messageReactionAdd : .messageReactionRemove
+                guard pay(correction, kind, { self.reactionBody(change, sequence: $0) }) else { return }
             }
         }
+    }
+
+    /// The body of a MESSAGE_REACTION_ADD or MESSAGE_REACTION_REMOVE.
+    func reactionBody(_ change: ReactionChange, sequence: SequenceNumber) -> [UInt8] {
+        let id = change.messageID
+        guard change.isAdded else {
+            return body.reaction(
+                change.emoji, of: change.userID, on: id, authorID: nil, member: nil, sequence: sequence)
+        }
+        return body.reaction(
+            change.emoji, of: change.userID, on: id, authorID: (active[id]?.message ?? state.tail[id])?.authorID,
+            member: conversation.participant(change.userID)?.memberWithUser, sequence: sequence)
     }
 
     /// Reads what else stands in the body of a message's event, then announces it, unless something newer was shown meanwhile.
@@ -57,8 +73,7 @@ extension ChannelActor {
             channelID: channelID, seq: sequence, epoch: state.epoch, kind: kind, messageID: id, payload: payload)
         do throws(CommitRefusal) {
             try commit(.logOnly(entry), sequence: sequence) { channel, result in
-                guard result == .withdrawn else { return }
-                channel.state.oweAgain(correction)
+                channel.state.correctionSettled(correction, by: sequence, isDurable: result != .withdrawn)
                 if channel.state.owedCorrections.count == 1 { channel.payCorrections() }
             }
         } catch {
@@ -66,7 +81,7 @@ extension ChannelActor {
             if error == .laneIsFull { payWhenThereIsRoom() }
             return false
         }
-        state.paid()
+        state.paid(by: sequence)
         announce(kind, payload, LogMark(sequence: sequence, messageID: id))
         return true
     }

@@ -10,7 +10,7 @@ extension ChannelActor {
         guard permissions.contains(.readMessageHistory) else { throw APIError.missingPermissions }
         try conversation.checkMaySend(command.caller.userID)
         let userID = command.caller.userID
-        try await withMessage(id) { channel, entry, message in
+        try await withMessage(id) { channel, entry, _ in
             let reactions = try await channel.reactions(of: id, in: entry)
             // A second time is no change and no event (protocol 5.6).
             guard !reactions.has(emoji.key, by: userID) else { return try await channel.commitNothing() }
@@ -23,18 +23,12 @@ extension ChannelActor {
             guard !entry.isDeleted else { throw APIError.unknownMessage }
             let change = ReactionChange(
                 channelID: channel.channelID, messageID: id, userID: userID, emoji: emoji, isAdded: true)
-            let member = channel.conversation.participant(userID)?.memberWithUser
             try await channel.record(
                 .messageReactionAdd, about: id, by: right,
-                makeBody: {
-                    channel.body.reaction(
-                        emoji, of: userID, on: id, authorID: message.authorID, member: member, sequence: $0)
-                },
+                makeBody: { channel.reactionBody(change, sequence: $0) },
                 makeChange: { .reaction(change, $0) },
-                shown: { channel in
-                    entry.reactions?.add(emoji.key, by: userID)
-                    channel.state.reacted(to: id)
-                })
+                reactions: { [change] },
+                shown: { _ in entry.reactions?.add(emoji.key, by: userID) })
         }
         return .nothing
     }
@@ -56,10 +50,9 @@ extension ChannelActor {
             try await channel.record(
                 .messageReactionRemove, about: id,
                 by: WriteRight(caller: command.caller, needed: isOwn ? [] : .manageMessages),
-                makeBody: {
-                    channel.body.reaction(emoji, of: userID, on: id, authorID: nil, member: nil, sequence: $0)
-                },
+                makeBody: { channel.reactionBody(change, sequence: $0) },
                 makeChange: { .reaction(change, $0) },
+                reactions: { [change] },
                 shown: { _ in entry.reactions?.remove(emoji.key, by: userID) })
         }
         return .nothing
@@ -79,6 +72,15 @@ extension ChannelActor {
                 makeBody: { channel.body.reactionsCleared(emoji, on: id, sequence: $0) },
                 makeChange: {
                     .clearReactions(channelID: channel.channelID, messageID: id, emoji: emoji, $0)
+                },
+                reactions: {
+                    (entry.reactions?.given(with: emoji?.key) ?? []).compactMap { given in
+                        Emoji(key: given.emoji).map {
+                            ReactionChange(
+                                channelID: channel.channelID, messageID: id, userID: given.userID, emoji: $0,
+                                isAdded: false)
+                        }
+                    }
                 },
                 shown: { _ in entry.reactions?.clear(emoji?.key) })
         }

@@ -177,10 +177,12 @@ distributed actor ChannelActor: KeyedActor {
     ///   - makeChange: what is stored, given its log entry.
     ///   - messages: the messages that are changed, each as it was and as it becomes (nil: deleted); if the change comes to
     ///     nothing, everybody is shown what stands of them.
+    ///   - reactions: the reactions that are given or taken back, asked for when the change is decided; the same holds for them.
     ///   - shown: brings what operations work on up to date, once the lane has taken the change.
     func record(
         _ kind: EventKind, about messageID: MessageID?, by right: WriteRight?, makeBody: (SequenceNumber) -> [UInt8],
         makeChange: (LogEntry) -> Change, messages: [MessageTransition] = [],
+        reactions: () -> [ReactionChange] = { [] },
         shown: (isolated ChannelActor) -> Void
     ) async throws {
         while loop.isLaneFull(of: slot) {
@@ -188,6 +190,7 @@ distributed actor ChannelActor: KeyedActor {
         }
         guard !isOver else { throw SlotLoss.notBegun }
         if let right { try check(right) }
+        let reactions = reactions()
         let sequence = state.takeSequence()
         let payload = makeBody(sequence)
         let entry = LogEntry(
@@ -196,7 +199,7 @@ distributed actor ChannelActor: KeyedActor {
         let early = LoopConfined<LaneOutcome.Result?>(nil)
         do throws(CommitRefusal) {
             try commit(makeChange(entry), sequence: sequence) { channel, result in
-                channel.settle(messages, by: sequence, result)
+                channel.settle(messages, reactions, by: sequence, result)
                 if let continuation = fate.value {
                     continuation.resume(returning: result)
                 } else {
@@ -215,6 +218,7 @@ distributed actor ChannelActor: KeyedActor {
                 state.deleted([former], by: sequence)
             }
         }
+        for change in reactions { state.reacted(change, by: sequence) }
         shown(self)
         announce(kind, payload, LogMark(sequence: sequence, messageID: messageID))
         let result = await withCheckedContinuation { continuation in
@@ -230,14 +234,23 @@ distributed actor ChannelActor: KeyedActor {
         let message: Message?
     }
 
-    /// The fate of a change of messages is known. One that will never be durable is taken back.
-    private func settle(_ messages: [MessageTransition], by sequence: SequenceNumber, _ result: LaneOutcome.Result) {
+    /// The fate of a change of messages or reactions is known. One that will never be durable is taken back.
+    private func settle(
+        _ messages: [MessageTransition], _ reactions: [ReactionChange], by sequence: SequenceNumber,
+        _ result: LaneOutcome.Result
+    ) {
         // What is lost is for the next owner to say.
         guard result != .lost else { return }
         for transition in messages {
             let id = transition.former.id
             guard
                 state.changeSettled(id, by: sequence, as: transition.message, isDurable: result == .committed),
+                let correction = state.owedCorrections.last
+            else { continue }
+            takeBack(correction)
+        }
+        for change in reactions {
+            guard state.reactionSettled(change, by: sequence, isDurable: result == .committed),
                 let correction = state.owedCorrections.last
             else { continue }
             takeBack(correction)

@@ -1,5 +1,6 @@
 import Collections
 import FluxCore
+import FluxStore
 
 /// What a channel's owner decides from: its numbers, its newest messages, its nonces, and what is not final yet.
 ///
@@ -16,6 +17,7 @@ package struct ChannelState {
     package private(set) var settlement: SettlementQueue
     /// What was shown of messages and is not final.
     private var pending = PendingChanges()
+    private var pendingReactions = PendingReactions()
     /// What has to be shown instead of what will not be durable and no lane has taken yet, oldest first. No more than the lane
     /// held.
     package private(set) var owedCorrections: Deque<PendingChanges.Correction> = []
@@ -86,7 +88,22 @@ package struct ChannelState {
         owedCorrections.removeAll { if case .state(let message) = $0 { message.id == former.id } else { false } }
     }
 
-    package mutating func reacted(to id: MessageID) { tail.markReacted(id) }
+    /// A reaction was given or taken back by the change of this number, and shown so.
+    package mutating func reacted(_ change: ReactionChange, by sequence: SequenceNumber) {
+        if change.isAdded { tail.markReacted(change.messageID) }
+        pendingReactions.decided(change, sequence, from: !change.isAdded)
+        let key = ReactionFold.Key(change)
+        owedCorrections.removeAll { if case .reaction(let owed) = $0 { ReactionFold.Key(owed) == key } else { false } }
+    }
+
+    /// The fate of a reaction, or of its being taken back, is known. - Returns: whether something else has to be shown now.
+    package mutating func reactionSettled(
+        _ change: ReactionChange, by sequence: SequenceNumber, isDurable: Bool
+    ) -> Bool {
+        guard let standing = pendingReactions.settled(change, sequence, isDurable: isDurable) else { return false }
+        owedCorrections.append(.reaction(standing))
+        return true
+    }
 
     /// Nil when a message with a nonce or a key may be sent; else the milliseconds until the table of nonces has room for it.
     package mutating func timeUntilRoomForNonce(at now: Int64) -> Int64? { nonces.timeUntilRoom(at: now) }
@@ -116,10 +133,16 @@ package struct ChannelState {
         owedCorrections.append(contentsOf: corrections)
     }
 
-    /// What was to be shown did not become durable either: it is shown again, unless something newer was since.
-    package mutating func oweAgain(_ correction: PendingChanges.Correction) {
+    /// The fate of a correction is known. What did not become durable either is shown again, unless something newer was since.
+    package mutating func correctionSettled(
+        _ correction: PendingChanges.Correction, by sequence: SequenceNumber, isDurable: Bool
+    ) {
+        if case .reaction(let change) = correction {
+            _ = reactionSettled(change, by: sequence, isDurable: isDurable)
+            return
+        }
         let id = correction.messageID
-        if pending.contains(id) { return }
+        if isDurable || pending.contains(id) { return }
         if case .state(let message) = correction, tail[id].map({ $0 != message }) ?? false { return }
         owedCorrections.append(correction)
     }
@@ -129,13 +152,17 @@ package struct ChannelState {
         switch correction {
         case .deletion(let id): tail.remove(id)
         case .state(let message): tail.restore(message)
+        case .reaction: break
         }
         owedCorrections.append(correction)
         return true
     }
 
-    /// The oldest correction that was owed is in the lane.
-    package mutating func paid() { owedCorrections.removeFirst() }
+    /// The oldest correction that was owed is in the lane, under this number. Its fate must be told to `correctionSettled`.
+    package mutating func paid(by sequence: SequenceNumber) {
+        guard case .reaction(let change) = owedCorrections.removeFirst() else { return }
+        pendingReactions.decided(change, sequence, from: change.isAdded)
+    }
 
     /// A change's fate is known. - Returns: what waited for it.
     package mutating func settled(_ sequence: SequenceNumber) -> [() -> Void] { settlement.settled(sequence) }

@@ -1,4 +1,5 @@
 import FluxCore
+import FluxStore
 
 /// What has been decided of a channel's messages and is not final yet, so that what fails can be taken back (I5).
 ///
@@ -11,12 +12,15 @@ package struct PendingChanges {
         case deletion(MessageID)
         /// The message is still, or again, this.
         case state(Message)
+        /// Somebody's reaction is there, or is not, as this says.
+        case reaction(ReactionChange)
 
         /// Which message.
         package var messageID: MessageID {
             switch self {
             case .deletion(let id): id
             case .state(let message): message.id
+            case .reaction(let change): change.messageID
             }
         }
     }

@@ -27,6 +27,13 @@ package struct ReactionTable {
         if users[emoji]?.isEmpty ?? false { users[emoji] = nil }
     }
 
+    /// What clearing takes away: everything, or what was given with one emoji.
+    func given(with emoji: String?) -> [(emoji: String, userID: UserID)] {
+        users.flatMap { key, userIDs in
+            emoji == nil || emoji == key ? userIDs.map { (emoji: key, userID: $0) } : []
+        }
+    }
+
     mutating func clear(_ emoji: String?) {
         if let emoji { users[emoji] = nil } else { users = [:] }
     }

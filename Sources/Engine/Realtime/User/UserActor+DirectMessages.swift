@@ -56,8 +56,10 @@ extension UserActor {
         let reply = try await services.channel(channelID).perform(
             ChannelCommand(caller: command.caller, operation: .get))
         if openDirects.contains(channelID) {
+            let newest = try? JSON.parse(reply.body)["last_message_id"]?.snowflakeValue
             try await commit(
-                [.closeDirectMessage(channelID, userID: userID)], record(of: command, answered: reply))
+                [.closeDirectMessage(channelID, userID: userID, newest: newest)],
+                record(of: command, answered: reply))
             openDirects.remove(channelID)
             emit(.channelDelete, body: reply.body)
         } else {

@@ -153,10 +153,11 @@ final class ChannelOwner {
     }
 
     /// Something is owed since just now.
-    private func takeBack() {
+    func takeBack() {
         switch state.owedCorrections.last {
         case .deletion(let id)?: active[id]?.restore(nil)
         case .state(let message)?: active[message.id]?.restore(message)
+        case .reaction(let change)?: active[change.messageID]?.restore(change)
         case nil: break
         }
         payCorrections()
@@ -177,21 +178,31 @@ final class ChannelOwner {
                             at: world.now)
                     )
                 case .state(let standing): (.messageUpdate, Int(standing.content) ?? 0)
+                case .reaction(let change): tell(change, sequence)
                 }
             let entry = LogEntry(
                 channelID: id, seq: sequence, epoch: state.epoch, kind: kind, messageID: message,
                 payload: Ledger.body(number))
             let isTaken = commit(.logOnly(entry), sequence) { [self] result in
-                guard result == .withdrawn else { return }
-                state.oweAgain(correction)
+                state.correctionSettled(correction, by: sequence, isDurable: result != .withdrawn)
                 payCorrections()
             }
             guard isTaken else {
                 return world.after(.milliseconds(500), on: node) { [self] in payCorrections() }
             }
-            state.paid()
+            state.paid(by: sequence)
             announce(kind, Ledger.body(number), sequence, message)
         }
+    }
+
+    /// What tells again whether a reaction is there.
+    private func tell(_ change: ReactionChange, _ sequence: SequenceNumber) -> (EventKind, Int) {
+        let number = world.ledger.add(
+            Ledger.Decision(
+                kind: change.isAdded ? .react : .unreact, channel: id, sequence: sequence, epoch: state.epoch,
+                message: change.messageID), at: world.now)
+        world.ledger.reactions[number] = ReactionFold.Key(change)
+        return (change.isAdded ? .messageReactionAdd : .messageReactionRemove, number)
     }
 
     /// Hands a change with its number to the lane; false if it takes nothing.

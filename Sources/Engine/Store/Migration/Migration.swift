@@ -30,5 +30,6 @@ public struct Migration: Sendable {
         Migration(7, "guild_version", PackageResources._007_guild_version_sql),
         Migration(8, "join", PackageResources._008_join_sql),
         Migration(9, "performed_commands", PackageResources._009_performed_commands_sql),
+        Migration(10, "closed_after", PackageResources._010_closed_after_sql),
     ]
 }

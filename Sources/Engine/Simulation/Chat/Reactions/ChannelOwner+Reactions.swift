@@ -4,8 +4,8 @@ import FluxStore
 
 /// Reactions at a channel's owner: what `ChannelActor` does around `ReactionTable` and `ActiveMessage`.
 ///
-/// As in production a reaction that comes to nothing is not taken back; what is promised is that one which is acknowledged stands,
-/// and that everybody is shown what stands of those that did not come to nothing.
+/// What is promised is that one which is acknowledged stands, and that everybody is shown what stands: one that comes to nothing is taken
+/// back, unless its owner dies before it can.
 extension ChannelOwner {
     /// Gives a reaction or takes it back. Of a message that is not at hand nothing is known here.
     func react(_ change: ReactionChange, _ respond: @escaping Respond) {
@@ -67,16 +67,19 @@ extension ChannelOwner {
         let logged = LogEntry(
             channelID: id, seq: sequence, epoch: state.epoch, kind: kind, messageID: change.messageID,
             payload: Ledger.body(number))
-        let isTaken = commit(.reaction(change, logged), sequence) { result in
+        let isTaken = commit(.reaction(change, logged), sequence) { [self] result in
+            if result != .lost, state.reactionSettled(change, by: sequence, isDurable: result == .committed) {
+                takeBack()
+            }
             respond(result == .committed ? .done(change.messageID, sequence) : .notCommitted)
         }
         guard isTaken else { return respond(.notCommitted) }
         if change.isAdded {
             entry.reactions?.add(emoji, by: change.userID)
-            state.reacted(to: change.messageID)
         } else {
             entry.reactions?.remove(emoji, by: change.userID)
         }
+        state.reacted(change, by: sequence)
         announce(kind, Ledger.body(number), sequence, change.messageID)
     }
 }

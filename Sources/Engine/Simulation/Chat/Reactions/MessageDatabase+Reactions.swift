@@ -26,10 +26,3 @@ extension MessageDatabase {
         }
     }
 }
-
-extension ReactionFold.Key {
-    init(_ change: ReactionChange) {
-        self.init(
-            channelID: change.channelID, messageID: change.messageID, userID: change.userID, emoji: change.emoji.key)
-    }
-}

@@ -17,6 +17,13 @@ public struct ReactionFold: Sendable {
             self.userID = userID
             self.emoji = emoji
         }
+
+        /// What the change gives or takes back.
+        public init(_ change: ReactionChange) {
+            self.init(
+                channelID: change.channelID, messageID: change.messageID, userID: change.userID,
+                emoji: change.emoji.key)
+        }
     }
 
     /// All reactions of a message, or with one emoji.
@@ -43,9 +50,7 @@ public struct ReactionFold: Sendable {
 
     /// The next change is one reaction, with the number of its event.
     public mutating func apply(_ change: ReactionChange, seq: SequenceNumber) {
-        let key = Key(
-            channelID: change.channelID, messageID: change.messageID, userID: change.userID,
-            emoji: change.emoji.key)
+        let key = Key(change)
         last[key] = .some(change.isAdded ? Addition(key: key, animated: change.emoji.animated, seq: seq) : nil)
     }
 

@@ -75,6 +75,11 @@ public struct DirectMessages: Sendable {
     }
 
     enum Queries {
+        /// Whether a person's list shows the conversation of `dm_members d`: it was never closed, or there is a later message.
+        static let isOpen = """
+            (d.is_open OR EXISTS (SELECT FROM messages WHERE channel_id = d.channel_id AND id > d.closed_after))
+            """
+
         static let pair = PreparedQuery(
             "directMessages.pair",
             "SELECT channel_id FROM dm_pairs WHERE low_user_id = $1 AND high_user_id = $2", [.int8, .int8])
@@ -92,9 +97,10 @@ public struct DirectMessages: Sendable {
         static let list = PreparedQuery.forEach(
             "directMessages.list", order: 1, [.bool, .int4],
             """
-            SELECT \(ChannelRow.columns), d.is_open FROM dm_members d JOIN channels c ON c.id = d.channel_id
+            SELECT \(ChannelRow.columns), \(isOpen) AS is_open FROM dm_members d JOIN channels c ON c.id = d.channel_id
                 \(ChannelRow.heads)
-            WHERE d.user_id = wanted.id AND (d.is_open OR $2) AND c.deleted_at IS NULL ORDER BY d.channel_id LIMIT $3
+            WHERE d.user_id = wanted.id AND ($2 OR \(isOpen)) AND c.deleted_at IS NULL ORDER BY d.channel_id
+                LIMIT $3
             """)
 
         static let receipts = PreparedQuery(

@@ -71,7 +71,8 @@ public struct ReadStates: Sendable {
             WITH known AS (
                 SELECT channel_id, last_message_id, mention_count, version FROM read_states WHERE user_id = wanted.id
                 UNION ALL
-                SELECT d.channel_id, 0, 0, 0 FROM dm_members d WHERE d.user_id = wanted.id AND d.is_open
+                SELECT d.channel_id, 0, 0, 0 FROM dm_members d
+                WHERE d.user_id = wanted.id AND \(DirectMessages.Queries.isOpen)
                     AND NOT EXISTS (SELECT FROM read_states r WHERE r.user_id = wanted.id AND r.channel_id = d.channel_id)
             )
             SELECT k.channel_id, k.last_message_id, k.mention_count, k.version,

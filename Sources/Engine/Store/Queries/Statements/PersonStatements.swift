@@ -27,12 +27,15 @@ extension Statement {
 
     /// Shows a DM or group DM in the person's list.
     public static func openDirectMessage(_ channelID: ChannelID, userID: UserID) -> Statement {
-        Statement(Queries.setOpen, [.id(userID), .id(channelID), .bool(true)])
+        Statement(Queries.openDirect, [.id(userID), .id(channelID)])
     }
 
-    /// Takes a DM out of the person's list; the channel stays.
-    public static func closeDirectMessage(_ channelID: ChannelID, userID: UserID) -> Statement {
-        Statement(Queries.setOpen, [.id(userID), .id(channelID), .bool(false)])
+    /// Takes a DM out of the person's list; the channel stays, and a message later than `newest`, the one that is its newest now,
+    /// brings it back.
+    public static func closeDirectMessage(
+        _ channelID: ChannelID, userID: UserID, newest: MessageID?
+    ) -> Statement {
+        Statement(Queries.closeDirect, [.id(userID), .id(channelID), .id(newest ?? MessageID(0))])
     }
 
     /// How far the person has read; `state.mentionCount` is what was marked unread by hand. `version` grows with each
@@ -103,12 +106,19 @@ extension Statement {
                 .int8, .int8, .int2, .timestamptz, .text, .int8, .int8, .int8, .bool, .int8, .int8, .int8, .bool,
             ])
 
-        static let setOpen = PreparedQuery(
-            "directMessages.setOpen",
+        static let openDirect = PreparedQuery(
+            "directMessages.open",
             """
-            INSERT INTO dm_members (user_id, channel_id, is_open) VALUES ($1, $2, $3)
-            ON CONFLICT (user_id, channel_id) DO UPDATE SET is_open = excluded.is_open
-            """, [.int8, .int8, .bool])
+            INSERT INTO dm_members (user_id, channel_id, is_open) VALUES ($1, $2, true)
+            ON CONFLICT (user_id, channel_id) DO UPDATE SET is_open = true
+            """, [.int8, .int8])
+
+        static let closeDirect = PreparedQuery(
+            "directMessages.close",
+            """
+            INSERT INTO dm_members (user_id, channel_id, is_open, closed_after) VALUES ($1, $2, false, $3)
+            ON CONFLICT (user_id, channel_id) DO UPDATE SET is_open = false, closed_after = excluded.closed_after
+            """, [.int8, .int8, .int8])
 
         static let setReadState = PreparedQuery(
             "readStates.set",
