@@ -19,6 +19,8 @@ final class Moderation {
     /// Outlives all that stands in it.
     unowned(unsafe) let world: ChatWorld
     private var standings: [Place: Standing] = [:]
+    /// When the last word about somebody's membership has reached all of their sessions.
+    private var toldAt: [Place: Duration] = [:]
     private var lastAttempt = 0
 
     /// How long an answer is waited for.
@@ -119,12 +121,19 @@ final class Moderation {
         case .remove: tell = { $0.leave(guild) }
         case .hide, .show: return
         }
+        let place = Place(guild: guild.id, userID: request.userID)
+        // Somebody who is let in again right after they were put out hears of the first before the second.
+        let earliest = toldAt[place].map { max($0 - world.now, .zero) } ?? .zero
+        var latest = earliest
         for node in world.nodes.all where node.isRunning {
             let coming = node.arrivals.sorted { $0.key < $1.key }.compactMap(\.value.session)
             for session in node.sessions.values.sorted(by: { $0.number < $1.number }) + coming
             where session.userID == request.userID {
-                world.after(world.milliseconds(0.2...20), on: node) { tell(session) }
+                let wait = max(earliest, world.milliseconds(0.2...20))
+                latest = max(latest, wait)
+                world.after(wait, on: node) { tell(session) }
             }
         }
+        toldAt[place] = world.now + latest
     }
 }
