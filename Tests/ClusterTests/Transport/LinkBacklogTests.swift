@@ -1,5 +1,4 @@
 import FluxSecurity
-import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
 import Testing
@@ -11,15 +10,20 @@ import Testing
     @Test func eventsForASlowLoopAreHeldBackAtTheirSender() async throws {
         try await TestCluster.run(nodes: 2, loops: 2, over: .plaintext, byteBound: 1 << 20) { cluster in
             let (sender, receiver) = (cluster.nodes[0], cluster.nodes[1])
-            let isBlocked = NIOLockedValueBox(true)
+            let gate = ConditionLock(value: false)
+            func open() {
+                gate.lock()
+                gate.unlock(withValue: true)
+            }
             let (arrived, done) = (NIOLockedValueBox(0), NIOLockedValueBox(0))
-            defer { isBlocked.withLockedValue { $0 = false } }
+            defer { open() }
             let mesh = receiver.mesh
             receiver.system.register(event: 70) { _, _ in
                 arrived.withLockedValue { $0 += 1 }
                 // The loop beside the one that reads the connection.
                 mesh.post(to: ((mesh.currentIndex ?? 0) + 1) % mesh.count) {
-                    while isBlocked.withLockedValue({ $0 }) { Thread.sleep(forTimeInterval: 0.001) }
+                    gate.lock(whenValue: true)
+                    gate.unlock()
                     done.withLockedValue { $0 += 1 }
                 }
             }
@@ -29,11 +33,12 @@ import Testing
             }
             // A window of 16 MiB may come without any credit.
             try await eventually("the window is used up") { arrived.withLockedValue { $0 } >= 15 }
+            // More must not come; only time can show that.
             try await Task.sleep(for: .milliseconds(300))
             // That, a frame that overdraws it, and what was given back before too much waited.
             #expect(arrived.withLockedValue { $0 } <= 24)
             #expect((0..<mesh.count).contains { mesh.byteBacklog(of: $0) > 1 << 20 })
-            isBlocked.withLockedValue { $0 = false }
+            open()
             try await eventually("the rest follows") { done.withLockedValue { $0 } == 40 }
             try await eventually("nothing waits") { (0..<mesh.count).allSatisfy { mesh.byteBacklog(of: $0) == 0 } }
         }
