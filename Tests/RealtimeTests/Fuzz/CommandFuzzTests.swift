@@ -216,6 +216,7 @@ import Testing
             .take(ticket: 1, key: key, streams.map { StreamHead(key: $0, position: position) }),
             .state(ticket: 1, state), .dispatches(ticket: 1, events.map(MovedDispatch.init)),
             .offer(ticket: 1, key: key, userID: UserID(7), sequence: 9),
+            .confirm(ticket: 1), .heard(ticket: 1),
             .settle(ticket: 1, key: key), .settled(ticket: 1, isYours: true),
             .answer(ticket: 1, key: key, SendAnswer(send: 4, channelID: ChannelID(5), body: [1, 2])),
         ]

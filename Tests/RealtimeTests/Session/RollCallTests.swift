@@ -48,11 +48,11 @@ import Testing
             let scene = try await Scene(in: cluster)
             let (first, second) = (cluster.nodes[0], cluster.nodes[1])
             cluster.network.cut(first.id, second.id)
-            first.realtime.services.setLiving([first.id])
+            first.realtime.services.setMembers([first.id: .alive, second.id: .dead])
             await scene.until("offline", times: 1)
 
             // It was not dead after all, and neither was the session.
-            first.realtime.services.setLiving([first.id, second.id])
+            first.realtime.services.setMembers([first.id: .alive, second.id: .alive])
             cluster.network.heal(first.id, second.id)
             await scene.until("online", times: 2)
             #expect(scene.session.closed == nil)

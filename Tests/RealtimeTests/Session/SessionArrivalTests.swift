@@ -53,24 +53,44 @@ import Testing
         var arrival = Self.arrival()
         #expect(arrival.begin(at: Self.second) == .ask(Self.second))
         #expect(
-            arrival.refused(.movedTo(Self.third), by: Self.second, isHere: false, isOver: false) == .ask(Self.third))
+            arrival.refused(.movedTo(Self.third), by: Self.second, isHere: false) == .ask(Self.third))
         // Of one that is not asked any more.
-        #expect(arrival.refused(.impossible, by: Self.second, isHere: false, isOver: false) == nil)
-        #expect(arrival.refused(.unknown, by: Self.third, isHere: false, isOver: false) == .askUser)
-        // It has been asked, and does not have it: the client begins anew.
-        #expect(arrival.found(at: Self.second, isHere: false, isOver: false) == .fail(isResumable: false))
+        #expect(arrival.refused(.impossible, by: Self.second, isHere: false) == nil)
+        #expect(arrival.refused(.unknown, by: Self.third, isHere: false) == .askUser)
+        // It was there and has moved: it may be back.
+        #expect(arrival.found(at: Self.second, isHere: false) == .ask(Self.second))
+        #expect(arrival.refused(.unknown, by: Self.second, isHere: false) == .askUser)
+        // It has been asked, it was said once more to have it, and it does not: the client begins anew.
+        #expect(arrival.found(at: Self.third, isHere: false) == .ask(Self.third))
+        #expect(arrival.refused(.unknown, by: Self.third, isHere: false) == .fail(isResumable: false))
     }
 
-    @Test func whoCannotBeReachedMayBeReachedLaterUnlessItIsOver() {
-        for isOver in [false, true] {
+    @Test func aSessionThatComesToANodeAfterThatWasAskedIsFound() {
+        // Said by the user: node 2 began it, has restarted since, and gets it from node 3 just after it was asked.
+        var arrival = Self.arrival()
+        #expect(arrival.begin(at: Self.second) == .ask(Self.second))
+        #expect(arrival.refused(.unknown, by: Self.second, isHere: false) == .askUser)
+        var told = arrival
+        #expect(told.found(at: Self.second, isHere: false) == .ask(Self.second))
+        #expect(told.described([], of: Self.user, by: Self.second) == .take([]))
+        // Said by the node that it has left: the user did not know yet.
+        #expect(arrival.found(at: Self.third, isHere: false) == .ask(Self.third))
+        #expect(
+            arrival.refused(.movedTo(Self.second), by: Self.third, isHere: false) == .ask(Self.second))
+        #expect(arrival.described([], of: Self.user, by: Self.second) == .take([]))
+    }
+
+    @Test func whoCannotBeReachedMayBeReachedLaterUnlessItHasDied() {
+        for hasDied in [false, true] {
             var arrival = Self.arrival()
             #expect(arrival.begin(at: Self.second) == .ask(Self.second))
-            #expect(arrival.unreachable(isOver: isOver) == .askUser)
-            #expect(arrival.found(at: Self.second, isHere: false, isOver: isOver) == .fail(isResumable: !isOver))
+            #expect(arrival.unreachable(hasDied: hasDied) == .askUser)
+            #expect(arrival.found(at: Self.second, isHere: false) == .ask(Self.second))
+            #expect(arrival.unreachable(hasDied: hasDied) == .fail(isResumable: !hasDied))
             var another = Self.arrival()
             #expect(another.begin(at: nil) == .askUser)
-            #expect(another.found(at: Self.third, isHere: false, isOver: isOver) == .ask(Self.third))
-            #expect(another.unreachable(isOver: isOver) == .fail(isResumable: !isOver))
+            #expect(another.found(at: Self.third, isHere: false) == .ask(Self.third))
+            #expect(another.unreachable(hasDied: hasDied) == .fail(isResumable: !hasDied))
         }
     }
 
@@ -79,13 +99,20 @@ import Testing
             var arrival = Self.arrival()
             #expect(arrival.begin(at: Self.node) == .askUser)
             #expect(
-                arrival.found(at: Self.node, isHere: isHere, isOver: false)
+                arrival.found(at: Self.node, isHere: isHere)
                     == (isHere ? .takeUpHere : .fail(isResumable: false)))
         }
         var arrival = Self.arrival()
         #expect(arrival.begin(at: Self.second) == .ask(Self.second))
-        #expect(arrival.refused(.unknown, by: Self.second, isHere: false, isOver: false) == .askUser)
-        #expect(arrival.found(at: nil, isHere: false, isOver: false) == .fail(isResumable: false))
+        // Node 2 remembers where it went, but this node has restarted since, and handed it on before.
+        #expect(arrival.refused(.movedTo(Self.node), by: Self.second, isHere: false) == .askUser)
+        var told = arrival
+        #expect(told.found(at: Self.third, isHere: false) == .ask(Self.third))
+        #expect(arrival.found(at: Self.node, isHere: false) == .fail(isResumable: false))
+        arrival = Self.arrival()
+        #expect(arrival.begin(at: Self.second) == .ask(Self.second))
+        #expect(arrival.refused(.unknown, by: Self.second, isHere: false) == .askUser)
+        #expect(arrival.found(at: nil, isHere: false) == .fail(isResumable: false))
     }
 
     @Test func nodesThatPointAtOneAnotherAreNotFollowedForEver() {
@@ -95,9 +122,9 @@ import Testing
         while case .ask(let holder) = action, asked < 100 {
             asked += 1
             action = arrival.refused(
-                .movedTo(NodeID(rawValue: holder.rawValue + 1)!), by: holder, isHere: false, isOver: false)
+                .movedTo(NodeID(rawValue: holder.rawValue + 1)!), by: holder, isHere: false)
         }
-        #expect(asked == SessionArrival.maximumHolders)
+        #expect(asked == SessionArrival.maximumQuestions)
         #expect(action == .fail(isResumable: true))
     }
 
@@ -188,6 +215,18 @@ import Testing
         #expect(!departure.isFrozen)
         #expect(departure.freeze([Self.guild], reached: [Self.guild: Self.position(1)]) == .send)
         #expect(departure.isFrozen)
+    }
+
+    @Test func whoLeavesWaitsUntilAllHaveHeardOrAreNotReached() {
+        var hearings = PendingHearings()
+        #expect(hearings.areAllHeard)
+        hearings.ask([Self.second, Self.third], ticket: 1)
+        hearings.ask([Self.second, Self.third], ticket: 2)
+        hearings.heard(1, by: Self.second)
+        hearings.heard(2, by: Self.third)
+        #expect(!hearings.areAllHeard)
+        hearings.linkLost(to: Self.second)
+        #expect(hearings.areAllHeard)
     }
 
     @Test func whereSessionsWentIsRememberedForATimeAndWithinBounds() {

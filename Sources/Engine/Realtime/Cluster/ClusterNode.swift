@@ -142,6 +142,8 @@ public final class ClusterNode: @unchecked Sendable {
     /// How long `handSessionsOver` waits at most, and how much of that it gives the clients to come to other nodes by themselves.
     private static let departureTime = Duration.seconds(10)
     private static let ownTime = Duration.seconds(3)
+    /// How long it waits then for the others to have read whose the sessions are.
+    private static let hearingTime = Duration.seconds(3)
 
     /// Gives all slots to other nodes, then sends the clients there, whose sessions move; gets neither until `undrain` or the
     /// next start. Returns when nothing is left to give away; whether all slots went within the time. Sessions whose clients do
@@ -155,14 +157,16 @@ public final class ClusterNode: @unchecked Sendable {
     }
 
     /// Returns when other nodes have the sessions of clients that were sent away; those of clients that are not back are offered
-    /// to them. After 10 s at most; at once where there are no others.
+    /// to them. After 13 s at most; at once where there are no others.
     /// - Returns: how many sessions are left.
     @discardableResult
     public func handSessionsOver() async -> Int {
         let others = await onLoop { $0.others } ?? []
         guard !others.isEmpty else { return foundations.realtime.services.sessions.count }
-        return await foundations.realtime.awaitDepartures(
+        let left = await foundations.realtime.awaitDepartures(
             atMost: Self.departureTime, offeringAfter: Self.ownTime, to: others)
+        await foundations.realtime.services.moves.awaitHearing(by: Set(others), atMost: Self.hearingTime)
+        return left
     }
 
     /// The nodes that may take what this one has.
@@ -197,7 +201,7 @@ public final class ClusterNode: @unchecked Sendable {
                 },
                 viewChanged: { [unowned self] view in
                     metrics.members(view)
-                    foundations.realtime.services.setLiving(Set(view.living))
+                    foundations.realtime.services.setMembers(view.members.mapValues(\.health))
                     slots?.changed(view)
                 },
                 readMembers: { [unowned self] in readMembersSoon() },

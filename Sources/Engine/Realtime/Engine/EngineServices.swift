@@ -50,7 +50,7 @@ public final class EngineServices: Sendable {
     let slotMemories = SlotMemories()
     private let draining = Atomic<Bool>(false)
     private let apart = Atomic<Bool>(false)
-    private let living = NIOLockedValueBox<Set<NodeID>?>(nil)
+    private let members = NIOLockedValueBox<[NodeID: Health]?>(nil)
 
     init(
         system: ClusterActorSystem, mesh: LoopMesh, database: Database, lanes: LanePool,
@@ -120,11 +120,18 @@ public final class EngineServices: Sendable {
     /// Whether the node is cut off from others, so that its clients would not hear from them.
     func setApart(_ isApart: Bool) { apart.store(isApart, ordering: .relaxed) }
 
-    /// The members that are held to live.
-    func setLiving(_ nodes: Set<NodeID>) { living.withLockedValue { $0 = nodes } }
+    /// How the members are held to be.
+    func setMembers(_ healths: [NodeID: Health]) { members.withLockedValue { $0 = healths } }
 
-    /// Whether a node is no member, or held to be over: what lived there is gone.
-    func isOver(_ node: NodeID) -> Bool { living.withLockedValue { $0.map { !$0.contains(node) } ?? false } }
+    /// Whether a node is no member, or its process held to be over: what lived there is not there any more.
+    func isOver(_ node: NodeID) -> Bool {
+        members.withLockedValue { $0.map { $0[node]?.isLiving != true } ?? false }
+    }
+
+    /// Whether a node is no member, or held to have died, with all that lived there. A node that leaves hands on what it has first.
+    func hasDied(_ node: NodeID) -> Bool {
+        members.withLockedValue { $0.map { ($0[node] ?? .dead) == .dead } ?? false }
+    }
 
     /// - Throws: `SlotLoss`, if the node does not own the slot any more under this epoch: an actor that took long to read must not
     ///   begin then, as another one may have.

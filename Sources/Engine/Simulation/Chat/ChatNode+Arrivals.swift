@@ -99,7 +99,7 @@ extension ChatNode {
     private func tell(_ holder: NodeID, _ ticket: UInt64, _ body: @escaping (ChatNode) -> Void) {
         guard world.nodes[holder]?.isRunning == true else {
             let isOver = isOver(holder)
-            return advance(ticket) { $0.unreachable(isOver: isOver) }
+            return advance(ticket) { $0.unreachable(hasDied: isOver) }
         }
         world.send(from: self, to: holder, body)
     }
@@ -107,7 +107,7 @@ extension ChatNode {
     /// Nobody but the nodes that it has been on knows here where a session lives.
     private func askUser(_ ticket: UInt64) {
         world.after(world.milliseconds(0.5...5), on: self) { [unowned self] in
-            advance(ticket) { $0.found(at: nil, isHere: false, isOver: false) }
+            advance(ticket) { $0.found(at: nil, isHere: false) }
         }
     }
 
@@ -116,10 +116,8 @@ extension ChatNode {
 
     func refused(_ ticket: UInt64, _ refusal: SessionMoveRefusal, by peer: NodeID) {
         guard let key = arrivals[ticket]?.way.key else { return }
-        var isOver = false
-        if case .movedTo(let holder) = refusal { isOver = self.isOver(holder) }
         let isHere = sessions[key] != nil
-        advance(ticket) { $0.refused(refusal, by: peer, isHere: isHere, isOver: isOver) }
+        advance(ticket) { $0.refused(refusal, by: peer, isHere: isHere) }
     }
 
     // MARK: Preparing its place

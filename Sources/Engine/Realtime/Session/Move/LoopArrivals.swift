@@ -100,8 +100,8 @@ final class LoopArrivals {
 
     private func send(_ message: SessionMoveMessage, to holder: NodeID, _ ticket: UInt64) {
         guard !services.moves.send(message, to: holder) else { return }
-        let isOver = services.isOver(holder)
-        advance(ticket) { $0.unreachable(isOver: isOver) }
+        let hasDied = services.hasDied(holder)
+        advance(ticket) { $0.unreachable(hasDied: hasDied) }
     }
 
     private func askUser(_ way: SessionArrival) {
@@ -118,8 +118,8 @@ final class LoopArrivals {
         guard let key = arrivals[ticket]?.way.key else { return }
         switch result {
         case .success(let answer):
-            let (isHere, isOver) = (isHere(key), answer.node.map(services.isOver) ?? false)
-            advance(ticket) { $0.found(at: answer.node, isHere: isHere, isOver: isOver) }
+            let isHere = isHere(key)
+            advance(ticket) { $0.found(at: answer.node, isHere: isHere) }
         case .failure(.refused(let failure as APIError)) where failure.status == 404:
             perform(.fail(isResumable: false), ticket)
         case .failure: perform(.fail(isResumable: true), ticket)
@@ -130,10 +130,8 @@ final class LoopArrivals {
 
     func refused(_ ticket: UInt64, _ refusal: SessionMoveRefusal, by peer: NodeID) {
         guard let key = arrivals[ticket]?.way.key else { return }
-        var isOver = false
-        if case .movedTo(let holder) = refusal { isOver = services.isOver(holder) }
         let isHere = isHere(key)
-        advance(ticket) { $0.refused(refusal, by: peer, isHere: isHere, isOver: isOver) }
+        advance(ticket) { $0.refused(refusal, by: peer, isHere: isHere) }
     }
 
     // MARK: Preparing its place
@@ -291,6 +289,9 @@ final class LoopArrivals {
 
     private func fail(_ arriving: Arriving, resumable: Bool) {
         let way = arriving.way
+        services.logger.debug(
+            "a session does not come here",
+            metadata: ["session": "\(way.key)", "holder": "\(way.holder?.description ?? "")", "again": "\(resumable)"])
         arrivals[way.ticket] = nil
         if let session = arriving.session, session.phase != .ended { session.end() }
         for key in way.heads.keys where key.kind == .guild { loop.users.stopWatching(key.id, as: way.userID) }

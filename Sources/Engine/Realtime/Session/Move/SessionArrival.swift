@@ -7,8 +7,8 @@ import FluxCore
 /// The session is found, its streams are followed here, and its former holder freezes it when it has seen all that came before that.
 /// Each method takes what was heard and returns what is to be done next, nil for nothing. After `install` or `fail` it is over.
 package struct SessionArrival {
-    /// How many nodes are asked for one session.
-    package static let maximumHolders = 4
+    /// How often nodes are asked for one session.
+    package static let maximumQuestions = 6
     /// How often a session that has got more streams meanwhile is asked for again.
     package static let maximumRounds = 4
     /// How long it may take to find the session, in milliseconds: a client of a node that has just died shall not wait for long.
@@ -54,9 +54,9 @@ package struct SessionArrival {
     private var awaited: Set<StreamKey> = []
 
     private let node: NodeID
-    private var asked: Set<NodeID> = []
-    /// Which of them do not have it.
-    private var refusedBy: Set<NodeID> = []
+    private var questions = 0
+    /// Which nodes, this one too, do not have it. It may have come to one of them since: who says so is believed once.
+    private var deniedBy: Set<NodeID> = []
     private var hasAskedUser = false
     /// How often the session was described.
     private var rounds = 0
@@ -82,58 +82,51 @@ package struct SessionArrival {
 
     /// - Parameter holder: the node that is said to have it.
     package mutating func begin(at holder: NodeID?) -> Action {
-        guard let holder, holder != node else { return askUser() }
+        guard let holder, holder != node else { return denied(by: node) }
         return ask(holder)
     }
 
     /// What was to be done cannot be: the node that has the session is not reached.
-    /// - Parameter isOver: whether that node's process has ended.
-    package mutating func unreachable(isOver: Bool) -> Action {
+    /// - Parameter hasDied: whether that node has died. One that has left has handed the session on, and the user will hear to whom.
+    package mutating func unreachable(hasDied: Bool) -> Action {
         guard rounds == 0 else { return .fail(isResumable: true) }
-        return hasAskedUser ? .fail(isResumable: !isOver) : askUser()
+        return hasAskedUser ? .fail(isResumable: !hasDied) : askUser()
     }
 
     private mutating func ask(_ holder: NodeID) -> Action {
-        asked.insert(holder)
+        questions += 1
         self.holder = holder
         return .ask(holder)
     }
 
     private mutating func askUser() -> Action {
-        guard !hasAskedUser else { return .fail(isResumable: false) }
         hasAskedUser = true
         return .askUser
+    }
+
+    private mutating func denied(by peer: NodeID) -> Action {
+        deniedBy.insert(peer).inserted ? askUser() : .fail(isResumable: false)
     }
 
     /// Somebody has said which node has it. - Parameters:
     ///   - holder: nil if there is no such session.
     ///   - isHere: whether the session is on this node by now.
-    ///   - isOver: whether the holder's process has ended.
-    package mutating func found(at holder: NodeID?, isHere: Bool, isOver: Bool) -> Action {
+    package mutating func found(at holder: NodeID?, isHere: Bool) -> Action {
         guard let holder else { return .fail(isResumable: false) }
         // What one remembers of it may be older than this process.
-        if holder == node { return isHere ? .takeUpHere : .fail(isResumable: false) }
-        guard asked.count < Self.maximumHolders, !asked.contains(holder) else {
-            // A node that cannot be reached now may be reached later, one that is over not.
-            return .fail(isResumable: !isOver && !refusedBy.contains(holder))
-        }
+        if holder == node { return isHere ? .takeUpHere : denied(by: node) }
+        guard questions < Self.maximumQuestions else { return .fail(isResumable: true) }
         return ask(holder)
     }
 
-    /// A node does not give it. - Parameters as for ``found(at:isHere:isOver:)``, about the node that it names.
-    package mutating func refused(
-        _ refusal: SessionMoveRefusal, by peer: NodeID, isHere: Bool, isOver: Bool
-    ) -> Action? {
+    /// A node does not give it. - Parameter isHere: whether the session is on this node by now.
+    package mutating func refused(_ refusal: SessionMoveRefusal, by peer: NodeID, isHere: Bool) -> Action? {
         guard holder == peer else { return nil }
         switch refusal {
         case .impossible: return .fail(isResumable: false)
         case .notNow: return .fail(isResumable: true)
-        case .movedTo(let holder):
-            refusedBy.insert(peer)
-            return found(at: holder, isHere: isHere, isOver: isOver)
-        case .unknown:
-            refusedBy.insert(peer)
-            return askUser()
+        case .movedTo(let holder): return found(at: holder, isHere: isHere)
+        case .unknown: return denied(by: peer)
         }
     }
 

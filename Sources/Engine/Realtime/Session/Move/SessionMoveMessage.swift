@@ -6,7 +6,8 @@ import FluxCore
 ///
 /// Taker: `ask`, holder: `described`; taker: `take`, holder: `state` and `dispatches`; taker: `settle`, holder: `settled`. The
 /// holder keeps the session until `settle`, and the taker sends its client nothing before `settled`. A holder that ends says `offer`
-/// of sessions whose clients are away, and the taker asks for them likewise.
+/// of sessions whose clients are away, and the taker asks for them likewise. Before it leaves it says `confirm`: with `heard` it knows
+/// that no `settled` of it is lost with the link.
 enum SessionMoveMessage: WireCodable {
     /// A client with the last dispatch `sequence` wants its session.
     case ask(ticket: UInt64, key: SessionKey, userID: UserID, sequence: UInt64)
@@ -27,6 +28,10 @@ enum SessionMoveMessage: WireCodable {
     case answer(ticket: UInt64, key: SessionKey, SendAnswer)
     /// The holder does not serve any more, and the session waits for its client: it may be had with all dispatches after `sequence`.
     case offer(ticket: UInt64, key: SessionKey, userID: UserID, sequence: UInt64)
+    /// The holder leaves and wants to know when all that it has said is read.
+    case confirm(ticket: UInt64)
+    /// All that was said before `confirm` is read.
+    case heard(ticket: UInt64)
 
     func encode(to writer: inout WireWriter) {
         writer.record { fields in
@@ -84,6 +89,12 @@ enum SessionMoveMessage: WireCodable {
                 fields.unsigned(key.rawValue)
                 fields.value(userID)
                 fields.unsigned(sequence)
+            case .confirm(let ticket):
+                fields.byte(11)
+                fields.unsigned(ticket)
+            case .heard(let ticket):
+                fields.byte(12)
+                fields.unsigned(ticket)
             }
         }
     }
@@ -119,6 +130,8 @@ enum SessionMoveMessage: WireCodable {
                 return .offer(
                     ticket: ticket, key: SessionKey(rawValue: try fields.unsigned()), userID: try fields.value(),
                     sequence: try fields.unsigned())
+            case 11: return .confirm(ticket: ticket)
+            case 12: return .heard(ticket: ticket)
             case let other: throw WireError.unknownCase(UInt64(other))
             }
         }

@@ -1,6 +1,7 @@
 import FluxCluster
 import FluxCore
 import Logging
+import NIOConcurrencyHelpers
 
 /// Carries what nodes say of sessions that move to the loops that it is for. Safe from every thread; what it comes to is decided in
 /// `LoopArrivals` and `LoopDepartures`.
@@ -17,6 +18,7 @@ final class SessionMoves: Sendable {
     private let mesh: LoopMesh
     private let sessions: SessionDirectory
     private let logger: Logger
+    private let hearings = NIOLockedValueBox(PendingHearings())
 
     init(system: ClusterActorSystem, mesh: LoopMesh, sessions: SessionDirectory, logger: Logger) {
         self.system = system
@@ -28,7 +30,8 @@ final class SessionMoves: Sendable {
     /// Begins to take in frames. Before the system starts.
     func register() {
         system.register(event: Frame.move) { [self] peer, reader in receive(from: peer, &reader) }
-        system.registerLinkObserver { [mesh] peer in
+        system.registerLinkObserver { [mesh, hearings] peer in
+            hearings.withLockedValue { $0.linkLost(to: peer) }
             for loop in 0..<mesh.count { mesh.run(on: loop) { $0.arrivals.linkLost(to: peer) } }
         }
     }
@@ -54,6 +57,18 @@ final class SessionMoves: Sendable {
             rest = rest[part.endIndex...]
         }
         return true
+    }
+
+    /// Returns when these nodes have read all that was said to them, or are not reached any more; or after a time.
+    func awaitHearing(by nodes: Set<NodeID>, atMost limit: Duration) async {
+        let (begin, ticket) = (ContinuousClock.now, UInt64.random(in: 0...UInt64.max))
+        hearings.withLockedValue { $0.ask(nodes, ticket: ticket) }
+        for node in nodes where !send(.confirm(ticket: ticket), to: node) {
+            hearings.withLockedValue { $0.linkLost(to: node) }
+        }
+        while !hearings.withLockedValue(\.areAllHeard), ContinuousClock.now < begin + limit, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
     }
 
     /// Brings an answer to the node where its session has gone.
@@ -95,6 +110,9 @@ final class SessionMoves: Sendable {
             atTaker(ticket) { loop in
                 loop.sends.answered(answer.body, ticket: answer.send, channel: answer.channelID, session: key)
             }
+        // What came before has been passed to its loops.
+        case .confirm(let ticket): send(.heard(ticket: ticket), to: peer)
+        case .heard(let ticket): hearings.withLockedValue { $0.heard(ticket, by: peer) }
         }
     }
 
