@@ -233,6 +233,7 @@ extension ClusterWorld {
             case .drained:
                 slotCounts.drained += 1
                 note(.drained, of: id)
+            case .drainsAgain: break
             case .learn(let routes): note(.learned(routes), of: id)
             case .unready(let reason, let isSo): if carriesMessages { note(.unready(reason, isSo), of: id) }
             case .dropCopy(let slot, _): note(.copyDropped(slot), of: id)

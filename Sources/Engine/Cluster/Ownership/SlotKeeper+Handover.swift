@@ -15,9 +15,10 @@ extension SlotKeeper {
             pendingMoves.reverse()
         }
         offerSlots()
-        guard isDraining, !hasDrained, handovers.isEmpty, held.isEmpty || !hasOthers else { return }
-        hasDrained = true
-        actions.append(.drained)
+        let isDone = isDraining && handovers.isEmpty && (held.isEmpty || !hasOthers)
+        guard isDone != hasDrained else { return }
+        hasDrained = isDone
+        actions.append(isDone ? .drained : .drainsAgain)
     }
 
     /// Offers of the slots to give away as many as may be under way. One that cannot go now is looked at again when

@@ -63,8 +63,10 @@ public struct SlotKeeper: Sendable {
         case unready(UnreadyReason, Bool)
         /// Close the clients' sessions so that they resume elsewhere.
         case endSessions(UnreadyReason)
-        /// Nothing is left to give away.
+        /// Nothing is left to give away, or nobody is there who could take it.
         case drained
+        /// After that: somebody has come who may take what is left.
+        case drainsAgain
     }
 
     /// One row of the table of leases.

@@ -221,7 +221,8 @@ public final class ClusterNode: @unchecked Sendable {
                 },
                 unready: { [unowned self] reason, applies in setUnready(reason, applies) },
                 endSessions: { [unowned self] _ in foundations.realtime.sendClientsAway() },
-                drained: { [unowned self] in slotsGone() }),
+                drained: { [unowned self] in slotsGone() },
+                drainsAgain: { [unowned self] in slotsGoOn() }),
             logger: logger)
         self.membership = membership
         slots?.observe { [unowned self] in wakeWaiters() }
@@ -267,6 +268,12 @@ public final class ClusterNode: @unchecked Sendable {
         hasDrained = true
         guard !others.isEmpty else { return }
         foundations.realtime.beginDraining()
+    }
+
+    /// Slots stayed for want of others, and one has come.
+    private func slotsGoOn() {
+        hasDrained = false
+        foundations.events.draining(true)
     }
 
     private func superseded() {

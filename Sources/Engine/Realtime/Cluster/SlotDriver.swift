@@ -19,6 +19,7 @@ final class SlotDriver: @unchecked Sendable {
         var endSessions: (UnreadyReason) -> Void
         /// Nothing is left to give away.
         var drained: () -> Void
+        var drainsAgain: () -> Void
     }
 
     private let loop: ClusterLoop
@@ -159,6 +160,7 @@ final class SlotDriver: @unchecked Sendable {
         case .unready(let reason, let applies): ways.unready(reason, applies)
         case .endSessions(let reason): ways.endSessions(reason)
         case .drained: ways.drained()
+        case .drainsAgain: ways.drainsAgain()
         }
     }
 

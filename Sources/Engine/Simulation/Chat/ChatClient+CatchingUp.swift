@@ -47,7 +47,9 @@ extension ChatClient {
             if case .log(let head, _, _)? = event.mark {
                 let last = view.head
                 // What the session began with was not final when the channel was asked: it is asked again.
-                if head.sequence > last.sequence + 1, !areVoids(last.sequence + 1..<head.sequence, in: channel) {
+                if !view.hasBeenTold(head), head.sequence > last.sequence + 1,
+                    !areVoids(last.sequence + 1..<head.sequence, in: channel)
+                {
                     view.waiting = Array(waiting)
                     return ask(channel, view, after: .milliseconds(200))
                 }

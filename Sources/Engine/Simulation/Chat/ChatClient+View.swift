@@ -20,6 +20,9 @@ extension ChatClient {
         @exclusivity(unchecked) var asked: (sequence: SequenceNumber, epoch: Epoch) = (0, 0)
         /// Events that wait until the channel has been asked what happened meanwhile.
         @exclusivity(unchecked) var waiting: [StreamEvent]?
+
+        /// Whether the channel itself has told what became of an event: also of one that a former owner decided and could not commit.
+        func hasBeenTold(_ head: ChannelHead) -> Bool { (head.epoch, head.sequence) <= (asked.epoch, asked.sequence) }
     }
 
     /// One entry that was applied.

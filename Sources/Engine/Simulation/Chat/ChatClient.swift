@@ -270,7 +270,7 @@ final class ChatClient {
             if event.kind == .messageDelete { takeBack(event, channel) }
             return
         }
-        if (head.epoch, head.sequence) <= (view.asked.epoch, view.asked.sequence) { return }
+        if view.hasBeenTold(head) { return }
         guard let number = Ledger.number(in: event.body), world.ledger.decisions.indices.contains(number) else {
             return violate("an event that nobody decided")
         }

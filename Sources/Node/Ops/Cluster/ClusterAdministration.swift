@@ -3,7 +3,6 @@ import FluxCore
 import FluxRealtime
 import FluxSecurity
 import FluxStore
-import NIOConcurrencyHelpers
 
 /// What an operator can see and do about the cluster through any of its nodes. Answers are what the admin API sends; every
 /// change may be repeated.
@@ -25,8 +24,6 @@ struct ClusterAdministration: Sendable {
     let stop: @Sendable () -> Void
     /// The node's part in the cluster, while it has one.
     var part: ClusterNode?
-    /// Whether the last drain ended because nobody was left who could take the slots.
-    let endedEarly = NIOLockedValueBox(false)
 
     // MARK: Tokens
 
@@ -120,11 +117,6 @@ struct ClusterAdministration: Sendable {
     /// Gives all its slots to other nodes, and gets none until it is undrained or starts again: `{drained}`.
     func drain() async throws -> JSON {
         let part = try running()
-        // A part that has ended a drain with slots would say at once that it is done, and never send its clients away.
-        if endedEarly.withLockedValue(\.self) {
-            try await asking(orSay: Self.stillDrains) { () throws(StoreError) in try await part.undrain() }
-            endedEarly.withLockedValue { $0 = false }
-        }
         let isDone = try await asking(orSay: Self.mayDrain) { () throws(StoreError) in
             try await part.drain(atMost: Self.drainTime)
         }
@@ -142,7 +134,6 @@ struct ClusterAdministration: Sendable {
                 return DrainOutcome.Other(isReached: seen?.health.isLiving == true, state: row.node.state)
             })
         guard let failure = outcome.failure else { return ["drained": true] }
-        if isDone { endedEarly.withLockedValue { $0 = true } }
         throw CommandFailure(failure.status, "\(failure.message). \(Self.stillDrains)")
     }
 
@@ -152,7 +143,6 @@ struct ClusterAdministration: Sendable {
     func undrain() async throws -> JSON {
         let part = try running()
         try await asking { () throws(StoreError) in try await part.undrain() }
-        endedEarly.withLockedValue { $0 = false }
         return ["drained": false]
     }
 
