@@ -230,10 +230,10 @@ extension ClusterWorld {
             case .endSessions:
                 slotCounts.sessionsEnded += 1
                 note(.sessionsEnded, of: id)
-            case .drained:
+            case .drained(true):
                 slotCounts.drained += 1
                 note(.drained, of: id)
-            case .drainsAgain: break
+            case .drained(false): break
             case .learn(let routes): note(.learned(routes), of: id)
             case .unready(let reason, let isSo): if carriesMessages { note(.unready(reason, isSo), of: id) }
             case .dropCopy(let slot, _): note(.copyDropped(slot), of: id)

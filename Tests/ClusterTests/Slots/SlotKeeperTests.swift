@@ -338,20 +338,20 @@ import Testing
 
     @Test func drainingEndsWhenNothingIsLeft() {
         var (alone, _) = keeper(MembershipView(node: node(1), members: [:]), leases: leases(of: 1))
-        #expect(alone.drain(at: .milliseconds(1)).contains(.drained))
+        #expect(alone.drain(at: .milliseconds(1)).contains(.drained(true)))
         // Where all go at the same time there is nobody to give anything to, until somebody comes.
         var (last, _) = keeper(view(others: 2...3, dead: [2], draining: [3]), leases: [lease(slot, of: 1)])
-        #expect(last.drain(at: .milliseconds(1)).contains(.drained))
+        #expect(last.drain(at: .milliseconds(1)).contains(.drained(true)))
         let back = last.changed(view(others: 2...3, draining: [3]), at: .milliseconds(2))
-        #expect(back.contains(.drainsAgain))
+        #expect(back.contains(.drained(false)))
         #expect(back.contains(.send(.offer(slot, 1), to: node(2))))
-        #expect(last.changed(view(others: 2...3, draining: [2, 3]), at: .milliseconds(3)).contains(.drained))
+        #expect(last.changed(view(others: 2...3, draining: [2, 3]), at: .milliseconds(3)).contains(.drained(true)))
         var (keeper, _) = keeper(view(others: 2...2), leases: [lease(slot, of: 1)])
-        #expect(!keeper.drain(at: .milliseconds(1)).contains(.drained))
+        #expect(!keeper.drain(at: .milliseconds(1)).contains(.drained(true)))
         _ = keeper.received(.accept(slot, 1), from: node(2), at: .milliseconds(1))
         _ = keeper.copied(slot, 1, succeeded: true, at: .milliseconds(2))
         _ = keeper.flushed(slot, 1, succeeded: true, at: .milliseconds(3))
         _ = keeper.copied(slot, 1, succeeded: true, at: .milliseconds(4))
-        #expect(keeper.released(slot, 1, .released(2), at: .milliseconds(5)).contains(.drained))
+        #expect(keeper.released(slot, 1, .released(2), at: .milliseconds(5)).contains(.drained(true)))
     }
 }

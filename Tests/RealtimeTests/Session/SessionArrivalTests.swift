@@ -217,18 +217,6 @@ import Testing
         #expect(departure.isFrozen)
     }
 
-    @Test func whoLeavesWaitsUntilAllHaveHeardOrAreNotReached() {
-        var hearings = PendingHearings()
-        #expect(hearings.areAllHeard)
-        hearings.ask([Self.second, Self.third], ticket: 1)
-        hearings.ask([Self.second, Self.third], ticket: 2)
-        hearings.heard(1, by: Self.second)
-        hearings.heard(2, by: Self.third)
-        #expect(!hearings.areAllHeard)
-        hearings.linkLost(to: Self.second)
-        #expect(hearings.areAllHeard)
-    }
-
     @Test func whereSessionsWentIsRememberedForATimeAndWithinBounds() {
         var departed = DepartedSessions()
         departed.note(Self.key, wentTo: Self.second, ticket: 1, at: 10)

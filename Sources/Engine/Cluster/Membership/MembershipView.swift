@@ -19,10 +19,13 @@ public struct MembershipView: Hashable, Sendable {
             self.isLinked = isLinked
         }
 
-        /// Whether it may own slots: lives, is ready, does not drain.
-        public var mayOwn: Bool {
-            health.isLiving && member.standing == .active && report?.isReady == true && report?.isDraining == false
+        /// Whether it lives and is not about to leave.
+        public var stays: Bool {
+            health.isLiving && member.standing == .active && report?.isDraining != true
         }
+
+        /// Whether it may own slots now: stays, and has said that it is ready.
+        public var mayOwn: Bool { stays && report?.isReady == true }
     }
 
     /// Whose view it is.
@@ -39,6 +42,11 @@ public struct MembershipView: Hashable, Sendable {
     /// Those that live, in growing order, with the node itself.
     public var living: [NodeID] {
         members.filter(\.value.health.isLiving).keys.sorted()
+    }
+
+    /// The others that stay, in growing order: who may take what the node itself has, now or when they are ready.
+    public var successors: [NodeID] {
+        members.filter { $0.key != node && $0.value.stays }.keys.sorted()
     }
 
     /// How many of the living the node has a working link to, as it says itself (or this node knows of itself).

@@ -15,10 +15,10 @@ extension SlotKeeper {
             pendingMoves.reverse()
         }
         offerSlots()
-        let isDone = isDraining && handovers.isEmpty && (held.isEmpty || !hasOthers)
+        let isDone = isDraining && handovers.isEmpty && (held.isEmpty || view.successors.isEmpty)
         guard isDone != hasDrained else { return }
         hasDrained = isDone
-        actions.append(isDone ? .drained : .drainsAgain)
+        actions.append(.drained(isDone))
     }
 
     /// Offers of the slots to give away as many as may be under way. One that cannot go now is looked at again when
@@ -32,14 +32,6 @@ extension SlotKeeper {
             handovers[slot] = Handover(
                 slot: slot, epoch: epoch, successor: successor, deadline: now + configuration.longestCopy)
             actions.append(.send(.offer(slot, epoch), to: successor.id))
-        }
-    }
-
-    /// Whether anybody else could ever take slots: not where the others leave at the same time.
-    private var hasOthers: Bool {
-        view.members.contains { node, entry in
-            node != identity.id && entry.health.isLiving && entry.member.standing == .active
-                && entry.report?.isDraining != true
         }
     }
 

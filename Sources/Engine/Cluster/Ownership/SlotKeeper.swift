@@ -63,10 +63,8 @@ public struct SlotKeeper: Sendable {
         case unready(UnreadyReason, Bool)
         /// Close the clients' sessions so that they resume elsewhere.
         case endSessions(UnreadyReason)
-        /// Nothing is left to give away, or nobody is there who could take it.
-        case drained
-        /// After that: somebody has come who may take what is left.
-        case drainsAgain
+        /// Nothing is left to give away, or nobody is there who could take it; or no more so, since somebody has come.
+        case drained(Bool)
     }
 
     /// One row of the table of leases.

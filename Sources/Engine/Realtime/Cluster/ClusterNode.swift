@@ -157,22 +157,23 @@ public final class ClusterNode: @unchecked Sendable {
     }
 
     /// Returns when other nodes have the sessions of clients that were sent away; those of clients that are not back are offered
-    /// to them. After 13 s at most; at once where there are no others.
+    /// to them. Within `departureTime` and `hearingTime`; at once where there is nobody to take them.
     /// - Returns: how many sessions are left.
     @discardableResult
     public func handSessionsOver() async -> Int {
-        let others = await onLoop { $0.others } ?? []
-        guard !others.isEmpty else { return foundations.realtime.services.sessions.count }
+        let successors = await onLoop { $0.successors } ?? []
+        guard !successors.isEmpty else { return foundations.realtime.services.sessions.count }
         let left = await foundations.realtime.awaitDepartures(
-            atMost: Self.departureTime, offeringAfter: Self.ownTime, to: others)
-        await foundations.realtime.services.moves.awaitHearing(by: Set(others), atMost: Self.hearingTime)
+            atMost: Self.departureTime, offeringAfter: Self.ownTime, to: successors)
+        // Also who has begun to leave since may have taken some.
+        let living = await onLoop { node in node.membership?.view.living.filter { $0 != node.identity.id } }
+        await foundations.realtime.services.moves.awaitHearing(
+            by: Set((living ?? nil) ?? []), atMost: Self.hearingTime)
         return left
     }
 
     /// The nodes that may take what this one has.
-    private var others: [NodeID] {
-        membership?.view.members.filter { $0.key != identity.id && $0.value.mayOwn }.map(\.key) ?? []
-    }
+    private var successors: [NodeID] { membership?.view.successors ?? [] }
 
     /// As `drain`, of a process that ends: without a word in Postgres that would outlast it.
     @discardableResult
@@ -221,8 +222,7 @@ public final class ClusterNode: @unchecked Sendable {
                 },
                 unready: { [unowned self] reason, applies in setUnready(reason, applies) },
                 endSessions: { [unowned self] _ in foundations.realtime.sendClientsAway() },
-                drained: { [unowned self] in slotsGone() },
-                drainsAgain: { [unowned self] in slotsGoOn() }),
+                drained: { [unowned self] in slotsGone($0) }),
             logger: logger)
         self.membership = membership
         slots?.observe { [unowned self] in wakeWaiters() }
@@ -256,24 +256,22 @@ public final class ClusterNode: @unchecked Sendable {
         guard isDraining != self.isDraining else { return }
         self.isDraining = isDraining
         hasDrained = false
-        // Whoever comes from now on shall find another node.
-        foundations.events.draining(isDraining && !others.isEmpty)
+        tellDraining()
         if !isDraining { foundations.realtime.endDraining() }
         slots?.drain(isDraining)
         wakeWaiters()
     }
 
-    /// No slot is left to give away: the clients follow.
-    private func slotsGone() {
-        hasDrained = true
-        guard !others.isEmpty else { return }
-        foundations.realtime.beginDraining()
+    /// No slot is left to give away, and the clients follow; or somebody has come who takes those that stayed.
+    private func slotsGone(_ areGone: Bool) {
+        hasDrained = areGone
+        tellDraining()
+        if areGone, !successors.isEmpty { foundations.realtime.beginDraining() }
     }
 
-    /// Slots stayed for want of others, and one has come.
-    private func slotsGoOn() {
-        hasDrained = false
-        foundations.events.draining(true)
+    /// Whoever comes from now on shall find another node, if there is one.
+    private func tellDraining() {
+        foundations.events.draining(isDraining && !successors.isEmpty)
     }
 
     private func superseded() {

@@ -17,9 +17,8 @@ final class SlotDriver: @unchecked Sendable {
         var unready: (UnreadyReason, Bool) -> Void
         /// Clients have to go elsewhere.
         var endSessions: (UnreadyReason) -> Void
-        /// Nothing is left to give away.
-        var drained: () -> Void
-        var drainsAgain: () -> Void
+        /// Nothing is left to give away, or no more so.
+        var drained: (Bool) -> Void
     }
 
     private let loop: ClusterLoop
@@ -159,8 +158,7 @@ final class SlotDriver: @unchecked Sendable {
         case .report(let isReady, let isDraining, let hasDatabase): ways.report(isReady, isDraining, hasDatabase)
         case .unready(let reason, let applies): ways.unready(reason, applies)
         case .endSessions(let reason): ways.endSessions(reason)
-        case .drained: ways.drained()
-        case .drainsAgain: ways.drainsAgain()
+        case .drained(let isDone): ways.drained(isDone)
         }
     }
 

@@ -26,7 +26,7 @@ final class EngineLoop: @unchecked Sendable {
     let executor: LoopExecutor
     let registry = SubscriptionRegistry()
     /// Changes that wait until other nodes have applied them.
-    var confirmations = PendingConfirmations()
+    var confirmations = PendingConfirmations<StreamHead>()
     private(set) lazy var sessions = LoopSessions(loop: self)
     private(set) lazy var users = SessionAnnouncer(loop: self)
     private(set) lazy var sends = SendRouter(loop: self)
@@ -180,8 +180,9 @@ final class EngineLoop: @unchecked Sendable {
         guard !peers.isEmpty else { return }
         relays.flushPeers()
         await withCheckedContinuation { continuation in
-            let ticket = confirmations.begin(key, position, peers: peers) { continuation.resume() }
-            for peer in peers { services.links.askToConfirm(key, position, ticket: ticket, peer: peer) }
+            let head = StreamHead(key: key, position: position)
+            let ticket = confirmations.begin(head, peers: peers) { continuation.resume() }
+            for peer in peers { services.links.askToConfirm(head, ticket: ticket, peer: peer) }
         }
     }
 
@@ -356,7 +357,7 @@ final class EngineLoop: @unchecked Sendable {
         for resume in confirmations.release(where: { !services.links.mayDeliver($0) }) { resume() }
         for (ticket, entry) in confirmations.outstanding {
             for peer in entry.peers {
-                services.links.askToConfirm(entry.key, entry.position, ticket: ticket, peer: peer)
+                services.links.askToConfirm(entry.subject, ticket: ticket, peer: peer)
             }
         }
     }

@@ -113,10 +113,9 @@ final class StreamLinks: Sendable {
     }
 
     /// Asks a node to say when its relay of a stream has applied everything up to a position.
-    func askToConfirm(_ key: StreamKey, _ position: StreamPosition, ticket: UInt64, peer: NodeID) {
+    func askToConfirm(_ head: StreamHead, ticket: UInt64, peer: NodeID) {
         system.send(event: Frame.confirm, to: peer) { writer in
-            writer.value(key)
-            writer.value(position)
+            writer.value(head)
             writer.unsigned(ticket)
         }
     }

@@ -43,7 +43,7 @@ final class ChatNode {
     let relays: RelayHub
     let registry = SubscriptionRegistry()
     @exclusivity(unchecked) var leases = RelayLeases()
-    @exclusivity(unchecked) var confirmations = PendingConfirmations()
+    @exclusivity(unchecked) var confirmations = PendingConfirmations<StreamHead>()
     /// When an owner last answered each stream's relay.
     var answeredAt: [StreamKey: Duration] = [:]
     private let outbox: NodeOutbox
@@ -132,7 +132,7 @@ final class ChatNode {
         }
         for owner in people.directs.values { owner.forget() }
         for owner in people.users.values { owner.forget() }
-        confirmations = PendingConfirmations()
+        confirmations = PendingConfirmations<StreamHead>()
         (owners, activations, people, held, calls) = ([:], [:], OwnedPeople(), SlotArray(), [:])
         (arrivals, claims, former) = ([:], [:], [])
     }

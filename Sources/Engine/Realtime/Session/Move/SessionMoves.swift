@@ -18,7 +18,8 @@ final class SessionMoves: Sendable {
     private let mesh: LoopMesh
     private let sessions: SessionDirectory
     private let logger: Logger
-    private let hearings = NIOLockedValueBox(PendingHearings())
+    /// What waits until others have read all that was said to them.
+    private let hearings = NIOLockedValueBox(PendingConfirmations<Void>())
 
     init(system: ClusterActorSystem, mesh: LoopMesh, sessions: SessionDirectory, logger: Logger) {
         self.system = system
@@ -30,8 +31,9 @@ final class SessionMoves: Sendable {
     /// Begins to take in frames. Before the system starts.
     func register() {
         system.register(event: Frame.move) { [self] peer, reader in receive(from: peer, &reader) }
-        system.registerLinkObserver { [mesh, hearings] peer in
-            hearings.withLockedValue { $0.linkLost(to: peer) }
+        system.registerLinkObserver { [self] peer in
+            // What was said to it and not read is lost.
+            stopWaiting(for: peer)
             for loop in 0..<mesh.count { mesh.run(on: loop) { $0.arrivals.linkLost(to: peer) } }
         }
     }
@@ -61,14 +63,21 @@ final class SessionMoves: Sendable {
 
     /// Returns when these nodes have read all that was said to them, or are not reached any more; or after a time.
     func awaitHearing(by nodes: Set<NodeID>, atMost limit: Duration) async {
-        let (begin, ticket) = (ContinuousClock.now, UInt64.random(in: 0...UInt64.max))
-        hearings.withLockedValue { $0.ask(nodes, ticket: ticket) }
-        for node in nodes where !send(.confirm(ticket: ticket), to: node) {
-            hearings.withLockedValue { $0.linkLost(to: node) }
+        guard !nodes.isEmpty else { return }
+        let (heard, end) = AsyncStream<Never>.makeStream()
+        let ticket = hearings.withLockedValue { $0.begin((), peers: nodes) { end.finish() } }
+        for node in nodes where !send(.confirm(ticket: ticket), to: node) { stopWaiting(for: node) }
+        let patience = Task {
+            try? await Task.sleep(for: limit)
+            end.finish()
         }
-        while !hearings.withLockedValue(\.areAllHeard), ContinuousClock.now < begin + limit, !Task.isCancelled {
-            try? await Task.sleep(for: .milliseconds(5))
-        }
+        for await _ in heard {}
+        patience.cancel()
+        hearings.withLockedValue { $0.abandon(ticket) }
+    }
+
+    private func stopWaiting(for peer: NodeID) {
+        for complete in hearings.withLockedValue({ $0.release { $0 == peer } }) { complete() }
     }
 
     /// Brings an answer to the node where its session has gone.
@@ -112,7 +121,7 @@ final class SessionMoves: Sendable {
             }
         // What came before has been passed to its loops.
         case .confirm(let ticket): send(.heard(ticket: ticket), to: peer)
-        case .heard(let ticket): hearings.withLockedValue { $0.heard(ticket, by: peer) }
+        case .heard(let ticket): hearings.withLockedValue { $0.confirmed(ticket, by: peer) }?()
         }
     }
 

@@ -17,22 +17,23 @@ extension ChatNode {
         guard !peers.isEmpty else { return completion() }
         relays.flushPeers()
         let confined = LoopConfined(completion)
-        let ticket = confirmations.begin(key, position, peers: peers) { confined.value() }
+        let head = StreamHead(key: key, position: position)
+        let ticket = confirmations.begin(head, peers: peers) { confined.value() }
         // Behind the events that leave at the end of this turn.
         world.atEndOfTurn { [self] in
-            for peer in peers.sorted() { askToConfirm(key, position, ticket, peer) }
+            for peer in peers.sorted() { askToConfirm(head, ticket, peer) }
         }
     }
 
-    private func askToConfirm(_ key: StreamKey, _ position: StreamPosition, _ ticket: UInt64, _ peer: NodeID) {
-        world.send(from: self, to: peer) { [id] relay in relay.confirmTo(id, key, position, ticket) }
+    private func askToConfirm(_ head: StreamHead, _ ticket: UInt64, _ peer: NodeID) {
+        world.send(from: self, to: peer) { [id] relay in relay.confirmTo(id, head, ticket) }
     }
 
-    private func confirmTo(_ owner: NodeID, _ key: StreamKey, _ position: StreamPosition, _ ticket: UInt64) {
+    private func confirmTo(_ owner: NodeID, _ head: StreamHead, _ ticket: UInt64) {
         // A relay that is behind is asked again.
-        guard relays.hasApplied(key, position) else { return }
+        guard relays.hasApplied(head.key, head.position) else { return }
         let confined = LoopConfined(self)
-        relays.confirm(key) {
+        relays.confirm(head.key) {
             let relay = confined.value
             relay.world.send(from: relay, to: owner) { [id = relay.id] owner in
                 owner.confirmations.confirmed(ticket, by: id)?()
@@ -44,7 +45,7 @@ extension ChatNode {
     func repeatConfirmations() {
         for resume in confirmations.release(where: { !mayDeliver($0) }) { resume() }
         for (ticket, entry) in confirmations.outstanding.sorted(by: { $0.ticket < $1.ticket }) {
-            for peer in entry.peers.sorted() { askToConfirm(entry.key, entry.position, ticket, peer) }
+            for peer in entry.peers.sorted() { askToConfirm(entry.subject, ticket, peer) }
         }
     }
 
