@@ -177,6 +177,43 @@ import Testing
         }
     }
 
+    /// It has seen where it was what has not come to the node where its client is. If the user changes owners then, it could not go
+    /// on there: the former holder keeps it.
+    @Test func aSessionAheadOfItsNewNodeIsNotLetGo() async throws {
+        try await TestCluster.run(nodes: 3) { cluster in
+            var stage = try await Stage(cluster)
+            while try cluster.owner(of: Slot(of: stage.member.userID)) != 2
+                || cluster.owner(of: Slot(of: stage.guild.id)) == 2 || cluster.owner(of: Slot(of: stage.direct)) == 2
+            {
+                stage = try await Stage(cluster)
+            }
+            let (holder, taker, dead) = (cluster.nodes[0], cluster.nodes[1], cluster.nodes[2])
+            // So that the taker follows the member's streams already.
+            _ = try await taker.connect(stage.member)
+            var journey = Journey(try await holder.connect(stage.member))
+            cluster.network.drop(from: dead.id, to: taker.id)
+            try await holder.say("one", in: stage.direct, as: stage.owner)
+            await journey.until("one")
+            journey.rest()
+            await journey.client.drop()
+            let early = TestClient(node: taker, caller: stage.member, loop: 1)
+            let (identifier, last) = (journey.identifier, journey.last)
+            async let isRefused = isToldToTryAgain { try await early.resume(identifier, after: last) }
+            let key = try #require(SessionKey(identifier))
+            while taker.realtime.services.sessions.loop(of: key) == nil {
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            try await cluster.takeOver(from: 2, by: 0)
+            #expect(try await isRefused)
+            try await journey.resume(on: taker, loop: 1)
+            try await holder.say("two", in: stage.direct, as: stage.owner)
+            await journey.until("two")
+            journey.rest()
+            #expect(journey.audit.breaches == [])
+            #expect(journey.audit.contents[stage.direct] == ["one", "two"])
+        }
+    }
+
     @Test func aKickIsKeptByASessionThatMoves() async throws {
         try await TestCluster.run(nodes: 3) { cluster in
             let stage = try await Stage(cluster)
@@ -255,6 +292,16 @@ import Testing
             journey.rest()
             #expect(journey.audit.breaches == [])
         }
+    }
+}
+
+/// Whether a RESUME is refused for now; false if it succeeds.
+private func isToldToTryAgain(_ resume: () async throws -> Void) async throws -> Bool {
+    do {
+        try await resume()
+        return false
+    } catch SessionRefusal.invalidSession(resumable: true) {
+        return true
     }
 }
 

@@ -8,7 +8,8 @@ import NIOCore
 /// 1. The node that holds the session is found: by its id, by what nodes know that it has left, or from its User actor.
 /// 2. It says what the session listens to; here that is subscribed to, and what comes gathers.
 /// 3. The holder freezes the session when it has seen all that came before, and sends it.
-/// 4. Here it goes on from there, unseen, until the holder has let go. Only then the client gets anything.
+/// 4. Here it goes on from there, unseen. When no stream here is behind what the session has seen there, the holder is asked to let
+///    go. Only when it has, the client gets anything.
 ///
 /// Whatever fails before that leaves the session where it was, and the client is told to try again.
 final class LoopArrivals {
@@ -33,6 +34,8 @@ final class LoopArrivals {
         let session: Session
         /// Who waits for it; nil once the client was told to try again.
         var client: ArrivingClient?
+        /// This node's relays have handed out what the session has seen.
+        var isReached = false
     }
 
     private unowned let loop: EngineLoop
@@ -225,7 +228,11 @@ final class LoopArrivals {
         goOn(session, from: state)
         // What has gathered may have ended it.
         guard session.phase == .ready else { return }
-        services.moves.send(.settle(ticket: way.ticket, key: way.key), to: holder)
+        let seen = state.places.compactMap { place in place.position.map { StreamHead(key: place.key, position: $0) } }
+        let ticket = way.ticket
+        loop.whenHandedOver(seen, before: loop.now + SessionArrival.patience) { loop, _ in
+            loop.arrivals.reached(ticket)
+        }
     }
 
     /// Continues the streams from where the session has seen them (I6).
@@ -250,6 +257,19 @@ final class LoopArrivals {
 
     // MARK: Settling
 
+    /// The streams here have come to where the session was; or have been waited for long enough.
+    private func reached(_ ticket: UInt64) {
+        claims[ticket]?.isReached = true
+        askToSettle(ticket)
+    }
+
+    /// Asks the holder to let go, unless the session is ahead of one of its streams here: if that stream changed owners now, it could
+    /// not go on here, but still there.
+    private func askToSettle(_ ticket: UInt64) {
+        guard let claimed = claims[ticket], claimed.isReached, let claim = claimed.session.claim else { return }
+        services.moves.send(.settle(ticket: ticket, key: claimed.session.key), to: claim.holder)
+    }
+
     func settled(_ ticket: UInt64, isYours: Bool, by peer: NodeID) {
         guard let claimed = claims[ticket], let claim = claimed.session.claim, claim.holder == peer else { return }
         guard isYours else { return abandon(claim, resumable: true) }
@@ -267,7 +287,7 @@ final class LoopArrivals {
         claims[claim.ticket]?.client?.refuse(resumable: true)
         claims[claim.ticket]?.client = client
         session.claim?.since = loop.now
-        services.moves.send(.settle(ticket: claim.ticket, key: session.key), to: claim.holder)
+        askToSettle(claim.ticket)
     }
 
     /// The session is the holder's, or somebody else's.
@@ -315,7 +335,7 @@ final class LoopArrivals {
             switch claim.step(at: now, isOver: services.isOver(claim.holder)) {
             case .abandon: abandon(claim, resumable: false)
             case .askAgain(let isPatient):
-                services.moves.send(.settle(ticket: ticket, key: claimed.session.key), to: claim.holder)
+                askToSettle(ticket)
                 guard !isPatient else { continue }
                 claimed.client?.refuse(resumable: true)
                 claims[ticket]?.client = nil

@@ -1,13 +1,11 @@
 import FluxCluster
 import FluxCore
-import NIOCore
 
 /// Lets sessions of one loop go to other nodes. Until the taker has it all and follows its streams, a session goes on here as one
 /// that waits for its client, and whoever comes for it gets it (design 4). Confined to its loop.
 final class LoopDepartures {
-    /// How long a taker's positions are waited for, in milliseconds, and how often is looked.
+    /// How long a taker's positions are waited for, in milliseconds.
     private static let waiting: UInt64 = 3_000
-    private static let pause: TimeAmount = .milliseconds(5)
 
     private unowned let loop: EngineLoop
     private var services: EngineServices { loop.services }
@@ -32,23 +30,10 @@ final class LoopDepartures {
     /// The taker follows the session's streams: it is frozen when it has seen what came before that.
     func take(_ key: SessionKey, _ heads: [StreamHead], _ ticket: UInt64, from peer: NodeID) {
         guard departing(key, ticket, to: peer) != nil else { return refuse(ticket, .notNow, to: peer) }
-        let (services, home) = (services, loop.index)
-        let left = LoopConfined((count: heads.count, isReached: true))
-        let end = loop.now + Self.waiting
-        guard !heads.isEmpty else { return freeze(key, [:], ticket, for: peer) }
-        for head in heads {
-            services.run(onLoopOf: head.key) { source in
-                source.whenHandedOver(head, before: end, every: Self.pause) { isReached in
-                    services.run(on: home) { loop in
-                        left.value.count -= 1
-                        left.value.isReached = left.value.isReached && isReached
-                        guard left.value.count == 0 else { return }
-                        guard left.value.isReached else { return loop.departures.refuse(ticket, .notNow, to: peer) }
-                        let reached = Dictionary(heads.map { ($0.key, $0.position) }) { max($0, $1) }
-                        loop.departures.freeze(key, reached, ticket, for: peer)
-                    }
-                }
-            }
+        loop.whenHandedOver(heads, before: loop.now + Self.waiting) { loop, isReached in
+            guard isReached else { return loop.departures.refuse(ticket, .notNow, to: peer) }
+            let reached = Dictionary(heads.map { ($0.key, $0.position) }) { max($0, $1) }
+            loop.departures.freeze(key, reached, ticket, for: peer)
         }
     }
 
@@ -103,20 +88,5 @@ final class LoopDepartures {
 
     private func refuse(_ ticket: UInt64, _ refusal: SessionMoveRefusal, to peer: NodeID) {
         services.moves.send(.refused(ticket: ticket, refusal), to: peer)
-    }
-}
-
-extension EngineLoop {
-    /// Calls back, with true, when this loop's relay of a stream has handed everything up to a position to the loops that listen;
-    /// with false if that is not so at `end`.
-    fileprivate func whenHandedOver(
-        _ head: StreamHead, before end: UInt64, every pause: TimeAmount,
-        _ completion: @escaping @Sendable (Bool) -> Void
-    ) {
-        if relays.hasHandedOver(head.key, head.position) { return completion(true) }
-        guard now < end else { return completion(false) }
-        executor.eventLoop.scheduleTask(in: pause) { [self] in
-            whenHandedOver(head, before: end, every: pause, completion)
-        }
     }
 }
