@@ -53,11 +53,16 @@ import Testing
         let ends = goesOn.filter { $0 <= 2 * second }
         let recovery = Recovery(
             mark: "kill", begin: 0, acknowledgements: [goesOn, stops, ends, goesOn.filter { $0 > 3 * second }],
-            window: 2 * second + 50_000_000..<9 * second, deliveries: [3, 1, 2])
+            window: 2 * second + 50_000_000..<9 * second,
+            deliveries: [
+                DeliverySilence(longest: 3), DeliverySilence(longest: 5, cameBack: true), DeliverySilence(longest: 1),
+                DeliverySilence(longest: 4, cameBack: true), DeliverySilence(longest: 2),
+            ])
         #expect(recovery.gaps == [second / 10, 3 * second])
         #expect(recovery.silences == [second / 10, 3 * second])
         #expect(recovery.unrecovered == 1)
         #expect(recovery.deliveries == [1, 2, 3])
+        #expect(recovery.returns == [4, 5])
         #expect(Recovery.percentile(50, of: [1, 2, 3, 4]) == 3)
         #expect(Recovery.percentile(100, of: [1, 2, 3, 4]) == 4)
         #expect(Recovery.percentile(50, of: []) == nil)

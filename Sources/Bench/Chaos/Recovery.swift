@@ -13,14 +13,17 @@ struct Recovery: Sendable, Equatable {
     let silences: [UInt64]
     /// Channels that had no acknowledgement any more before the next mark or the end.
     let unrecovered: Int
-    /// Of each session the longest time between two messages that it was told.
+    /// Of each session whose connection held, the longest time between two messages that it was told.
     let deliveries: [UInt64]
+    /// The same of those that had to connect again.
+    let returns: [UInt64]
 
     /// - Parameters:
     ///   - acknowledgements: by channel, growing; channels without any before the mark are left out.
     ///   - window: from the mark to the next one, or the end.
     init(
-        mark: String, begin: UInt64, acknowledgements: [[UInt64]], window: Range<UInt64>, deliveries: [UInt64]
+        mark: String, begin: UInt64, acknowledgements: [[UInt64]], window: Range<UInt64>,
+        deliveries: [DeliverySilence]
     ) {
         self.mark = mark
         at = Double(window.lowerBound - min(begin, window.lowerBound)) / 1e9
@@ -38,7 +41,8 @@ struct Recovery: Sendable, Equatable {
         self.gaps = gaps.sorted()
         self.silences = silences.sorted()
         self.unrecovered = unrecovered
-        self.deliveries = deliveries.sorted()
+        self.deliveries = deliveries.filter { !$0.cameBack }.map(\.longest).sorted()
+        returns = deliveries.filter(\.cameBack).map(\.longest).sorted()
     }
 
     /// The value below which so many hundredths lie; nil of nothing.
@@ -53,7 +57,7 @@ struct Recovery: Sendable, Equatable {
     static func table(_ recoveries: [Recovery]) -> String {
         let head = [
             "after", "at s", "channels", "next ack ms p50", "p99", "max", "silence p50", "p99", "max", "not back",
-            "deliveries' silence p50", "p99", "max",
+            "deliveries' silence p50", "p99", "max", "after coming back p50", "p99", "max",
         ]
         let rows = recoveries.map { recovery in
             [recovery.mark, Format.decimal(recovery.at, 1), "\(recovery.gaps.count + recovery.unrecovered)"]
@@ -61,6 +65,7 @@ struct Recovery: Sendable, Equatable {
                 + [50, 99, 100].map { Format.decimal(milliseconds($0, of: recovery.silences), 0) }
                 + ["\(recovery.unrecovered)"]
                 + [50, 99, 100].map { Format.decimal(milliseconds($0, of: recovery.deliveries), 0) }
+                + [50, 99, 100].map { Format.decimal(milliseconds($0, of: recovery.returns), 0) }
         }
         return Format.table([head] + rows)
     }
@@ -75,7 +80,7 @@ struct Recovery: Sendable, Equatable {
         return [
             "mark": .string(mark), "at": .number(.double(at)), "channels": JSON(gaps.count + unrecovered),
             "next_acknowledgement_ms": numbers(gaps), "silence_ms": numbers(silences), "unrecovered": JSON(unrecovered),
-            "delivery_silence_ms": numbers(deliveries),
+            "delivery_silence_ms": numbers(deliveries), "return_silence_ms": numbers(returns),
         ]
     }
 }

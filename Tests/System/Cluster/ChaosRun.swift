@@ -61,7 +61,7 @@ struct ChaosRun {
         }
         return "\(recovery["mark"]?.stringValue ?? ""): ms p50/p99/max, next acknowledgement "
             + "\(numbers("next_acknowledgement_ms")), silence \(numbers("silence_ms")), of deliveries "
-            + numbers("delivery_silence_ms")
+            + "\(numbers("delivery_silence_ms")), of those that came back \(numbers("return_silence_ms"))"
     }
 
     private static func line(_ report: BenchRun.Report) -> String {

@@ -19,8 +19,8 @@ struct SessionEvidence: Sendable {
     /// What it lacked of being connected, with nothing that it still had to ask for.
     let lack: String?
     let views: [ViewEvidence]
-    /// The longest it was told no message, by mark, in nanoseconds.
-    let silences: [UInt64]
+    /// By mark.
+    let silences: [DeliverySilence]
 }
 
 /// A send at the end of a run.

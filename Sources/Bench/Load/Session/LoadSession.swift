@@ -41,9 +41,10 @@ final class LoadSession {
     private var isBeatAnswered = true
     private var openedAt: UInt64 = 0
 
-    /// When it was told a message last, and the longest it was told nothing since each mark.
+    /// When it was told a message last.
     private(set) var lastDelivery: UInt64 = 0
-    private(set) var silences: [UInt64] = []
+    /// By mark.
+    private(set) var silences: [DeliverySilence] = []
 
     init(of person: Person, number: Int, in loop: LoadLoop, firstTarget: Int) {
         self.person = person
@@ -154,6 +155,7 @@ final class LoadSession {
     }
 
     private func comeBack(after milliseconds: Int) {
+        count { $0.cameBack = true }
         let count = loop.settings.targets.count
         // Another node, any of them: those who come from one that died shall not all go to the same.
         if count > 1 { targetIndex = (targetIndex + 1 + Int(loop.random.next() % UInt64(count - 1))) % count }
@@ -223,13 +225,16 @@ final class LoadSession {
     /// It was told a message. A silence counts for the mark behind which it ends.
     @inline(__always)
     func delivered(at now: UInt64) {
-        if loop.markCount > 0 {
-            while silences.count < loop.markCount { silences.append(0) }
-            if lastDelivery > 0 {
-                silences[loop.markCount - 1] = max(silences[loop.markCount - 1], Clock.elapsed(lastDelivery, now))
-            }
-        }
+        if lastDelivery > 0 { count { $0.longest = max($0.longest, Clock.elapsed(lastDelivery, now)) } }
         lastDelivery = now
+    }
+
+    /// Changes what is counted for the latest mark, if there is one.
+    @inline(__always)
+    private func count(_ change: (inout DeliverySilence) -> Void) {
+        guard loop.markCount > 0 else { return }
+        while silences.count < loop.markCount { silences.append(DeliverySilence()) }
+        change(&silences[loop.markCount - 1])
     }
 }
 
