@@ -55,8 +55,7 @@ import Testing
             mark: "kill", begin: 0, acknowledgements: [goesOn, stops, ends, goesOn.filter { $0 > 3 * second }],
             window: 2 * second + 50_000_000..<9 * second,
             deliveries: [
-                DeliverySilence(longest: 3), DeliverySilence(longest: 5, cameBack: true), DeliverySilence(longest: 1),
-                DeliverySilence(longest: 4, cameBack: true), DeliverySilence(longest: 2),
+                silence([3, 2]), silence([1, 5], back: true), silence([1]), silence([4], back: true), silence([2]),
             ])
         #expect(recovery.gaps == [second / 10, 3 * second])
         #expect(recovery.silences == [second / 10, 3 * second])
@@ -66,6 +65,13 @@ import Testing
         #expect(Recovery.percentile(50, of: [1, 2, 3, 4]) == 3)
         #expect(Recovery.percentile(100, of: [1, 2, 3, 4]) == 4)
         #expect(Recovery.percentile(50, of: []) == nil)
+    }
+
+    private func silence(_ times: [UInt64], back: Bool = false) -> DeliverySilence {
+        var silence = DeliverySilence()
+        for time in times { silence.ended(after: time, comingBack: false) }
+        if back { silence.ended(after: 0, comingBack: true) }
+        return silence
     }
 
     /// An acknowledgement that was under way at the mark does not hide the silence behind it.

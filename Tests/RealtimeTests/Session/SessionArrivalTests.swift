@@ -179,7 +179,11 @@ import Testing
     // MARK: Until it is settled
 
     @Test func aClaimIsAskedForUntilItsHolderIsOver() {
-        let claim = SessionClaim(ticket: 1, holder: Self.second, since: 1_000)
+        var claim = SessionClaim(ticket: 1, holder: Self.second, since: 1_000)
+        // The relays have not come to where the session was.
+        #expect(claim.step(at: 2_000, isOver: false) == .wait)
+        #expect(claim.step(at: 2_000, isOver: true) == .abandon)
+        claim.reached()
         #expect(claim.step(at: 2_000, isOver: false) == .askAgain(isPatient: true))
         #expect(claim.step(at: 1_000 + SessionArrival.patience, isOver: false) == .askAgain(isPatient: false))
         #expect(claim.step(at: 2_000, isOver: true) == .abandon)

@@ -28,6 +28,10 @@ import Testing
                     "\(refused.errors)")
                 #expect(await Self.slots(0, of: cluster) ?? 0 > 0)
             }
+            // What cannot be given away keeps the node from leaving, too.
+            let stayed = try await Self.command(["leave"], on: cluster[0])
+            #expect(stayed.ending == .exit(16), "\(stayed.errors)")
+            #expect(try await Self.command(["status"], on: cluster[0]).ending == .exit(0))
             cluster.network.mend()
             // The drain that was refused goes on by itself.
             _ = try await eventually("the slots to go", within: .seconds(150), every: .milliseconds(500)) {

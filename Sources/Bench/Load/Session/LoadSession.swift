@@ -43,6 +43,8 @@ final class LoadSession {
 
     /// When it was told a message last.
     private(set) var lastDelivery: UInt64 = 0
+    /// It has had to connect again since then.
+    private var isComingBack = false
     /// By mark.
     private(set) var silences: [DeliverySilence] = []
 
@@ -155,7 +157,7 @@ final class LoadSession {
     }
 
     private func comeBack(after milliseconds: Int) {
-        count { $0.cameBack = true }
+        isComingBack = true
         let count = loop.settings.targets.count
         // Another node, any of them: those who come from one that died shall not all go to the same.
         if count > 1 { targetIndex = (targetIndex + 1 + Int(loop.random.next() % UInt64(count - 1))) % count }
@@ -225,16 +227,14 @@ final class LoadSession {
     /// It was told a message. A silence counts for the mark behind which it ends.
     @inline(__always)
     func delivered(at now: UInt64) {
-        if lastDelivery > 0 { count { $0.longest = max($0.longest, Clock.elapsed(lastDelivery, now)) } }
-        lastDelivery = now
-    }
-
-    /// Changes what is counted for the latest mark, if there is one.
-    @inline(__always)
-    private func count(_ change: (inout DeliverySilence) -> Void) {
+        defer {
+            lastDelivery = now
+            isComingBack = false
+        }
         guard loop.markCount > 0 else { return }
         while silences.count < loop.markCount { silences.append(DeliverySilence()) }
-        change(&silences[loop.markCount - 1])
+        guard lastDelivery > 0 else { return }
+        silences[loop.markCount - 1].ended(after: Clock.elapsed(lastDelivery, now), comingBack: isComingBack)
     }
 }
 

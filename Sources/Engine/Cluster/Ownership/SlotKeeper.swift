@@ -63,8 +63,8 @@ public struct SlotKeeper: Sendable {
         case unready(UnreadyReason, Bool)
         /// Close the clients' sessions so that they resume elsewhere.
         case endSessions(UnreadyReason)
-        /// Nothing is left to give away, or nobody is there who could take it; or no more so, since somebody has come.
-        case drained(Bool)
+        /// Nothing is left to give away, or nobody is there who could take what is left; or no more so, because somebody has come.
+        case drained(_ isDone: Bool)
     }
 
     /// One row of the table of leases.

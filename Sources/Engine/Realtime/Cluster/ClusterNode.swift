@@ -51,6 +51,8 @@ public final class ClusterNode: @unchecked Sendable {
     private var drainsByRow = false
     private var waiters: [(isDone: () -> Bool, resume: () -> Void)] = []
     private var hasDrained = false
+    /// The clients are sent away, since no slot is left.
+    private var hasSentClientsAway = false
     private var hasBeenSuperseded = false
     private var isOver = false
 
@@ -157,23 +159,24 @@ public final class ClusterNode: @unchecked Sendable {
     }
 
     /// Returns when other nodes have the sessions of clients that were sent away; those of clients that are not back are offered
-    /// to them. Within `departureTime` and `hearingTime`; at once where there is nobody to take them.
+    /// to them. Within 13 s, `departureTime` and `hearingTime`; at once where there is nobody to take them.
     /// - Returns: how many sessions are left.
     @discardableResult
     public func handSessionsOver() async -> Int {
-        let successors = await onLoop { $0.successors } ?? []
-        guard !successors.isEmpty else { return foundations.realtime.services.sessions.count }
+        let takers = await onLoop(\.takers) ?? []
+        guard !takers.isEmpty else { return foundations.realtime.services.sessions.count }
         let left = await foundations.realtime.awaitDepartures(
-            atMost: Self.departureTime, offeringAfter: Self.ownTime, to: successors)
+            atMost: Self.departureTime, offeringAfter: Self.ownTime, to: takers)
         // Also who has begun to leave since may have taken some.
-        let living = await onLoop { node in node.membership?.view.living.filter { $0 != node.identity.id } }
-        await foundations.realtime.services.moves.awaitHearing(
-            by: Set((living ?? nil) ?? []), atMost: Self.hearingTime)
+        let others = await onLoop { node in (node.membership?.view.living ?? []).filter { $0 != node.identity.id } }
+        await foundations.realtime.services.moves.awaitHearing(by: Set(others ?? []), atMost: Self.hearingTime)
         return left
     }
 
-    /// The nodes that may take what this one has.
-    private var successors: [NodeID] { membership?.view.successors ?? [] }
+    /// The nodes that may take clients now. Whether anybody could ever take a slot is `SlotKeeper`'s to know.
+    private var takers: [NodeID] {
+        membership?.view.members.filter { $0.key != identity.id && $0.value.mayOwn }.map(\.key) ?? []
+    }
 
     /// As `drain`, of a process that ends: without a word in Postgres that would outlast it.
     @discardableResult
@@ -204,6 +207,7 @@ public final class ClusterNode: @unchecked Sendable {
                     metrics.members(view)
                     foundations.realtime.services.setMembers(view.members.mapValues(\.health))
                     slots?.changed(view)
+                    goOnDraining()
                 },
                 readMembers: { [unowned self] in readMembersSoon() },
                 remakeLink: { [unowned self] peer in remakeLink(to: peer) },
@@ -222,7 +226,10 @@ public final class ClusterNode: @unchecked Sendable {
                 },
                 unready: { [unowned self] reason, applies in setUnready(reason, applies) },
                 endSessions: { [unowned self] _ in foundations.realtime.sendClientsAway() },
-                drained: { [unowned self] in slotsGone($0) }),
+                drained: { [unowned self] isDone in
+                    hasDrained = isDone
+                    goOnDraining()
+                }),
             logger: logger)
         self.membership = membership
         slots?.observe { [unowned self] in wakeWaiters() }
@@ -256,22 +263,21 @@ public final class ClusterNode: @unchecked Sendable {
         guard isDraining != self.isDraining else { return }
         self.isDraining = isDraining
         hasDrained = false
-        tellDraining()
+        hasSentClientsAway = false
+        goOnDraining()
         if !isDraining { foundations.realtime.endDraining() }
         slots?.drain(isDraining)
         wakeWaiters()
     }
 
-    /// No slot is left to give away, and the clients follow; or somebody has come who takes those that stayed.
-    private func slotsGone(_ areGone: Bool) {
-        hasDrained = areGone
-        tellDraining()
-        if areGone, !successors.isEmpty { foundations.realtime.beginDraining() }
-    }
-
-    /// Whoever comes from now on shall find another node, if there is one.
-    private func tellDraining() {
-        foundations.events.draining(isDraining && !successors.isEmpty)
+    /// The clients follow the slots, if there is somebody to take them; who comes meanwhile shall find another node.
+    private func goOnDraining() {
+        let areTakers = !takers.isEmpty
+        if hasDrained, areTakers, !hasSentClientsAway {
+            hasSentClientsAway = true
+            foundations.realtime.beginDraining()
+        }
+        foundations.events.draining(isDraining && (areTakers || hasSentClientsAway))
     }
 
     private func superseded() {

@@ -278,12 +278,10 @@ final class LoopSessions {
             if let last = session.offeredAt, loop.now < last + Self.offerTime { continue }
             guard offered < count, let node = nodes.randomElement() else { return }
             offered += 1
-            session.offeredAt = loop.now
-            services.moves.send(
-                .offer(
-                    ticket: UInt64.random(in: 0...UInt64.max), key: session.key, userID: session.userID,
-                    sequence: session.ring.lastSequence - UInt64(session.ring.count)),
-                to: node)
+            let offer = SessionMoveMessage.offer(
+                ticket: UInt64.random(in: 0...UInt64.max), key: session.key, userID: session.userID,
+                sequence: session.ring.lastSequence - UInt64(session.ring.count))
+            if services.moves.send(offer, to: node) { session.offeredAt = loop.now }
         }
     }
 

@@ -4,6 +4,8 @@ public struct SessionLimits: Sendable {
     public var resumeMilliseconds: UInt64 = 120_000
     /// When the user of a session that waits counts as offline, in milliseconds.
     public var offlineMilliseconds: UInt64 = 15_000
+    /// How long a session that has come from another node waits there for that node's relays, in milliseconds.
+    public var settlingMilliseconds = SessionClaim.settling
     /// How many dispatches are kept for a resume, at most.
     public var replayEvents = 4096
     /// How many bytes of dispatches are kept for a resume, at most.

@@ -32,6 +32,8 @@ extension ChatNode {
 
     /// How long an owner is waited for that cannot be asked now, before it is asked again.
     private static let pause = Duration.milliseconds(100)
+    /// How soon is looked again whether relays have come to where a session was.
+    private static let relayPause = Duration.milliseconds(5)
 
     /// A client wants to take up its session.
     func resume(_ key: SessionKey, for client: ArrivingClient) {
@@ -186,14 +188,27 @@ extension ChatNode {
         session.restore(state, claim: SessionClaim(ticket: way.ticket, holder: holder, since: now))
         // What has gathered may have ended it.
         guard session.phase == .ready else { return }
-        settle(way.key, way.ticket, at: holder)
-    }
-
-    private func settle(_ key: SessionKey, _ ticket: UInt64, at holder: NodeID) {
-        world.send(from: self, to: holder) { [id] in $0.settle(key, ticket, from: id) }
+        let seen = state.places.map { StreamHead(key: $0.key, position: $0.position) }
+        settle(way.ticket, whenHandedOver: seen, before: now + SessionClaim.settling)
     }
 
     // MARK: Settling
+
+    private func settle(_ ticket: UInt64, whenHandedOver seen: [StreamHead], before end: UInt64) {
+        guard let session = claims[ticket]?.session else { return }
+        guard now >= end || seen.allSatisfy({ relays.hasHandedOver($0.key, $0.position) }) else {
+            return world.after(Self.relayPause, on: self) { [unowned self] in
+                settle(ticket, whenHandedOver: seen, before: end)
+            }
+        }
+        session.claim?.reached()
+        askToSettle(session)
+    }
+
+    private func askToSettle(_ session: ChatSession) {
+        guard let claim = session.claim, claim.isReached else { return }
+        world.send(from: self, to: claim.holder) { [id, key = session.key] in $0.settle(key, claim.ticket, from: id) }
+    }
 
     func settled(_ ticket: UInt64, isYours: Bool, by peer: NodeID) {
         guard let claimed = claims[ticket], let claim = claimed.session.claim, claim.holder == peer else { return }
@@ -210,7 +225,7 @@ extension ChatNode {
         claims[claim.ticket]?.client?.refuse(resumable: true)
         claims[claim.ticket]?.client = client
         session.claim?.since = now
-        settle(session.key, claim.ticket, at: claim.holder)
+        askToSettle(session)
     }
 
     /// The session is the holder's, or somebody else's.
@@ -249,8 +264,9 @@ extension ChatNode {
             guard let claimed = claims[ticket], let claim = claimed.session.claim else { continue }
             switch claim.step(at: now, isOver: isOver(claim.holder)) {
             case .abandon: abandon(claim, resumable: false)
+            case .wait: break
             case .askAgain(let isPatient):
-                settle(claimed.session.key, ticket, at: claim.holder)
+                askToSettle(claimed.session)
                 guard !isPatient else { continue }
                 claimed.client?.refuse(resumable: true)
                 claims[ticket]?.client = nil

@@ -146,8 +146,9 @@ struct ClusterAdministration: Sendable {
         return ["drained": false]
     }
 
-    /// Begins to leave: gives all slots away, ends the process: `{leaving}`.
+    /// Drains the node, then begins to end its process: `{leaving}`. A node that cannot be drained goes on, draining.
     func leave() async throws -> JSON {
+        _ = try await drain()
         stop()
         return ["leaving": true]
     }

@@ -90,7 +90,7 @@ extension NodeCommand {
                 """)
 
         /// Longer than the node takes: a minute for its slots, ten seconds for its clients, and the answers of Postgres.
-        private static let patience = ClusterAdministration.drainTime + .seconds(60)
+        static let patience = ClusterAdministration.drainTime + .seconds(60)
 
         @OptionGroup var options: AdminOptions
 
@@ -120,8 +120,9 @@ extension NodeCommand {
         static let configuration = CommandConfiguration(
             abstract: "Let a node leave the cluster in good order, and end its process.",
             discussion: """
-                The same as SIGTERM: slots are handed over, clients told to reconnect, everything accepted is committed. \
-                Returns when the node has ended. It is still a member and may be started again; `flux node remove` on \
+                Drains the node, commits everything that was accepted, and ends the process; returns when it has ended. A node \
+                that cannot be drained does not leave: the exit statuses are those of `flux node drain`, and the node goes on, \
+                draining. SIGTERM ends it in any case; the others then take its slots when it is gone. A node that has left is still a member and may be started again; `flux node remove` on \
                 another node makes it none. A service manager that starts it again after an end with status 0 makes it a \
                 node that takes part again.
 
@@ -129,7 +130,7 @@ extension NodeCommand {
                 there, and it is no error.
                 """)
 
-        /// Longer than the node tries to hand its slots over and to end what is open.
+        /// Longer than a drained node takes to end what is open.
         private static let patience = Duration.seconds(90)
 
         @OptionGroup var options: AdminOptions
@@ -144,7 +145,8 @@ extension NodeCommand {
             let answer: JSON
             do {
                 answer = try await client.call(
-                    .POST, ClusterRoutes.root + "/leave", ifUnanswered: "The node may leave all the same.")
+                    .POST, ClusterRoutes.root + "/leave", within: Drain.patience,
+                    ifUnanswered: "The node may leave all the same.")
             } catch let failure as CommandFailure where failure.status == .noNode && hasLeft {
                 options.show(["leaving": false]) { _ in ["has left already"] }
                 return

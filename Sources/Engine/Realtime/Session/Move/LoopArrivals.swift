@@ -8,8 +8,8 @@ import NIOCore
 /// 1. The node that holds the session is found: by its id, by what nodes know that it has left, or from its User actor.
 /// 2. It says what the session listens to; here that is subscribed to, and what comes gathers.
 /// 3. The holder freezes the session when it has seen all that came before, and sends it.
-/// 4. Here it goes on from there, unseen. When no stream here is behind what the session has seen there, the holder is asked to let
-///    go. Only when it has, the client gets anything.
+/// 4. Here it goes on from there, unseen. When no stream here is behind what the session has seen there, or after a time, the holder is
+///    asked to let go. Only when it has, the client gets anything.
 ///
 /// Whatever fails before that leaves the session where it was, and the client is told to try again.
 final class LoopArrivals {
@@ -34,8 +34,6 @@ final class LoopArrivals {
         let session: Session
         /// Who waits for it; nil once the client was told to try again.
         var client: ArrivingClient?
-        /// This node's relays have handed out what the session has seen.
-        var isReached = false
     }
 
     private unowned let loop: EngineLoop
@@ -52,14 +50,14 @@ final class LoopArrivals {
 
     /// A client wants a session that is not on this node.
     func bring(_ key: SessionKey, for client: ArrivingClient) {
-        guard arrivals.count < Self.maximum else { return client.refuse(resumable: true) }
+        guard count < Self.maximum else { return client.refuse(resumable: true) }
         let holder = services.sessions.departure(of: key)?.node ?? NodeID(rawValue: key.nodeID)
         begin(key, of: client.identity.userID, after: client.sequence, at: holder, for: client)
     }
 
     /// A node that ends offers a session whose client is away.
     func offered(_ key: SessionKey, of userID: UserID, after sequence: UInt64, by peer: NodeID) {
-        guard !services.isDraining, arrivals.count < Self.maximum, services.sessions.loop(of: key) == nil else {
+        guard !services.isDraining, count < Self.maximum, services.sessions.loop(of: key) == nil else {
             return
         }
         begin(key, of: userID, after: sequence, at: peer, for: nil)
@@ -230,7 +228,7 @@ final class LoopArrivals {
         guard session.phase == .ready else { return }
         let seen = state.places.compactMap { place in place.position.map { StreamHead(key: place.key, position: $0) } }
         let ticket = way.ticket
-        loop.whenHandedOver(seen, before: loop.now + SessionArrival.patience) { loop, _ in
+        loop.whenHandedOver(seen, before: loop.now + services.limits.settlingMilliseconds) { loop, _ in
             loop.arrivals.reached(ticket)
         }
     }
@@ -257,17 +255,15 @@ final class LoopArrivals {
 
     // MARK: Settling
 
-    /// The streams here have come to where the session was; or have been waited for long enough.
     private func reached(_ ticket: UInt64) {
-        claims[ticket]?.isReached = true
-        askToSettle(ticket)
+        guard let session = claims[ticket]?.session else { return }
+        session.claim?.reached()
+        askToSettle(session)
     }
 
-    /// Asks the holder to let go, unless the session is ahead of one of its streams here: if that stream changed owners now, it could
-    /// not go on here, but still there.
-    private func askToSettle(_ ticket: UInt64) {
-        guard let claimed = claims[ticket], claimed.isReached, let claim = claimed.session.claim else { return }
-        services.moves.send(.settle(ticket: ticket, key: claimed.session.key), to: claim.holder)
+    private func askToSettle(_ session: Session) {
+        guard let claim = session.claim, claim.isReached else { return }
+        services.moves.send(.settle(ticket: claim.ticket, key: session.key), to: claim.holder)
     }
 
     func settled(_ ticket: UInt64, isYours: Bool, by peer: NodeID) {
@@ -287,7 +283,7 @@ final class LoopArrivals {
         claims[claim.ticket]?.client?.refuse(resumable: true)
         claims[claim.ticket]?.client = client
         session.claim?.since = loop.now
-        askToSettle(claim.ticket)
+        askToSettle(session)
     }
 
     /// The session is the holder's, or somebody else's.
@@ -334,8 +330,9 @@ final class LoopArrivals {
             guard let claim = claimed.session.claim else { continue }
             switch claim.step(at: now, isOver: services.isOver(claim.holder)) {
             case .abandon: abandon(claim, resumable: false)
+            case .wait: break
             case .askAgain(let isPatient):
-                askToSettle(ticket)
+                askToSettle(claimed.session)
                 guard !isPatient else { continue }
                 claimed.client?.refuse(resumable: true)
                 claims[ticket]?.client = nil

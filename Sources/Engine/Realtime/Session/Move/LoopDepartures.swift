@@ -54,6 +54,8 @@ final class LoopDepartures {
                 services.moves.send(missed.map(\.event), ticket: ticket, to: peer)
             else { return }
             session.departure = departure
+            // The taker has it now, and may wait for its relays before it says so: nobody else is offered it meanwhile.
+            session.offeredAt = loop.now
         }
     }
 
