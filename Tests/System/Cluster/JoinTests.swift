@@ -216,11 +216,13 @@ import Testing
     @Test func aNodeIsDrainedUndrainedAndLeaves() async throws {
         try await withCluster { _, first in
             let token = try await token(on: first)
-            try await withNode(.init(joining: (first, token))) { second in
+            let heavy = ["--set", "cluster_weight=3"]
+            try await withNode(.init(joining: (first, token), arguments: heavy)) { second in
                 func slots(_ name: String) async throws -> Int? { try await nodes(on: first)[name]?["slots"]?.intValue }
+                // The second one asks for three times as many.
                 _ = try await eventually("both to have slots") { () async throws -> Bool? in
                     let (one, other) = (try await slots(first.name) ?? 0, try await slots(second.name) ?? 0)
-                    return one > 0 && other > 0 && one + other == 1024 ? true : nil
+                    return one > 0 && other > 2 * one && one + other == 1024 ? true : nil
                 }
                 // Each of these may be said twice.
                 for _ in 0..<2 {
@@ -300,6 +302,10 @@ import Testing
         let again = try await ChildProcess.run(arguments)
         #expect(again.ending == .exit(0))
         #expect(again.output == made.output)
+        let shown = try JSON.parse(Array(try await ChildProcess.run(arguments + ["--json"]).output.utf8))
+        #expect(shown["name"]?.stringValue == "founder")
+        #expect(shown["id"]?.intValue == 1)
+        #expect(made.output.contains(try #require(shown["cluster"]?.stringValue)))
         let file = directory.file("identity.json")
         let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? NSNumber
         #expect(mode?.intValue == 0o600)

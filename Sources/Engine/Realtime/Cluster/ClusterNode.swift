@@ -78,8 +78,9 @@ public final class ClusterNode: @unchecked Sendable {
 
     /// Takes part: tells the others where this node is reached, begins to beat, to probe and to own slots. The engine runs
     /// and the cluster port is open. Returns when every slot has an owner, or after a while without.
-    public func start(address: String) async throws(StoreError) {
-        try await store.describe(storedIdentity, address: address)
+    /// - Parameter weight: its share of the slots, against the others', more than 0; nil: what it was.
+    public func start(address: String, weight: Double? = nil) async throws(StoreError) {
+        try await store.describe(storedIdentity, address: address, weight: weight)
         // Before slots are owned here: ids that are minted by a wrong clock stay ahead of all others.
         let comparison = try await heartbeat.compareClocks()
         await onLoop { node in

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CoreMetrics
+import FluxCore
 import FluxSecurity
 import Foundation
 import Logging
@@ -62,12 +63,22 @@ struct NodeCommand: ParsableCommand {
         @Flag(help: "Make a new cluster in the place of one that is over, and keep what was said in it.")
         var anew = false
 
+        @Flag(help: "Print one JSON object.")
+        var json = false
+
         @OptionGroup var options: ConfigurationOptions
 
         func run() async throws {
             let (configuration, logger) = try NodeCommand.load(options)
             let member = try await NodeFounding(configuration: configuration, logger: logger, isAnew: anew).run()
-            print("cluster \(member.cluster), node \(member.name) (\(member.node))")
+            let made: JSON = [
+                "cluster": .string(member.cluster.description), "name": .string(member.name),
+                "id": JSON(Int(member.node.rawValue)),
+            ]
+            print(
+                json
+                    ? String(decoding: made.encoded(), as: UTF8.self)
+                    : "cluster \(member.cluster), node \(member.name) (\(member.node))")
         }
     }
 

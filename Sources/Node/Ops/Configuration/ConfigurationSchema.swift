@@ -48,6 +48,10 @@ public enum ConfigurationSchema {
             "Where the other nodes are told to connect, behind a 0.0.0.0 or a port that is passed on. Nothing: "
                 + "cluster_listen."),
         ConfigurationKey(
+            "cluster_weight", .number(1...100), \.clusterWeight,
+            "How much of the cluster this node takes, against the others: one with 2 gets twice as many guilds and "
+                + "people as one with 1."),
+        ConfigurationKey(
             "admin_listen", .endpoint, \.adminListen,
             "Where /metrics, /livez, /readyz and the admin API are served, without a password: keep it private."),
         ConfigurationKey(

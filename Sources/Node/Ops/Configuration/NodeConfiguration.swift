@@ -14,6 +14,8 @@ public struct NodeConfiguration: Sendable, Equatable {
     public var clusterListen = Endpoint(host: "127.0.0.1", port: 7400)
     /// Where other nodes are told to connect; nil stands for `clusterListen`.
     public var clusterAdvertise: Endpoint?
+    /// The node's share of the slots, against the others' (1 to 100).
+    public var clusterWeight = 1
     /// Where metrics, health and the admin API are served.
     public var adminListen = Endpoint(host: "127.0.0.1", port: 9400)
     /// The directory of everything that the node keeps on disk.

@@ -172,7 +172,8 @@ public final class FluxNode: Sendable {
         let housekeeping = Task { await Housekeeping(store.database, logger: self.logger).run() }
         let outcome = await attempt {
             do throws(StoreError) {
-                try await engine.cluster.start(address: network.advertised.description)
+                try await engine.cluster.start(
+                    address: network.advertised.description, weight: Double(configuration.clusterWeight))
             } catch {
                 throw CommandFailure(error)
             }
