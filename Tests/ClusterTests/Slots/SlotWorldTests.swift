@@ -155,6 +155,54 @@ import Testing
         }
     }
 
+    /// Neither half can outvote the other, whose heartbeats are young: what it owned waits for the network.
+    @Test func ofTwoEqualHalvesTheOneWithTheLowestNumberGoesOn() throws {
+        for seed in Self.seeds {
+            var world = try settledWorld(nodes: 4, seed: seed)
+            func slotsOfTheFirst(in world: ClusterWorld) -> Set<Slot> {
+                Set(world.database.leases.values.filter { [node(1), node(4)].contains($0.node) }.map(\.slot))
+            }
+            let slots = slotsOfTheFirst(in: world)
+            world.network.cut(between: [node(1), node(4)], and: [node(2), node(3)])
+            world.run(for: .seconds(20))
+            for number in [1, 4] as [UInt16] {
+                try #require(world.keeper(of: node(number))?.isReady == true, "seed \(seed): \(number)")
+            }
+            for number in [2, 3] as [UInt16] {
+                try #require(world.keeper(of: node(number))?.isReady == false, "seed \(seed): \(number)")
+            }
+            try #require(world.slotCounts.sessionsEnded == 2, "seed \(seed)")
+            // Within a half they may move, while one of its nodes still is ready.
+            let isSame = slotsOfTheFirst(in: world) == slots
+            try #require(isSame && !slots.isEmpty, "seed \(seed)")
+            // Its operator stops it: the other half has everything.
+            world.kill(node(2), .host)
+            world.kill(node(3), .host)
+            let moved = world.run(atMost: .seconds(10), every: step) {
+                !owns(node(2), in: $0) && !owns(node(3), in: $0) && $0.isSharedOut
+            }
+            try #require(moved, "seed \(seed)")
+        }
+    }
+
+    @Test func theSmallerSideOwnsEverythingWhenItAloneReachesPostgres() throws {
+        for seed in Self.seeds {
+            var world = try settledWorld(nodes: 3, seed: seed)
+            world.network.cut(between: [node(3)], and: [node(1), node(2)])
+            for number in [1, 2] as [UInt16] { world.cutFromDatabase(node(number)) }
+            let moved = world.run(atMost: .seconds(10), every: step) {
+                !owns(node(1), in: $0) && !owns(node(2), in: $0)
+            }
+            try #require(moved, "seed \(seed)")
+            try #require(world.keeper(of: node(3))?.isReady == true, "seed \(seed)")
+            try #require([1, 2].allSatisfy { world.keeper(of: node($0))?.isReady == false }, "seed \(seed)")
+            world.network.heal()
+            for number in [1, 2] as [UInt16] { world.cutFromDatabase(node(number), false) }
+            let shared = world.run(atMost: .seconds(40), every: step) { owns(node(1), in: $0) && $0.isSharedOut }
+            try #require(shared, "seed \(seed)")
+        }
+    }
+
     @Test func ofAPairWithoutALinkOneGivesWay() throws {
         for seed in Self.seeds {
             var world = try settledWorld(nodes: 4, seed: seed)

@@ -233,7 +233,10 @@ import Testing
             await journey.until("one")
             journey.rest()
             await journey.client.drop()
-            try await journey.resume(on: cluster.nodes[1], loop: 1)
+            // Not even told to try again.
+            let client = TestClient(node: cluster.nodes[1], caller: stage.member, loop: 1)
+            try await client.resume(journey.identifier, after: journey.last)
+            journey.client = client
             await journey.untilResumed()
             cluster.network.heal(cluster.nodes[1].id, cluster.nodes[2].id)
             try await cluster.nodes[0].say("two", in: stage.direct, as: stage.owner)

@@ -4,8 +4,8 @@ import NIOHTTP1
 import Testing
 
 extension HeavyTests {
-    /// Roles, channels, invites and pins are made and deleted without a pause while the owners of their guilds are killed and
-    /// restarted: every request is answered as if nothing had been, and nothing is there twice (I4).
+    /// Roles, channels, invites and pins are made and deleted without a pause while the owners of their guilds are killed, restarted,
+    /// paused, drained and cut off: every request is answered as if nothing had been, and nothing is there twice or by halves (I4, I11).
     @Suite(.serialized, .timeLimit(.minutes(10))) struct ChangesUnderDeathTests {
         /// Changes one guild over and over, one request after the other, through a node that lives.
         private struct Worker: Sendable {
@@ -86,6 +86,42 @@ extension HeavyTests {
         }
 
         @Test func everyChangeIsAnsweredAndMadeOnce() async throws {
+            try await Self.change { cluster in
+                try await cluster[2].kill()
+                try await cluster.waitUntilWhole([0, 1])
+                try await cluster.restart(2)
+                try await cluster.waitUntilWhole()
+                #expect(try await cluster[1].stop() == .exit(0))
+                try await cluster.restart(1)
+                try await cluster.waitUntilWhole()
+                try await cluster[1].kill()
+                try await cluster.waitUntilWhole([0, 2])
+            }
+        }
+
+        /// Owners that live, and do not know that they are owners no longer.
+        @Test func everyChangeIsAnsweredAndMadeOnceWhenNobodyDies() async throws {
+            try await Self.change { cluster in
+                cluster[2].pause()
+                try await cluster.waitUntilWhole([0, 1])
+                cluster[2].proceed()
+                try await cluster.waitUntilBack(2)
+                try await cluster.drain(1)
+                try await cluster.undrain(1)
+                try await cluster.waitUntilBack(1)
+                cluster.isolate(2)
+                try await cluster.waitUntilWhole([0, 1])
+                cluster.network.mend()
+                try await cluster.waitUntilBack(2)
+                cluster.network.cut(.node(1), .postgres)
+                try await cluster.waitUntilWhole([0, 2])
+                cluster.network.mend()
+                try await cluster.waitUntilBack(1)
+            }
+        }
+
+        /// Changes eight guilds through the first of three nodes while something happens to the others.
+        private static func change(while strike: (ClusterProcess) async throws -> Void) async throws {
             try await ClusterProcess.with(3) { cluster in
                 let population = try await Population.make(on: cluster[0], people: 1, guilds: 8)
                 let client = cluster[0].client(population.people[0])
@@ -113,15 +149,7 @@ extension HeavyTests {
                         _ = try await eventually("all workers to be at work") {
                             rounds.withLockedValue { $0 } >= 5 * workers.count ? true : nil
                         }
-                        try await cluster[2].kill()
-                        try await cluster.waitUntilWhole([0, 1])
-                        try await cluster.restart(2)
-                        try await cluster.waitUntilWhole()
-                        #expect(try await cluster[1].stop() == .exit(0))
-                        try await cluster.restart(1)
-                        try await cluster.waitUntilWhole()
-                        try await cluster[1].kill()
-                        try await cluster.waitUntilWhole([0, 2])
+                        try await strike(cluster)
                     }
                     isGoing.withLockedValue { $0 = false }
                     try faults.get()

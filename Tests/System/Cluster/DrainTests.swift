@@ -44,6 +44,12 @@ import Testing
             let undrained = try await Self.command(["undrain"], on: cluster[0])
             #expect(undrained.ending == .exit(0), "\(undrained.errors)")
             try await cluster.waitUntilWhole()
+            // Of those that leave one after the other the last one takes what is left with it.
+            for node in [cluster[0], cluster[1]] {
+                let left = try await Self.command(["leave"], on: node)
+                #expect(left.ending == .exit(0), "\(left.errors)")
+                #expect(left.output == "left\n")
+            }
         }
     }
 

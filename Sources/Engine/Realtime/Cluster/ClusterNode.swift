@@ -160,14 +160,15 @@ public final class ClusterNode: @unchecked Sendable {
     }
 
     /// Returns when other nodes have the sessions of clients that were sent away; those of clients that are not back are offered
-    /// to them. Within 13 s, `departureTime` and `hearingTime`; at once where there is nobody to take them.
+    /// to them. Within 13 s, `departureTime` and `hearingTime`; at once where nobody stays who could take them.
     /// - Returns: how many sessions are left.
     @discardableResult
     public func handSessionsOver() async -> Int {
-        let takers = await onLoop(\.takers) ?? []
-        guard !takers.isEmpty else { return foundations.realtime.services.sessions.count }
+        let isAlone = await onLoop { $0.membership?.view.successors.isEmpty ?? true } ?? true
+        guard !isAlone else { return foundations.realtime.services.sessions.count }
         let left = await foundations.realtime.awaitDepartures(
-            atMost: Self.departureTime, offeringAfter: Self.ownTime, to: takers)
+            atMost: Self.departureTime, offeringAfter: Self.ownTime
+        ) { await self.onLoop(\.takers) ?? [] }
         // Also who has begun to leave since may have taken some.
         let others = await onLoop { node in (node.membership?.view.living ?? []).filter { $0 != node.identity.id } }
         await foundations.realtime.services.moves.awaitHearing(by: Set(others ?? []), atMost: Self.hearingTime)

@@ -247,13 +247,16 @@ public final class Realtime: SessionService, Sendable {
     /// Returns when other nodes have taken all sessions that are left here, or those have ended; or after a time.
     /// - Parameters:
     ///   - patience: how long the clients are given to come by themselves; then the nodes are offered what is left.
-    ///   - nodes: who may have them.
+    ///   - takers: who may have them now.
     /// - Returns: how many are left.
     @discardableResult
-    func awaitDepartures(atMost limit: Duration, offeringAfter patience: Duration, to nodes: [NodeID]) async -> Int {
+    func awaitDepartures(
+        atMost limit: Duration, offeringAfter patience: Duration, to takers: () async -> [NodeID]
+    ) async -> Int {
         let begin = ContinuousClock.now
         while services.sessions.count > 0, ContinuousClock.now < begin + limit, !Task.isCancelled {
             if ContinuousClock.now >= begin + patience {
+                let nodes = await takers()
                 for loop in loops {
                     services.run(on: loop.index) { $0.sessions.offer(to: nodes, atMost: Self.offersAtOnce) }
                 }

@@ -268,8 +268,9 @@ final class LoopSessions {
         services.sessions.departed(session.key, to: node, ticket: ticket, at: services.clock.milliseconds)
     }
 
-    /// How long a node that was offered a session is waited for, in milliseconds, before another one is.
-    private static let offerTime: UInt64 = 2_000
+    /// How long a node that was offered a session, or is taking it, is waited for before another one is offered it, in milliseconds:
+    /// longer than any step of a move (`LoopDepartures.waiting`, `SessionClaim.settling`).
+    private static let offerTime: UInt64 = 4_000
 
     /// This node ends: others may have the sessions that wait for their clients, so many at a time.
     func offer(to nodes: [NodeID], atMost count: Int) {

@@ -1,4 +1,4 @@
-/// Bounds of sessions; every one can be configured.
+/// Bounds of sessions.
 public struct SessionLimits: Sendable {
     /// How long a session waits for its client, in milliseconds.
     public var resumeMilliseconds: UInt64 = 120_000

@@ -20,8 +20,8 @@ struct ClusterAdministration: Sendable {
     let sharesDatabase: Bool
     let store: ClusterStore
     let readiness: Readiness
-    /// Asks the process to leave the cluster and end.
-    let stop: @Sendable () -> Void
+    /// Lets the process leave the cluster and end.
+    let stopping: StopRequest
     /// The node's part in the cluster, while it has one.
     var part: ClusterNode?
 
@@ -146,11 +146,17 @@ struct ClusterAdministration: Sendable {
         return ["drained": false]
     }
 
-    /// Drains the node, then begins to end its process: `{leaving}`. A node that cannot be drained goes on, draining.
+    /// Drains the node, then begins to end its process: `{leaving}`. A node that cannot be drained goes on, draining; but not the last
+    /// one that has not left. One that starts has nothing to give away, and one that ends does so already.
     func leave() async throws -> JSON {
-        _ = try await drain()
-        stop()
+        if part != nil, !stopping.isMade, try await !isTheLast() { _ = try await drain() }
+        stopping.make()
         return ["leaving": true]
+    }
+
+    private func isTheLast() async throws -> Bool {
+        let members = try await asking { () throws(StoreError) in try await store.members() }
+        return members.allSatisfy { isOwn($0) || $0.node.state == .left }
     }
 
     private func running() throws(CommandFailure) -> ClusterNode {

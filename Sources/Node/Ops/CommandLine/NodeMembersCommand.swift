@@ -122,9 +122,10 @@ extension NodeCommand {
             discussion: """
                 Drains the node, commits everything that was accepted, and ends the process; returns when it has ended. A node \
                 that cannot be drained does not leave: the exit statuses are those of `flux node drain`, and the node goes on, \
-                draining. SIGTERM ends it in any case; the others then take its slots when it is gone. A node that has left is still a member and may be started again; `flux node remove` on \
-                another node makes it none. A service manager that starts it again after an end with status 0 makes it a \
-                node that takes part again.
+                draining; but the last one that has not left goes. SIGTERM ends it in any case; the others then take its \
+                slots when it is gone. A node that has left is still a member and may be started again; `flux node remove` \
+                on another node makes it none. A service manager that starts it again after an end with status 0 makes it \
+                a node that takes part again.
 
                 A node that has left answers nobody, so a repeated command fails with status 17. With --data-dir it looks \
                 there, and it is no error.

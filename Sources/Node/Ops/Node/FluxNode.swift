@@ -139,7 +139,7 @@ public final class FluxNode: Sendable {
                 $0 = ClusterAdministration(
                     identity: store.identity, advertised: network.advertised, versions: self.dialect.versions,
                     sharesDatabase: store.sharedURL != nil,
-                    store: ClusterStore(store.database), readiness: self.readiness, stop: self.stopping.make)
+                    store: ClusterStore(store.database), readiness: self.readiness, stopping: self.stopping)
             }
             try await self.runEngine(place, store, network)
             guard self.hasLostItsPlace.withLockedValue(\.self) else { return }

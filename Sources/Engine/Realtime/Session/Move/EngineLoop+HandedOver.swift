@@ -7,6 +7,9 @@ extension EngineLoop {
 
     /// Calls back on this loop, with true, when the relays of streams have handed everything up to these positions to the loops that
     /// listen; with false if that is not so at `end`, in milliseconds of the node's clock.
+    ///
+    /// One task waits for each stream that is behind: at most `LoopArrivals.maximum` sessions come to a loop at a time, and as long as
+    /// they leave another.
     func whenHandedOver(
         _ heads: [StreamHead], before end: UInt64,
         _ completion: @escaping @Sendable (_ loop: EngineLoop, _ isReached: Bool) -> Void

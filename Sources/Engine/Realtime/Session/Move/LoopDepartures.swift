@@ -23,13 +23,15 @@ final class LoopDepartures {
         case .success(let departure):
             loop.sessions.clientLeft(session)
             session.departure = departure
+            session.offeredAt = loop.now
             services.moves.send(.described(ticket: ticket, description(of: session)), to: peer)
         }
     }
 
     /// The taker follows the session's streams: it is frozen when it has seen what came before that.
     func take(_ key: SessionKey, _ heads: [StreamHead], _ ticket: UInt64, from peer: NodeID) {
-        guard departing(key, ticket, to: peer) != nil else { return refuse(ticket, .notNow, to: peer) }
+        guard let session = departing(key, ticket, to: peer) else { return refuse(ticket, .notNow, to: peer) }
+        session.offeredAt = loop.now
         loop.whenHandedOver(heads, before: loop.now + Self.waiting) { loop, isReached in
             guard isReached else { return loop.departures.refuse(ticket, .notNow, to: peer) }
             let reached = Dictionary(heads.map { ($0.key, $0.position) }) { max($0, $1) }

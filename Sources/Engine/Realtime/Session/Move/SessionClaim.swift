@@ -17,7 +17,7 @@ package struct SessionClaim: Equatable, Sendable {
     }
 
     /// How long the relays are waited for at most, in milliseconds: less than until a holder that ends offers the session to others
-    /// (`LoopSessions.offerTime`), and not so long that such a holder ends before it was asked (`ClusterNode.departureTime`).
+    /// (`LoopSessions.offerTime`), and little of the time that such a holder has (`ClusterNode.departureTime`).
     package static let settling: UInt64 = 1_500
 
     /// Names the move.
