@@ -43,7 +43,7 @@ extension HeavyTests {
             }
         }
 
-        @Test(.enabled(if: Rounds.areLong)) func twoOfFiveAreKilled() async throws {
+        @Test func twoOfFiveAreKilled() async throws {
             try await ClusterProcess.with(5) { cluster in
                 let run = try await ChaosRun("kill two of five", on: cluster)
                 try await run.strike("kill 3 and 4") {
@@ -55,7 +55,7 @@ extension HeavyTests {
             }
         }
 
-        @Test(.enabled(if: Rounds.areLong)) func aNodeIsPaused() async throws {
+        @Test func aNodeIsPaused() async throws {
             try await ClusterProcess.with(3) { cluster in
                 let run = try await ChaosRun("pause", on: cluster)
                 try await run.strike("pause 1 s") {
@@ -101,7 +101,7 @@ extension HeavyTests {
             }
         }
 
-        @Test(.enabled(if: Rounds.areLong)) func linksFailInPart() async throws {
+        @Test func linksFailInPart() async throws {
             try await ClusterProcess.with(3) { cluster in
                 let run = try await ChaosRun("partial", on: cluster)
                 try await run.strike("cut 0 - 1") {
@@ -132,7 +132,7 @@ extension HeavyTests {
             }
         }
 
-        @Test(.enabled(if: Rounds.areLong)) func postgresIsAway() async throws {
+        @Test func postgresIsAway() async throws {
             try await ClusterProcess.with(3) { cluster in
                 let run = try await ChaosRun("postgres", on: cluster)
                 try await run.strike("stop Postgres") {

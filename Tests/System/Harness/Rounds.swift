@@ -8,9 +8,6 @@ enum Rounds {
     /// `FLUX_SECONDS`; without it the given number, which suits CI.
     static func seconds(inCI preset: Int) -> Int { number("FLUX_SECONDS") ?? preset }
 
-    /// Whether more was asked for than suits CI: `FLUX_ROUNDS` or `FLUX_SECONDS`.
-    static var areLong: Bool { number("FLUX_ROUNDS") != nil || number("FLUX_SECONDS") != nil }
-
     /// `FLUX_SEED`, to repeat a run; without it a new one every time.
     static func seed() -> UInt64 { number("FLUX_SEED").map { UInt64($0) } ?? UInt64.random(in: 0...UInt64(UInt32.max)) }
 
