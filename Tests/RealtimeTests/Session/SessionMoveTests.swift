@@ -177,6 +177,26 @@ import Testing
         }
     }
 
+    /// A session on the first node that waits for its client and has seen "one" in its user's stream, whose owner, the third node, does
+    /// not reach the second one any more.
+    private static func sessionAhead(in cluster: TestCluster) async throws -> (Stage, Journey) {
+        var stage = try await Stage(cluster)
+        while try cluster.owner(of: Slot(of: stage.member.userID)) != 2
+            || cluster.owner(of: Slot(of: stage.guild.id)) == 2 || cluster.owner(of: Slot(of: stage.direct)) == 2
+        {
+            stage = try await Stage(cluster)
+        }
+        // So that the second node follows the member's streams already.
+        _ = try await cluster.nodes[1].connect(stage.member)
+        var journey = Journey(try await cluster.nodes[0].connect(stage.member))
+        cluster.network.drop(from: cluster.nodes[2].id, to: cluster.nodes[1].id)
+        try await cluster.nodes[0].say("one", in: stage.direct, as: stage.owner)
+        await journey.until("one")
+        journey.rest()
+        await journey.client.drop()
+        return (stage, journey)
+    }
+
     /// It has seen where it was what has not come to the node where its client is. If the user changes owners then, it could not go
     /// on there: the former holder keeps it.
     @Test func aSessionAheadOfItsNewNodeIsNotLetGo() async throws {
@@ -184,21 +204,9 @@ import Testing
         // The owner is gone before that, however slow the machine is.
         limits.settlingMilliseconds = 60_000
         try await TestCluster.run(nodes: 3, limits: limits) { cluster in
-            var stage = try await Stage(cluster)
-            while try cluster.owner(of: Slot(of: stage.member.userID)) != 2
-                || cluster.owner(of: Slot(of: stage.guild.id)) == 2 || cluster.owner(of: Slot(of: stage.direct)) == 2
-            {
-                stage = try await Stage(cluster)
-            }
-            let (holder, taker, dead) = (cluster.nodes[0], cluster.nodes[1], cluster.nodes[2])
-            // So that the taker follows the member's streams already.
-            _ = try await taker.connect(stage.member)
-            var journey = Journey(try await holder.connect(stage.member))
-            cluster.network.drop(from: dead.id, to: taker.id)
-            try await holder.say("one", in: stage.direct, as: stage.owner)
-            await journey.until("one")
-            journey.rest()
-            await journey.client.drop()
+            let (stage, ahead) = try await Self.sessionAhead(in: cluster)
+            var journey = ahead
+            let (holder, taker) = (cluster.nodes[0], cluster.nodes[1])
             let early = TestClient(node: taker, caller: stage.member, loop: 1)
             let (identifier, last) = (journey.identifier, journey.last)
             async let isRefused = isToldToTryAgain { try await early.resume(identifier, after: last) }
@@ -220,19 +228,8 @@ import Testing
     /// Who waits for what does not come goes on after a time all the same.
     @Test func aSessionDoesNotWaitForEverForItsNewNodesStreams() async throws {
         try await TestCluster.run(nodes: 3) { cluster in
-            var stage = try await Stage(cluster)
-            while try cluster.owner(of: Slot(of: stage.member.userID)) != 2
-                || cluster.owner(of: Slot(of: stage.guild.id)) == 2 || cluster.owner(of: Slot(of: stage.direct)) == 2
-            {
-                stage = try await Stage(cluster)
-            }
-            _ = try await cluster.nodes[1].connect(stage.member)
-            var journey = Journey(try await cluster.nodes[0].connect(stage.member))
-            cluster.network.drop(from: cluster.nodes[2].id, to: cluster.nodes[1].id)
-            try await cluster.nodes[0].say("one", in: stage.direct, as: stage.owner)
-            await journey.until("one")
-            journey.rest()
-            await journey.client.drop()
+            let (stage, ahead) = try await Self.sessionAhead(in: cluster)
+            var journey = ahead
             // Not even told to try again.
             let client = TestClient(node: cluster.nodes[1], caller: stage.member, loop: 1)
             try await client.resume(journey.identifier, after: journey.last)
