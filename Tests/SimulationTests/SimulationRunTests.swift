@@ -47,9 +47,23 @@ import Testing
         #expect(SimulationRun.run(seed: report.seed, configuration).violations == [])
     }
 
-    /// Votes count for something only where a few nodes can outvote the rest, and the dead vote only where many die.
     private static func world(for bug: PlantedBug) -> SimulationConfiguration {
-        guard bug == .votesOfTheDead else { return eventful }
+        switch bug {
+        case .votesOfTheDead: deadly
+        case .reactionVoidsForgotten: crowded
+        default: eventful
+        }
+    }
+
+    /// An owner that dies between a void and what takes it back has two faults within a few milliseconds.
+    private static let crowded: SimulationConfiguration = {
+        var configuration = eventful
+        configuration.faultInterval = 0.35
+        return configuration
+    }()
+
+    /// Votes count for something only where a few nodes can outvote the rest, and the dead vote only where many die.
+    private static let deadly: SimulationConfiguration = {
         var configuration = SimulationConfiguration()
         configuration.seconds = 30
         configuration.guilds = 1
@@ -58,7 +72,7 @@ import Testing
         configuration.faultInterval = 1.5
         configuration.onlyNodesFail = true
         return configuration
-    }
+    }()
 }
 
 extension PlantedBug {
@@ -69,7 +83,7 @@ extension PlantedBug {
         case .sequenceRestarts, .deliveredTwiceAfterResume: "I2"
         case .acknowledgedBeforeCommit: "I3"
         case .nonceForgotten: "I4"
-        case .noRetraction, .conversationNotRetracted: "I5"
+        case .noRetraction, .conversationNotRetracted, .reactionVoidsForgotten: "I5"
         case .snapshotBeforeRegistering, .frozenTooEarly, .conversationGapIgnored, .staleUserViewKept: "I6"
         case .accessTakenBeforeConfirmation, .deliveryWithoutLease: "I7"
         case .votesOfTheDead: "I9"

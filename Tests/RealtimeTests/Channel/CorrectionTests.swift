@@ -84,8 +84,8 @@ import Testing
                 ]))
             try await node.database.run(
                 LaneStatements.appendLog([
-                    LoggedEntry(voidIn: guild.channel, seq: 2, epoch: 1, about: [stored]),
-                    LoggedEntry(voidIn: guild.channel, seq: 3, epoch: 1, about: [ghost]),
+                    LoggedEntry(voidIn: guild.channel, seq: 2, epoch: 1, about: .messages([stored])),
+                    LoggedEntry(voidIn: guild.channel, seq: 3, epoch: 1, about: .messages([ghost])),
                     // Somebody's reaction to what they were shown does not say that it never came to be.
                     LoggedEntry(
                         LogEntry(
@@ -106,6 +106,61 @@ import Testing
                 ChannelCommand(caller: owner, operation: .events(after: 0, limit: 10, epoch: nil)), on: guild.channel)
             let left = try await Channels(node.database).unansweredVoids(of: [guild.channel])
             #expect(left.isEmpty)
+        }
+    }
+
+    /// Likewise with reactions: one that was given in vain, one that was taken back in vain, and all that were cleared in vain.
+    @Test func theNextOwnerTakesBackReactionsToo() async throws {
+        try await TestNode.run { node in
+            let owner = try await node.person("owner")
+            let guild = try await node.guild(of: owner)
+            let (first, second) = (try node.realtime.mintID(), try node.realtime.mintID())
+            func key(_ message: MessageID, _ emoji: String) -> ReactionFold.Key {
+                ReactionFold.Key(
+                    channelID: guild.channel, messageID: message, userID: owner.userID, emoji: emoji)
+            }
+            try await node.database.run(
+                LaneStatements.insertMessages(
+                    [first, second].enumerated().map { index, id in
+                        MessageRow(
+                            Message(
+                                id: id, channelID: guild.channel, guildID: guild.id, authorID: owner.userID,
+                                content: "stands", seq: Int64(index + 1), epoch: 1))
+                    }))
+            let standing = [key(first, "👍"), key(second, "🎉"), key(second, "🦀")]
+            try await node.database.run(
+                LaneStatements.addReactions(
+                    standing.map { ReactionFold.Addition(key: $0, animated: false, seq: 2) }))
+            let clear = ReactionFold.Clear(channelID: guild.channel, messageID: second, emoji: nil)
+            let voids: [EventSubject] = [
+                .reaction(key(first, "🦊"), animated: false), .reaction(key(first, "👍"), animated: false),
+                .reactions(clear),
+            ]
+            try await node.database.run(
+                LaneStatements.appendLog(
+                    voids.enumerated().map { index, subject in
+                        LoggedEntry(voidIn: guild.channel, seq: Int64(index + 3), epoch: 1, about: subject)
+                    }))
+            let client = try await node.connect(owner)
+            try await node.say("next", in: guild.channel, as: owner)
+            func told(_ kind: EventKind) -> Set<String> {
+                Set(
+                    client.dispatches.filter { $0.kind == kind }.compactMap {
+                        $0.body["emoji"]?["name"]?.stringValue
+                    })
+            }
+            await client.until { dispatches, _, _ in
+                dispatches.count { $0.kind == .messageReactionAdd } == 3
+                    && dispatches.contains { $0.kind == .messageReactionRemove }
+                    && dispatches.contains { $0.kind == .messageCreate }
+            }
+            #expect(told(.messageReactionAdd) == ["👍", "🎉", "🦀"])
+            #expect(told(.messageReactionRemove) == ["🦊"])
+            // The owner after that has nothing to tell.
+            _ = try await node.realtime.perform(
+                ChannelCommand(caller: owner, operation: .events(after: 0, limit: 10, epoch: nil)), on: guild.channel)
+            let left = try await Channels(node.database).unansweredVoids(of: [guild.channel])[guild.channel]
+            #expect(left?.reactions == [:] && left?.clears[clear] == Set(standing.suffix(2)))
         }
     }
 

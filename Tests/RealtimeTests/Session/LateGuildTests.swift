@@ -49,6 +49,72 @@ import Testing
         }
     }
 
+    /// Runs something on the loop of a session.
+    private func onSession<Value: Sendable>(
+        of client: TestClient, at node: TestNode, _ body: @escaping @Sendable (EngineLoop, Session) -> Value
+    ) async throws -> Value? {
+        let key = try #require(SessionKey(client.sessionID))
+        return await withCheckedContinuation { continuation in
+            node.realtime.services.run(on: client.loop) { loop in
+                continuation.resume(returning: loop.sessions[key].map { body(loop, $0) })
+            }
+        }
+    }
+
+    /// The session was opened with a guild as an owner knew it that had lost it. Its stream goes on with how the user was removed; that
+    /// they have joined since was in READY already.
+    @Test func whoIsAMemberStillGetsAGuildBackThatALaterOwnerSaysTheyWereRemovedFrom() async throws {
+        try await TestNode.run { node in
+            let owner = try await node.person("owner")
+            let guild = try await node.guild(of: owner)
+            let member = try await node.person("member")
+            try await node.join(member, guild, by: owner)
+            let client = try await node.connect(member)
+            try await node.say("before", in: guild.channel, as: owner)
+            await client.until { dispatches, _, _ in dispatches.contains { $0.kind == .messageCreate } }
+            _ = try await onSession(of: client, at: node) { loop, session in
+                let place = session.places.first { $0.key == .guild(guild.id) }
+                guard let position = place?.position else { return }
+                let removal = StreamEvent(
+                    position: StreamPosition(epoch: position.epoch + 1, number: 1), kind: .guildDelete,
+                    body: Array(#"{"id":"\#(guild.id)"}"#.utf8), audience: .nobody,
+                    control: .memberRemoved(session.userID))
+                loop.registry.deliver(removal, of: .guild(guild.id))
+            }
+            await client.until { dispatches, _, _ in dispatches.contains { $0.kind == .guildCreate } }
+            try await node.say("after", in: guild.channel, as: owner)
+            await client.until { dispatches, _, _ in dispatches.count { $0.kind == .messageCreate } == 2 }
+            #expect(client.contents(of: guild.channel) == ["before", "after"])
+            #expect(client.count(.guildDelete) == 1 && client.count(.guildCreate) == 1)
+        }
+    }
+
+    @Test func whoIsNoMemberIsToldSoOnce() async throws {
+        try await TestNode.run { node in
+            let owner = try await node.person("owner")
+            let guild = try await node.guild(of: owner)
+            let member = try await node.person("member")
+            try await node.join(member, guild, by: owner)
+            let client = try await node.connect(member)
+            _ = try await onSession(of: client, at: node) { _, session in
+                session.subscriptions[.guild(guild.id)]?.snapshotEpoch = 0
+            }
+            _ = try await node.realtime.perform(
+                GuildCommand(caller: owner, operation: .kick(member.userID)), on: guild.id)
+            await client.until { dispatches, _, _ in dispatches.contains { $0.kind == .guildDelete } }
+            // The guild was asked, or the user's own stream has said it: neither is told again.
+            try await eventually("nothing is in doubt any more") {
+                try await onSession(of: client, at: node) { _, session in
+                    session.doubtedLosses.isEmpty && session.subscriptions[.guild(guild.id)] == nil
+                } == true
+            }
+            let second = try await node.guild(of: owner)
+            try await node.join(member, second, by: owner)
+            await client.until { dispatches, _, _ in dispatches.contains { $0.kind == .guildCreate } }
+            #expect(client.count(.guildDelete) == 1 && client.count(.guildCreate) == 1)
+        }
+    }
+
     @Test(arguments: [false, true]) func aGuildThatCannotBeReadComesLater(isBot: Bool) async throws {
         let url = try await TestPostgres.shared.database().url
         let (owner, guild) = try await TestNode.run(url: url) { node in

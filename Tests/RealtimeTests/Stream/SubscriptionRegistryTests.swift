@@ -9,14 +9,16 @@ import Testing
         let userID: UserID
         var received: [UInt64] = []
         var isEnded = false
+        var isInDoubt = false
         var isBroken = false
         var onEnd: () -> Void = {}
 
         init(_ id: UInt64) { userID = UserID(id) }
 
         func receive(_ event: StreamEvent) { received.append(event.position.number) }
-        func subscriptionEnded(_ key: StreamKey) {
+        func subscriptionEnded(_ key: StreamKey, isInDoubt: Bool) {
             isEnded = true
+            self.isInDoubt = isInDoubt
             onEnd()
         }
         func perform(_ control: StreamControl) {}
@@ -100,6 +102,27 @@ import Testing
         registry.deliver(event(9), of: Self.key)
         #expect(member.received == [5, 6])
         #expect(other.received == [8, 9])
+    }
+
+    /// An owner that has lost the stream and does not know it may have given a snapshot that is older than what its member knows.
+    @Test(arguments: [Epoch(1), 2]) func aRemovalByALaterOwnerThanTheSnapshotsIsInDoubt(epoch: Epoch) {
+        let registry = SubscriptionRegistry()
+        let live = Subscriber(1)
+        let ahead = Subscriber(2)
+        let moved = Subscriber(3)
+        let subscriptions = [live, ahead, moved].map { registry.register($0, to: Self.key).subscription }
+        registry.becomeLive(subscriptions[0], at: .none, visibility: visibility)
+        registry.deliver(event(1), of: Self.key)
+        registry.replay([], to: subscriptions[2], from: event(1).position, visibility: visibility)
+        registry.becomeLive(subscriptions[1], at: event(2).position, visibility: visibility)
+        subscriptions[0].snapshotEpoch = 1
+        for member in [live, ahead, moved] {
+            let removal = StreamEvent(
+                position: StreamPosition(epoch: epoch, number: 3), kind: .guildDelete, body: [], audience: .nobody,
+                control: .memberRemoved(member.userID))
+            registry.deliver(removal, of: Self.key)
+            #expect(member.isEnded && member.isInDoubt == (epoch > 1))
+        }
     }
 
     @Test func aBufferThatOverflowsEndsThatSubscriptionAlone() {

@@ -104,7 +104,7 @@ final class LaneWorld {
             change = .logOnly(
                 LogEntry(
                     channelID: Snowflake(UInt64(slot.rawValue)), seq: sequence, epoch: epoch, kind: .messageDelete,
-                    messageID: nil, payload: []))
+                    messageID: nil, payload: []), about: .messages([]))
         default:
             change = .createMessage(
                 MessageRow(

@@ -48,9 +48,10 @@ extension ChannelActor {
         of channel: Channel, _ services: EngineServices
     ) async throws(APIError) -> [PendingChanges.Correction] {
         do {
-            guard let ids = try await services.channelReads.unansweredVoids(of: [channel.id])[channel.id] else {
+            guard let voids = try await services.channelReads.unansweredVoids(of: [channel.id])[channel.id] else {
                 return []
             }
+            let ids = Array(voids.messages.union(voids.reactedMessages))
             var standing: [MessageID: Message] = [:]
             for page in stride(from: 0, to: ids.count, by: Messages.pageLimit) {
                 let messages = try await services.messages.batch(
@@ -58,7 +59,11 @@ extension ChannelActor {
                     guildID: channel.guildID)
                 for message in messages { standing[message.id] = message }
             }
-            return ids.map { standing[$0].map(PendingChanges.Correction.state) ?? .deletion($0) }
+            var reactions: [MessageID: [ReactionSet]] = [:]
+            for id in voids.reactedMessages where standing[id] != nil {
+                reactions[id] = try await services.reactions.all(of: id, in: channel.id)
+            }
+            return PendingChanges.Correction.inherited(voids, messages: standing, reactions: reactions)
         } catch { throw .notCommitted }
     }
 

@@ -72,7 +72,7 @@ extension ChannelActor {
         let entry = LogEntry(
             channelID: channelID, seq: sequence, epoch: state.epoch, kind: kind, messageID: id, payload: payload)
         do throws(CommitRefusal) {
-            try commit(.logOnly(entry), sequence: sequence) { channel, result in
+            try commit(.logOnly(entry, about: correction.subject), sequence: sequence) { channel, result in
                 channel.state.correctionSettled(correction, by: sequence, isDurable: result != .withdrawn)
                 if channel.state.owedCorrections.count == 1 { channel.payCorrections() }
             }

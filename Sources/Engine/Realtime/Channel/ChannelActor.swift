@@ -273,6 +273,8 @@ distributed actor ChannelActor: KeyedActor {
 
     /// Returns when everything that is live now is final, so that what is read next stays true (I5).
     func settle() async {
+        // Whoever reads what stands hears behind that no more of what an earlier owner showed in vain.
+        payCorrections()
         guard state.hasUnsettled else { return }
         await withCheckedContinuation { continuation in
             state.whenSettled { continuation.resume() }

@@ -369,9 +369,15 @@ final class LoopSessions {
 
     /// The session's user has joined a guild.
     func joinGuild(_ guildID: GuildID, in session: Session) {
+        session.doubtedLosses.remove(guildID)
         guard session.phase != .ended, session.serves(guildID), let actor = session.actor,
             session.subscribe(to: .guild(guildID)) != nil
         else { return }
         actor.assumeIsolated { $0.beginOpening(guildID) }
+    }
+
+    /// A guild is gone for a session, as somebody says who may know less of it than the session's user.
+    func doubtLoss(of guildID: GuildID, in session: Session) {
+        session.actor?.assumeIsolated { $0.beginAskingAgain(guildID) }
     }
 }

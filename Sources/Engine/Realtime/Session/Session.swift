@@ -31,6 +31,8 @@ final class Session: StreamSubscriber, @unchecked Sendable {
     var detachedSince: UInt64 = 0
     /// Guilds that READY called unavailable and that the client has not been shown since.
     var unavailableGuilds: Set<GuildID> = []
+    /// Guilds that the client was told are gone, and that have not said so themselves yet.
+    var doubtedLosses: Set<GuildID> = []
     /// What the client shows of its user.
     var presence = SessionPresence()
     var presenceBudget = PresenceBudget()
@@ -127,13 +129,20 @@ final class Session: StreamSubscriber, @unchecked Sendable {
         loop.unsubscribe(subscription)
     }
 
-    func subscriptionEnded(_ key: StreamKey) { unsubscribe(from: key) }
+    func subscriptionEnded(_ key: StreamKey, isInDoubt: Bool) {
+        unsubscribe(from: key)
+        guard isInDoubt, key.kind == .guild else { return }
+        doubtedLosses.insert(key.id)
+        loop.sessions.doubtLoss(of: key.id, in: self)
+    }
 
     /// The guild's own stream says so first, as long as its owner lives; who has heard it there is not subscribed any more.
     func leaveGuild(_ guildID: GuildID) {
+        let wasTold = doubtedLosses.remove(guildID) != nil
         guard subscriptions[.guild(guildID)] != nil else { return }
         unsubscribe(from: .guild(guildID))
         unavailableGuilds.remove(guildID)
+        guard !wasTold else { return }
         var writer = JSONWriter()
         writer.beginObject()
         writer.field("id", guildID)

@@ -68,6 +68,19 @@ distributed actor SessionActor: KeyedActor {
         Task { await self.openGuild(guildID) }
     }
 
+    /// Asks a guild whether it is gone for the session, which was told so.
+    ///
+    /// The session may have been opened with a guild as an owner knew it that had lost it without knowing. The guild's stream tells
+    /// then how the user was removed, and of how they joined again READY knew already: nothing would bring the guild back (I6).
+    func beginAskingAgain(_ guildID: GuildID) {
+        Task {
+            guard loop.sessions[key] === session, session.actor === self, session.doubtedLosses.contains(guildID),
+                session.subscribe(to: .guild(guildID)) != nil
+            else { return }
+            await self.openGuild(guildID)
+        }
+    }
+
     /// Opens the session: subscribes first, then takes the snapshots, then READY, then what came meanwhile (I6).
     private func open() async {
         defer { loop.sessions.openingFinished(session.key) }
@@ -119,7 +132,7 @@ distributed actor SessionActor: KeyedActor {
                 return
             }
             if case .notNow = answer { continue }
-            if case .refused = answer, refusals < Self.toleratedRefusals {
+            if case .refused = answer, refusals < Self.toleratedRefusals, !session.doubtedLosses.contains(id) {
                 refusals += 1
                 continue
             }
@@ -215,6 +228,7 @@ distributed actor SessionActor: KeyedActor {
         }
         switch answer {
         case .opened(let opening):
+            session.doubtedLosses.remove(id)
             if session.unavailableGuilds.remove(id) != nil {
                 dispatchGuild(ReadyBody.becameAvailable(opening.body))
             } else if sinceReady {

@@ -6,7 +6,9 @@ package protocol StreamSubscriber: AnyObject {
     /// An event for this subscriber, in stream order.
     func receive(_ event: StreamEvent)
     /// The subscription is over: the member was removed or the stream ended.
-    func subscriptionEnded(_ key: StreamKey)
+    /// - Parameter isInDoubt: a later owner says so than the one that gave the snapshot. That one may have lost the stream and not
+    ///   known it: what the subscriber knows from elsewhere may be newer than the removal.
+    func subscriptionEnded(_ key: StreamKey, isInDoubt: Bool)
     /// A control that the session itself acts on.
     func perform(_ control: StreamControl)
     /// Events were lost, or more than the bound gathered before the snapshot came: the session cannot go on (I6).
@@ -35,6 +37,8 @@ package final class Subscription {
     package let key: StreamKey
     package var phase: Phase = .buffering([])
     package var visibility: ChannelVisibility?
+    /// The epoch of the owner that gave the snapshot.
+    package var snapshotEpoch: Epoch = 0
     /// Where the subscription goes on, while it waits for what the relay holds: its session has moved to this loop.
     package var continuesFrom: StreamPosition?
     /// The group that holds this subscription while it is live, and where in it.

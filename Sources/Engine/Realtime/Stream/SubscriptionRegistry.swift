@@ -74,6 +74,7 @@ package final class SubscriptionRegistry {
     package func becomeLive(_ subscription: Subscription, at position: StreamPosition, visibility: ChannelVisibility?) {
         guard case .buffering(let buffered) = subscription.phase, let stream = streams[subscription.key] else { return }
         subscription.visibility = visibility
+        subscription.snapshotEpoch = position.epoch
         subscription.phase = .ahead(of: position)
         if let (from, start) = stream.succession, position > from, position.epoch < start.epoch {
             return subscription.subscriber.subscriptionBroken(subscription.key)
@@ -89,6 +90,7 @@ package final class SubscriptionRegistry {
     ) {
         guard case .buffering(let buffered) = subscription.phase, let stream = streams[subscription.key] else { return }
         subscription.visibility = visibility
+        subscription.snapshotEpoch = position.epoch
         subscription.continuesFrom = nil
         subscription.phase = .ahead(of: position)
         for event in events { offer(event, to: subscription, in: stream) }
@@ -279,6 +281,7 @@ package final class SubscriptionRegistry {
     private func end(_ subscription: Subscription, with event: StreamEvent) {
         deliveries += 1
         subscription.subscriber.receive(event)
-        subscription.subscriber.subscriptionEnded(subscription.key)
+        subscription.subscriber.subscriptionEnded(
+            subscription.key, isInDoubt: event.position.epoch > subscription.snapshotEpoch)
     }
 }

@@ -40,7 +40,8 @@ final class ChannelOwner {
             tail: MessageTail(
                 messages: stored.tail, reacted: stored.reacted, hasOlder: stored.tail.count >= MessageTail.capacity),
             nonces: nonces, lastPinAt: nil)
-        state.oweInherited(stored.corrections)
+        state.oweInherited(
+            bug == .reactionVoidsForgotten ? stored.corrections.filter(\.isOfMessage) : stored.corrections)
         payCorrections()
     }
 
@@ -183,7 +184,7 @@ final class ChannelOwner {
             let entry = LogEntry(
                 channelID: id, seq: sequence, epoch: state.epoch, kind: kind, messageID: message,
                 payload: Ledger.body(number))
-            let isTaken = commit(.logOnly(entry), sequence) { [self] result in
+            let isTaken = commit(.logOnly(entry, about: correction.subject), sequence) { [self] result in
                 state.correctionSettled(correction, by: sequence, isDurable: result != .withdrawn)
                 payCorrections()
             }
@@ -277,4 +278,9 @@ final class ChannelOwner {
     func noteWrite(_ number: Int, by userID: UserID) {
         if world.access.taken(id, from: userID) != nil { world.ledger.afterTaking.insert(number) }
     }
+}
+
+extension PendingChanges.Correction {
+    /// Whether it is about a message itself.
+    fileprivate var isOfMessage: Bool { if case .reaction = self { false } else { true } }
 }

@@ -35,8 +35,8 @@ extension ChatClient {
             show(entry.event.seq, entry.event.epoch, entry.kind, number, channel, view)
         }
         if page.events.count >= ChannelEvents.pageLimit { return catchUp(channel, view) }
-        // A user's stream may be behind what was known before: a new owner tells it again.
-        if !page.events.isEmpty || directs.contains(channel) { view.asked = view.head }
+        // A stream may be behind what was known before: of a user by a new owner, of a guild by one that is over.
+        view.asked = view.head
         drain(channel, view)
     }
 

@@ -185,7 +185,7 @@ extension Change {
         case .createMessage(let row): "+\(row.message.channelID.short):\(row.message.seq)"
         case .updateMessage(_, let entry): "~\(entry.channelID.short):\(entry.seq)"
         case .deleteMessages(_, let channel, let entry): "-\(channel.short):\(entry.seq)"
-        case .logOnly(let entry): "!\(entry.channelID.short):\(entry.seq)"
+        case .logOnly(let entry, _): "!\(entry.channelID.short):\(entry.seq)"
         case .void(let channel, let sequence, _, _): "0\(channel.short):\(sequence)"
         case .statements(let statements): "s\(statements.count)"
         default: "?"

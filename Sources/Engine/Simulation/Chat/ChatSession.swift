@@ -17,6 +17,8 @@ final class ChatSession: StreamSubscriber {
     var liveSince: [StreamKey: Duration] = [:]
     /// Whether it has not come from another node yet.
     private(set) var isOnItsWay = false
+    /// Guilds that the client was told are gone, and that have not said so themselves yet.
+    var doubtedLosses: Set<GuildID> = []
     /// What the user has joined and left while READY is put together, or the session is on its way.
     var lateNews: [(ChatSession) -> Void] = []
     /// Another node is taking the session.
@@ -159,7 +161,14 @@ final class ChatSession: StreamSubscriber {
         client?.hear(connection, event, sequence: sequence)
     }
 
-    func subscriptionEnded(_ key: StreamKey) {
+    func subscriptionEnded(_ key: StreamKey, isInDoubt: Bool) {
+        unsubscribe(from: key)
+        guard isInDoubt, let guild = world.guilds.first(where: { $0.key == key }) else { return }
+        doubtedLosses.insert(guild.id)
+        world.after(.zero, on: node) { [self] in askAgain(guild) }
+    }
+
+    func unsubscribe(from key: StreamKey) {
         if let subscription = subscriptions.removeValue(forKey: key) { node.unsubscribe(subscription) }
     }
 
@@ -233,7 +242,7 @@ final class ChatSession: StreamSubscriber {
         if node.sessions[key] === self { node.sessions[key] = nil }
         lateNews = []
         for guild in world.guilds where subscriptions[guild.key]?.visibility != nil { stopWatching(guild.key) }
-        for key in subscriptions.keys.sorted(by: { $0.id < $1.id }) { subscriptionEnded(key) }
+        for key in subscriptions.keys.sorted(by: { $0.id < $1.id }) { unsubscribe(from: key) }
         if let claim { node.ended(claim) }
         claim = nil
         if tellingClient { deliver { $0.invalidated() } }
@@ -278,7 +287,7 @@ extension ChatSession {
         detachedSince = node.now
         let followed = Set(state.places.map(\.key))
         for key in subscriptions.keys.sorted(by: { $0.id < $1.id }) where !followed.contains(key) {
-            subscriptionEnded(key)
+            unsubscribe(from: key)
             stopWatching(key)
         }
         for place in state.places {

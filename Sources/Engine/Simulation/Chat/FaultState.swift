@@ -8,7 +8,7 @@ struct FaultState {
     var answerLoss = 0.0
     /// The share of batches that stall between fence and commit.
     var stalls = 0.0
-    /// The share of creates that Postgres refuses.
+    /// The share of batches in which Postgres refuses something that somebody wrote.
     var refusals = 0.0
     /// How long Postgres takes for a batch, at most, in milliseconds.
     var slowness = 3.0
@@ -28,7 +28,7 @@ extension ChatWorld {
     func refusedPosition(in batch: LaneBatch, of node: ChatNode) -> Int? {
         if let position = repeatedPosition(in: batch, of: node) { return position }
         guard faults.refusals > 0, chance(faults.refusals) else { return nil }
-        return batch.mutations.firstIndex { if case .createMessage = $0.change { true } else { false } }
+        return batch.mutations.indices.filter { batch.mutations[$0].change.isWritten }.randomElement(using: &random)
     }
 
     // MARK: Breaking
@@ -102,7 +102,7 @@ extension ChatWorld {
             setClock(of: one, to: offset)
             after(time) { [self] in setClock(of: one, to: 0) }
         case 17:
-            note("Postgres refuses messages for \(time)")
+            note("Postgres refuses something for \(time)")
             faults.refusals = 0.05
             after(time) { [self] in faults.refusals = 0 }
         case 18:
@@ -160,6 +160,16 @@ extension ChatWorld {
                 world.drain(node, false)
                 world.clockCompared(isOff: false, of: node)
             }
+        }
+    }
+}
+
+extension Change {
+    /// Whether somebody wrote this in a channel, unlike what only tells how something stands.
+    fileprivate var isWritten: Bool {
+        switch self {
+        case .createMessage, .updateMessage, .deleteMessages, .reaction, .clearReactions: true
+        case .logOnly, .void, .statements, .counter: false
         }
     }
 }

@@ -188,7 +188,7 @@ extension ChatNode {
         world.read(for: self) { messages in
             (
                 loaded: messages.loadGuild(guild.id),
-                owing: guild.channels.filter { !messages.log(of: $0).unanswered.isEmpty }
+                owing: guild.channels.filter { !messages.log(of: $0).voids.isEmpty }
             )
         } _: { [self] stored in
             var owner: GuildOwner?

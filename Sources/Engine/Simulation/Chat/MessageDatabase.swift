@@ -44,8 +44,8 @@ struct MessageDatabase {
         @exclusivity(unchecked) var reactions: [MessageID: [ReactionFold.Key: Int]] = [:]
         /// The reactions that stand, by message.
         @exclusivity(unchecked) var given: [MessageID: Set<ReactionFold.Key>] = [:]
-        /// Messages of void entries of which no later entry says what they are.
-        @exclusivity(unchecked) var unanswered: [MessageID: SequenceNumber] = [:]
+        /// What its voids leave to be told.
+        @exclusivity(unchecked) var voids = UnansweredVoids()
 
         var head: (sequence: SequenceNumber, epoch: Epoch) {
             entries.last.map { ($0.sequence, $0.epoch) } ?? (0, 0)
@@ -98,19 +98,21 @@ struct MessageDatabase {
                 "I1: slot \(mutation.slot) committed under epoch \(mutation.epoch), the lease is \(lease.map(String.init) ?? "gone")"
             )
         }
-        switch mutation.change {
+        let change = mutation.change
+        switch change {
         case .createMessage(let row): create(row.message)
         case .updateMessage(let row, let entry):
-            append(entry).rows[row.message.id]?.version = Ledger.number(in: entry.payload) ?? -1
+            append(entry, change.subject).rows[row.message.id]?.version = Ledger.number(in: entry.payload) ?? -1
         case .deleteMessages(let ids, _, let entry):
-            let log = append(entry)
+            let log = append(entry, change.subject)
             for id in ids { log.rows[id]?.isDeleted = true }
-        case .logOnly(let entry): _ = append(entry)
-        case .void(let channel, let sequence, let epoch, let messages):
+        case .logOnly(let entry, let subject): _ = append(entry, subject)
+        case .void(let channel, let sequence, let epoch, let subject):
             let log = append(
                 Entry(sequence: sequence, epoch: epoch, kind: .messageCreate, decision: nil, message: nil), to: channel)
-            for message in messages { log.unanswered[message] = sequence }
-        case .reaction(let change, let entry): append(entry).take(change, Ledger.number(in: entry.payload))
+            if let subject { log.voids.failed(subject) }
+        case .reaction(let reaction, let entry):
+            append(entry, change.subject).take(reaction, Ledger.number(in: entry.payload))
         case .statements(let statements): run(statements)
         case .clearReactions, .counter: break
         }
@@ -147,11 +149,13 @@ struct MessageDatabase {
         }
     }
 
-    private mutating func append(_ entry: LogEntry) -> Log {
-        append(
+    private mutating func append(_ entry: LogEntry, _ subject: EventSubject?) -> Log {
+        let log = append(
             Entry(
                 sequence: entry.seq, epoch: entry.epoch, kind: entry.kind, decision: Ledger.number(in: entry.payload),
                 message: entry.messageID), to: entry.channelID)
+        if let subject { log.voids.told(subject) }
+        return log
     }
 
     /// - Returns: the log, with the entry in it.
@@ -166,7 +170,6 @@ struct MessageDatabase {
             violations.append("I2: in channel \(channel) epoch \(entry.epoch) follows \(head.epoch)")
         }
         log.entries.append(entry)
-        if let message = entry.message, !log.unanswered.isEmpty, entry.kind.tellsState { log.unanswered[message] = nil }
         return log
     }
 
@@ -188,14 +191,18 @@ struct MessageDatabase {
     func activation(of channel: ChannelID) -> Activation {
         let log = log(of: channel)
         let tail = log.order.suffix(Channels.tailLimit).compactMap { log.rows[$0] }.filter { !$0.isDeleted }
-        let corrections = log.unanswered.sorted { $0.value < $1.value }.map { message, _ in
-            let standing = log.rows[message].flatMap { $0.isDeleted ? nil : $0.shown }
-            return standing.map(PendingChanges.Correction.state) ?? .deletion(message)
-        }
         return Activation(
             lastSequence: log.head.sequence, epoch: log.head.epoch, lastMessageID: log.order.last,
             tail: tail.map(\.shown), reacted: log.reactedMessages, nonces: log.noted,
-            corrections: corrections)
+            corrections: log.voids.isEmpty ? [] : corrections(of: channel, log))
+    }
+
+    private func corrections(of channel: ChannelID, _ log: Log) -> [PendingChanges.Correction] {
+        let reacted = log.voids.reactedMessages
+        let standing = log.voids.messages.union(reacted).compactMap { log.rows[$0] }.filter { !$0.isDeleted }
+        return PendingChanges.Correction.inherited(
+            log.voids, messages: Dictionary(uniqueKeysWithValues: standing.map { ($0.message.id, $0.shown) }),
+            reactions: Dictionary(uniqueKeysWithValues: reacted.map { ($0, reactions(of: $0, in: channel)) }))
     }
 
     /// What `ChannelEvents.after` reads.
@@ -230,9 +237,4 @@ struct MessageDatabase {
         }
         return .logged(entry.kind, messageID: entry.message, payload: Ledger.body(decision))
     }
-}
-
-extension EventKind {
-    /// Whether an event of this kind says what a message is, or that it is gone.
-    fileprivate var tellsState: Bool { self == .messageUpdate || self == .messageDelete }
 }

@@ -10,6 +10,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case nonceForgotten
     /// A new owner tells relays that all they have shown stands.
     case noRetraction
+    /// A new owner does not look for reactions that were shown in vain.
+    case reactionVoidsForgotten
     /// A resumed session sends what was missed as new, too.
     case deliveredTwiceAfterResume
     /// A session takes its snapshot before it is registered.

@@ -76,10 +76,10 @@ extension BatchPlan {
                 reactions.clear(channelID: channelID, messageID: messageID, emoji: emoji)
                 reacting.append(position)
                 append(LoggedEntry(entry), at: position)
-            case .logOnly(let entry):
+            case .logOnly(let entry, _):
                 append(LoggedEntry(entry), at: position)
-            case .void(let channelID, let seq, let epoch, let messages):
-                append(LoggedEntry(voidIn: channelID, seq: seq, epoch: epoch, about: messages), at: position)
+            case .void(let channelID, let seq, let epoch, let subject):
+                append(LoggedEntry(voidIn: channelID, seq: seq, epoch: epoch, about: subject), at: position)
             case .statements(let statements):
                 control += statements.map { Step(statement: $0, mutations: [position]) }
             case .counter(_, let statement):

@@ -12,11 +12,11 @@ public enum Change: Sendable {
     case reaction(ReactionChange, LogEntry)
     /// All reactions of a message, or those of one emoji, go.
     case clearReactions(channelID: ChannelID, messageID: MessageID, emoji: Emoji?, LogEntry)
-    /// An event that changes no row, but has its number.
-    case logOnly(LogEntry)
-    /// A number that was given to an event which did not come to be, and the messages that the event was about: a later owner
-    /// sees by it whether what was shown has been taken back.
-    case void(ChannelID, SequenceNumber, Epoch, about: [MessageID])
+    /// An event that changes no row, but has its number: it tells again how something stands.
+    case logOnly(LogEntry, about: EventSubject)
+    /// A number that was given to an event which did not come to be, and what the event told anew: a later owner sees by it
+    /// whether what was shown has been taken back.
+    case void(ChannelID, SequenceNumber, Epoch, about: EventSubject?)
     /// Control changes (guild rows, members, outbox …), run in order after one another.
     case statements([Statement])
     /// A value of which only the latest counts (read states): a newer one under the same key replaces one that waits,
@@ -102,7 +102,7 @@ extension Change {
         case .deleteMessages(let ids, _, let entry): ids.count * 8 + entry.byteCount
         case .reaction(let reaction, let entry): 96 + reaction.emoji.name.utf8.count + entry.byteCount
         case .clearReactions(_, _, let emoji, let entry): 48 + (emoji?.name.utf8.count ?? 0) + entry.byteCount
-        case .logOnly(let entry): entry.byteCount
+        case .logOnly(let entry, _): entry.byteCount
         case .void: 64
         case .statements(let statements): statements.reduce(64) { $0 + $1.byteCount }
         case .counter(_, let statement): 96 + statement.byteCount

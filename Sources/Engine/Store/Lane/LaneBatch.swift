@@ -48,7 +48,7 @@ struct LaneEntry: Sendable {
     var void: LaneEntry? {
         guard let (channelID, seq, epoch) = mutation.change.number else { return nil }
         var void = mutation
-        void.change = .void(channelID, seq, epoch, about: mutation.change.messages)
+        void.change = .void(channelID, seq, epoch, about: mutation.change.subject)
         void.byteCount = void.change.byteCount
         return LaneEntry(mutation: void, admittedAt: admittedAt, serial: serial, isOrphan: true)
     }
@@ -60,22 +60,10 @@ extension Change {
         switch self {
         case .createMessage(let row): (row.message.channelID, row.message.seq, row.message.epoch)
         case .updateMessage(_, let entry), .deleteMessages(_, _, let entry), .reaction(_, let entry),
-            .clearReactions(_, _, _, let entry), .logOnly(let entry):
+            .clearReactions(_, _, _, let entry), .logOnly(let entry, _):
             (entry.channelID, entry.seq, entry.epoch)
         case .void(let channelID, let seq, let epoch, _): (channelID, seq, epoch)
         case .statements, .counter: nil
-        }
-    }
-
-    /// The messages whose state is another one after the change. Reactions are no part of it.
-    fileprivate var messages: [MessageID] {
-        switch self {
-        case .createMessage(let row): [row.message.id]
-        case .updateMessage(let row, _): [row.message.id]
-        case .deleteMessages(let ids, _, _): ids
-        case .logOnly(let entry): entry.messageID.map { [$0] } ?? []
-        case .void(_, _, _, let messages): messages
-        case .reaction, .clearReactions, .statements, .counter: []
         }
     }
 }

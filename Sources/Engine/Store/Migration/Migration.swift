@@ -31,5 +31,6 @@ public struct Migration: Sendable {
         Migration(8, "join", PackageResources._008_join_sql),
         Migration(9, "performed_commands", PackageResources._009_performed_commands_sql),
         Migration(10, "closed_after", PackageResources._010_closed_after_sql),
+        Migration(11, "void_index", PackageResources._011_void_index_sql),
     ]
 }

@@ -12,6 +12,7 @@ extension ChatSession {
     func join(_ guild: ChatGuild) {
         guard phase != .ended else { return }
         guard phase == .ready, !isOnItsWay else { return lateNews.append { $0.join(guild) } }
+        doubtedLosses.remove(guild.id)
         if subscribe(to: guild.key), let subscription = subscriptions[guild.key] { openGuild(guild, subscription) }
     }
 
@@ -19,13 +20,23 @@ extension ChatSession {
     func leave(_ guild: ChatGuild) {
         guard phase != .ended else { return }
         guard phase == .ready, !isOnItsWay else { return lateNews.append { $0.leave(guild) } }
+        let wasTold = doubtedLosses.remove(guild.id) != nil
         guard subscriptions[guild.key] != nil else { return }
-        subscriptionEnded(guild.key)
+        unsubscribe(from: guild.key)
+        guard !wasTold else { return }
         var writer = JSONWriter()
         writer.beginObject()
         writer.field("id", guild.id)
         writer.endObject()
         receive(StreamEvent(kind: .guildDelete, body: writer.bytes))
+    }
+
+    /// Asks a guild whether it is gone for the session, which was told so.
+    func askAgain(_ guild: ChatGuild) {
+        guard phase == .ready, doubtedLosses.contains(guild.id), subscribe(to: guild.key),
+            let subscription = subscriptions[guild.key]
+        else { return }
+        openGuild(guild, subscription)
     }
 
     /// The guilds whose member the user is, as they say themselves.
@@ -60,10 +71,11 @@ extension ChatSession {
                 }
                 switch answer {
                 case nil: openLater(guild, subscription, refusals: refusals)
-                case .refused? where refusals < Self.toleratedRefusals:
+                case .refused? where refusals < Self.toleratedRefusals && !doubtedLosses.contains(guild.id):
                     openLater(guild, subscription, refusals: refusals + 1)
                 case .refused?: leave(guild)
                 case .opened(let snapshot)?:
+                    doubtedLosses.remove(guild.id)
                     receive(StreamEvent(kind: .guildCreate, body: Self.body(of: guild, snapshot.visibility)))
                     follow(subscription, from: snapshot)
                 }

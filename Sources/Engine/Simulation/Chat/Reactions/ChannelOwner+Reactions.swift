@@ -4,8 +4,7 @@ import FluxStore
 
 /// Reactions at a channel's owner: what `ChannelActor` does around `ReactionTable` and `ActiveMessage`.
 ///
-/// What is promised is that one which is acknowledged stands, and that everybody is shown what stands: one that comes to nothing is taken
-/// back, unless its owner dies before it can.
+/// What is promised is that one which is acknowledged stands, and that everybody is shown what stands.
 extension ChannelOwner {
     /// Gives a reaction or takes it back. Of a message that is not at hand nothing is known here.
     func react(_ change: ReactionChange, _ respond: @escaping Respond) {

@@ -8,7 +8,7 @@ public struct LoggedEntry: Sendable, Hashable {
     /// `EventKind.rawValue`, or `voidKind`.
     public var kind: UInt8
     public var messageID: MessageID?
-    /// JSON of the event's `d`; in a void entry the messages that its event was about, if they were several.
+    /// JSON of the event's `d`; in a void entry what its event told anew (`EventSubject.columns`).
     public var payload: [UInt8]
 
     /// The kind of a void entry; no event has it.
@@ -24,21 +24,12 @@ public struct LoggedEntry: Sendable, Hashable {
         payload = entry.payload
     }
 
-    /// The row of a number whose event did not come to be.
-    public init(voidIn channelID: ChannelID, seq: SequenceNumber, epoch: Epoch, about messages: [MessageID] = []) {
+    /// The row of a number whose event did not come to be, and what that told anew.
+    public init(voidIn channelID: ChannelID, seq: SequenceNumber, epoch: Epoch, about subject: EventSubject? = nil) {
         self.channelID = channelID
         self.seq = seq
         self.epoch = epoch
         kind = Self.voidKind
-        messageID = messages.count == 1 ? messages[0] : nil
-        payload = messages.count > 1 ? Self.payload(of: messages) : []
-    }
-
-    private static func payload(of messages: [MessageID]) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.beginArray()
-        for message in messages { writer.snowflake(message) }
-        writer.endArray()
-        return writer.bytes
+        (messageID, payload) = subject?.columns ?? (nil, [])
     }
 }

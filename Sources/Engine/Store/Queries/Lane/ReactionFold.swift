@@ -32,6 +32,12 @@ public struct ReactionFold: Sendable {
         public var messageID: MessageID
         /// Nil: every emoji.
         public var emoji: String?
+
+        public init(channelID: ChannelID, messageID: MessageID, emoji: String?) {
+            self.channelID = channelID
+            self.messageID = messageID
+            self.emoji = emoji
+        }
     }
 
     /// A reaction that stands after the batch, and the number of its event.
@@ -40,6 +46,12 @@ public struct ReactionFold: Sendable {
         /// Whether the picture of the custom emoji moves.
         public var animated: Bool
         public var seq: SequenceNumber
+
+        public init(key: Key, animated: Bool, seq: SequenceNumber) {
+            self.key = key
+            self.animated = animated
+            self.seq = seq
+        }
     }
 
     /// The last word on each key since the last clear that met it: the addition, or nil for taken back.

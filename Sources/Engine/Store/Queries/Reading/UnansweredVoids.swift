@@ -1,49 +1,61 @@
+import Collections
 import FluxCore
 
-extension Channels {
-    /// How many of a channel's newest log entries are looked through for voids. An owner takes back what it has shown in vain
-    /// straight behind the void, so what is left to do when it dies lies at the end of the log.
-    static let voidHorizon = 256
+/// What the void entries of a channel's log leave to be told: things that were shown in a state which never came to be, of which no
+/// later entry says how they stand, because the owner that showed them died before it could (I5). Entries are put in in the
+/// order of the log. A value without I/O.
+public struct UnansweredVoids: Sendable, Equatable {
+    /// Messages of which it has to be told what they are, or that they are gone; in the order of the voids.
+    public private(set) var messages: OrderedSet<MessageID> = []
+    /// Reactions of which it has to be told whether they are there, and whether the picture of the emoji moves; likewise.
+    public private(set) var reactions: OrderedDictionary<ReactionFold.Key, Bool> = [:]
+    /// Reactions that were shown as cleared and never were, each clear with what was told since of the reactions it took; likewise.
+    public private(set) var clears: OrderedDictionary<ReactionFold.Clear, Set<ReactionFold.Key>> = [:]
 
-    /// Messages that were shown in a state which never came to be, while the owner that showed them died before it could say
-    /// so: their void entries have no later entry that says what the same message is, or that it is gone. A reaction says
-    /// neither. By channel, in the order of the voids.
-    public func unansweredVoids(of channels: [ChannelID]) async throws(StoreError) -> [ChannelID: [MessageID]] {
-        guard !channels.isEmpty else { return [:] }
-        let rows = try await database.run(
-            Statement(VoidQueries.unanswered, [.ids(channels), .int(Self.voidHorizon)]))
-        var found: [ChannelID: [MessageID]] = [:]
-        for row in rows {
-            let channel: ChannelID = try row.id(0)
-            var messages: [MessageID] = []
-            if let message: MessageID = try row.optionalID(1) {
-                messages = [message]
-            } else if let listed = (try? JSON.parse(try row.bytes(2)))?.arrayValue {
-                messages = listed.compactMap { $0.snowflakeValue }
-            }
-            for message in messages where found[channel]?.contains(message) != true {
-                found[channel, default: []].append(message)
-            }
+    public init() {}
+
+    /// Whether nothing is left to be told. Of clears it is not known here what they took.
+    public var isEmpty: Bool { messages.isEmpty && reactions.isEmpty && clears.isEmpty }
+
+    /// The next entry is a void.
+    public mutating func failed(_ subject: EventSubject) {
+        switch subject {
+        case .messages(let ids): messages.append(contentsOf: ids)
+        case .reaction(let key, let animated): reactions[key] = animated
+        case .reactions(let clear): clears[clear] = []
         }
-        return found
     }
 
-    private enum VoidQueries {
-        static let unanswered = PreparedQuery(
-            "channels.unansweredVoids",
-            """
-            SELECT log.channel_id, log.message_id, log.payload
-            FROM unnest($1) AS wanted (channel_id)
-            CROSS JOIN LATERAL (
-                SELECT channel_id, seq, kind, message_id, payload FROM channel_log
-                WHERE channel_id = wanted.channel_id ORDER BY seq DESC LIMIT $2) AS log
-            WHERE log.kind = \(LoggedEntry.voidKind) AND (log.message_id IS NOT NULL OR length(log.payload) > 0)
-                AND NOT EXISTS (
-                    SELECT FROM channel_log AS later
-                    WHERE later.channel_id = log.channel_id AND later.seq > log.seq
-                        AND later.message_id = log.message_id
-                        AND later.kind IN (\(EventKind.messageUpdate.rawValue), \(EventKind.messageDelete.rawValue)))
-            ORDER BY log.channel_id, log.seq
-            """, [.int8Array, .int4])
+    /// The next entry is an event that came to be.
+    public mutating func told(_ subject: EventSubject) {
+        guard !isEmpty else { return }
+        switch subject {
+        case .messages(let ids): for id in ids { messages.remove(id) }
+        case .reaction(let key, _):
+            reactions[key] = nil
+            for index in clears.values.indices where clears.keys[index].takes(key) {
+                clears.values[index].insert(key)
+            }
+        case .reactions(let clear):
+            reactions.removeAll { clear.takes($0.key) }
+            clears.removeAll { clear.takes($0.key) }
+        }
+    }
+
+    /// The messages that reactions have to be told of, each once.
+    public var reactedMessages: OrderedSet<MessageID> {
+        OrderedSet(reactions.keys.map(\.messageID) + clears.keys.map(\.messageID))
+    }
+}
+
+extension ReactionFold.Clear {
+    /// Whether the clear takes this reaction.
+    package func takes(_ key: ReactionFold.Key) -> Bool {
+        channelID == key.channelID && messageID == key.messageID && (emoji == nil || emoji == key.emoji)
+    }
+
+    /// Whether the clear takes all that another one does.
+    fileprivate func takes(_ other: ReactionFold.Clear) -> Bool {
+        channelID == other.channelID && messageID == other.messageID && (emoji == nil || emoji == other.emoji)
     }
 }
