@@ -134,7 +134,7 @@ import Testing
             let clear = ReactionFold.Clear(channelID: guild.channel, messageID: second, emoji: nil)
             let voids: [EventSubject] = [
                 .reaction(key(first, "🦊"), animated: false), .reaction(key(first, "👍"), animated: false),
-                .reactions(clear),
+                .clear(clear),
             ]
             try await node.database.run(
                 LaneStatements.appendLog(

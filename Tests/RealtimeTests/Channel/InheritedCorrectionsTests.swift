@@ -48,7 +48,7 @@ import Testing
             let isDurable = Bool.random(using: &generator)
             if isDurable { stored = stored.filter { !clear.takes($0) } }
             log(
-                .reactions(clear), emoji == nil ? .messageReactionRemoveAll : .messageReactionRemoveEmoji, message,
+                .clear(clear), emoji == nil ? .messageReactionRemoveAll : .messageReactionRemoveEmoji, message,
                 body.reactionsCleared(emoji, on: message, sequence: next), isDurable: isDurable)
         }
 
@@ -109,7 +109,8 @@ import Testing
             }
             let corrections = PendingChanges.Correction.inherited(
                 voids, messages: Dictionary(uniqueKeysWithValues: messages),
-                reactions: Dictionary(uniqueKeysWithValues: sets))
+                standing: stored.intersection(voids.reactions.keys),
+                cleared: Dictionary(uniqueKeysWithValues: sets))
             return corrections.compactMap { if case .reaction(let change) = $0 { change } else { nil } }
         }
     }

@@ -21,7 +21,7 @@ import Testing
         .reaction(
             ReactionFold.Key(channelID: channel, messageID: message, userID: Fixture.id(3), emoji: "👍"),
             animated: false),
-        .reactions(clear(nil)), .reactions(clear(emoji)),
+        .clear(clear(nil)), .clear(clear(emoji)),
     ]
 
     @Test(arguments: subjects) func aVoidKeepsIt(subject: EventSubject) {
@@ -44,7 +44,7 @@ import Testing
             (
                 .clearReactions(
                     channelID: Self.channel, messageID: Self.message, emoji: Self.emoji,
-                    logged(.messageReactionRemoveEmoji)), .reactions(Self.clear(Self.emoji))
+                    logged(.messageReactionRemoveEmoji)), .clear(Self.clear(Self.emoji))
             ),
             (
                 .deleteMessages([Self.message, Fixture.id(11)], Self.channel, logged(.messageDeleteBulk)),
@@ -75,8 +75,8 @@ import Testing
         for kind in [EventKind.messageReactionAdd, .messageReactionRemove] {
             #expect(told(kind, #"{"user_id":"\#(user)","emoji":\#(fox)}"#) == .reaction(Self.key, animated: true))
         }
-        #expect(told(.messageReactionRemoveAll, "{}") == .reactions(Self.clear(nil)))
-        #expect(told(.messageReactionRemoveEmoji, #"{"emoji":\#(fox)}"#) == .reactions(Self.clear(Self.emoji)))
+        #expect(told(.messageReactionRemoveAll, "{}") == .clear(Self.clear(nil)))
+        #expect(told(.messageReactionRemoveEmoji, #"{"emoji":\#(fox)}"#) == .clear(Self.clear(Self.emoji)))
         #expect(told(.messageUpdate, "") == .messages([Self.message]))
         #expect(told(.messageDelete, "") == .messages([Self.message]))
         #expect(

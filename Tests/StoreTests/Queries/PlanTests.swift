@@ -12,6 +12,7 @@ struct PlanTests {
         Messages.Queries.stored, ChannelEvents.Queries.after, Channels.Queries.batch,
         Channels.Queries.place, Channels.Queries.find, Channels.Queries.tail, Channels.Queries.nonces,
         MessageReactions.Queries.counts, MessageReactions.Queries.users, MessageReactions.Queries.all,
+        MessageReactions.Queries.standing,
         Channels.VoidQueries.sinceFirst, Pins.Queries.list, ReadStates.Queries.list, Users.Queries.batch,
         Users.Queries.named, Users.Queries.search,
         Accounts.Queries.byUsername, Accounts.Queries.byEmail, Logins.Queries.rotate, Logins.Queries.ended,

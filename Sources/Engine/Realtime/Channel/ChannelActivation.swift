@@ -59,11 +59,13 @@ extension ChannelActor {
                     guildID: channel.guildID)
                 for message in messages { standing[message.id] = message }
             }
-            var reactions: [MessageID: [ReactionSet]] = [:]
-            for id in voids.reactedMessages where standing[id] != nil {
-                reactions[id] = try await services.reactions.all(of: id, in: channel.id)
+            let given = try await services.reactions.standing(of: Array(voids.reactions.keys), in: channel.id)
+            var cleared: [MessageID: [ReactionSet]] = [:]
+            for clear in voids.clears.keys where standing[clear.messageID] != nil {
+                cleared[clear.messageID] = try await services.reactions.all(of: clear.messageID, in: channel.id)
             }
-            return PendingChanges.Correction.inherited(voids, messages: standing, reactions: reactions)
+            return PendingChanges.Correction.inherited(
+                voids, messages: standing, standing: given, cleared: cleared)
         } catch { throw .notCommitted }
     }
 

@@ -20,18 +20,19 @@ extension ChannelActor {
     /// Announces what is owed, in order. A lane that is full, as in a long outage, is asked again when it has room: what was
     /// shown and does not stand must not stay with anybody (I5).
     func payCorrections() {
-        while !isOver, !isPreparingCorrection, let correction = state.owedCorrections.first {
+        while !isOver, !correctionsWait, let correction = state.owedCorrections.first {
             switch correction {
             case .deletion(let id):
                 guard pay(correction, .messageDelete, { self.body.messageDelete(id, sequence: $0) }) else { return }
             case .state(let message):
-                isPreparingCorrection = true
+                correctionsWait = true
                 Task { await self.show(message) }
             case .reaction(let change):
                 let kind: EventKind = change.isAdded ? .messageReactionAdd : .messageReactionRemove
                 guard pay(correction, kind, { self.reactionBody(change, sequence: $0) }) else { return }
             }
         }
+        if state.owedCorrections.isEmpty { correctionsArePaid() }
     }
 
     /// The body of a MESSAGE_REACTION_ADD or MESSAGE_REACTION_REMOVE.
@@ -53,7 +54,7 @@ extension ChannelActor {
             author = Participant(user: user, member: nil, memberWithUser: nil)
         }
         let referenced = await referencedBody(of: message)
-        isPreparingCorrection = false
+        correctionsWait = false
         guard case .state(let owed)? = state.owedCorrections.first, owed == message else { return payCorrections() }
         guard let author else { return payLater() }
         let isPaid = pay(.state(message), .messageUpdate) { sequence in
@@ -88,7 +89,8 @@ extension ChannelActor {
 
     /// However long it takes: this is owed.
     private func payWhenThereIsRoom() {
-        let retry: () -> Void = { [weak self] in self?.assumeIsolated { $0.payCorrections() } }
+        correctionsWait = true
+        let retry: () -> Void = { [weak self] in self?.assumeIsolated { $0.payNow() } }
         let again: () -> Void = { [weak self] in self?.assumeIsolated { $0.payWhenThereIsRoom() } }
         if !loop.waitForLane(of: slot, proceed: retry, giveUp: again) {
             loop.executor.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1), again)
@@ -97,7 +99,13 @@ extension ChannelActor {
 
     /// Postgres could not be asked.
     private func payLater() {
-        let retry: () -> Void = { [weak self] in self?.assumeIsolated { $0.payCorrections() } }
+        correctionsWait = true
+        let retry: () -> Void = { [weak self] in self?.assumeIsolated { $0.payNow() } }
         loop.executor.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(500), retry)
+    }
+
+    private func payNow() {
+        correctionsWait = false
+        payCorrections()
     }
 }

@@ -24,11 +24,13 @@ distributed actor ChannelActor: KeyedActor {
     var waitingSends: [UserID: [PendingSend]] = [:]
     /// Who waits for the fate of a message that a repeat of its nonce asked for again.
     var unsettledCreates: [MessageID: [SendAnswer]] = [:]
-    /// Whether what a correction shows is being read.
-    var isPreparingCorrection = false
+    /// Whether the oldest correction waits: for what it shows to be read, or for room in the lane.
+    var correctionsWait = false
+    /// Who waits until no correction is owed any more.
+    private var correctionWaiters: [CheckedContinuation<Void, Never>] = []
     /// Whether the slot was lost, which the lane is the first to hear, or the actor let go. What the actor remembers of its last
     /// changes may then never have been stored: it takes no more commands, nor answers repeats, from that (I3).
-    private(set) var isOver = false
+    private(set) var isOver = false { didSet { if isOver { correctionsArePaid() } } }
     /// A message is pinned or unpinned when the one before it is stored so, or is not.
     let pinTurns = TurnQueue()
     var limits: ChannelRateLimits
@@ -271,10 +273,20 @@ distributed actor ChannelActor: KeyedActor {
         try await loop.commit(.statements([]), slot: slot, epoch: state.epoch).get()
     }
 
+    /// Nothing is owed, or never will be paid here.
+    func correctionsArePaid() {
+        let waiters = correctionWaiters
+        correctionWaiters = []
+        for waiter in waiters { waiter.resume() }
+    }
+
     /// Returns when everything that is live now is final, so that what is read next stays true (I5).
     func settle() async {
-        // Whoever reads what stands hears behind that no more of what an earlier owner showed in vain.
+        // Whoever reads what stands hears behind that no more of what was shown in vain: some count what they are told.
         payCorrections()
+        if !state.owedCorrections.isEmpty, !isOver {
+            await withCheckedContinuation { correctionWaiters.append($0) }
+        }
         guard state.hasUnsettled else { return }
         await withCheckedContinuation { continuation in
             state.whenSettled { continuation.resume() }

@@ -19,7 +19,7 @@ package struct ChannelState {
     private var pending = PendingChanges()
     private var pendingReactions = PendingReactions()
     /// What has to be shown instead of what will not be durable and no lane has taken yet, oldest first. No more than the lane
-    /// held.
+    /// held, and what an earlier owner left: what the voids of `Channels.voidHorizon` numbers speak of.
     package private(set) var owedCorrections: Deque<PendingChanges.Correction> = []
     package var lastPinAt: Timestamp?
 

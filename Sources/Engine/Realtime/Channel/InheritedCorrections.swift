@@ -3,24 +3,25 @@ import FluxStore
 
 extension PendingChanges.Correction {
     /// What a new owner has to tell, because an earlier one showed it in vain and died before it could say so (I5): how everything stands
-    /// that the voids speak of, in their order; reactions first, which need no reading before they are told.
+    /// that the voids speak of, in their order; messages first, since who dropped one shows no reaction of it.
     /// - Parameters:
-    ///   - messages: what is stored of the messages of the voids and their reactions; those that are gone are missing.
-    ///   - reactions: what is stored of `voids.reactedMessages`.
+    ///   - messages: what is stored of `voids.messages` and `voids.reactedMessages`; those that are gone are missing.
+    ///   - standing: which of the reactions that the voids name are stored.
+    ///   - cleared: the reactions that are stored of the messages whose reactions were cleared in vain.
     package static func inherited(
-        _ voids: UnansweredVoids, messages: [MessageID: Message], reactions: [MessageID: [ReactionSet]]
+        _ voids: UnansweredVoids, messages: [MessageID: Message], standing: Set<ReactionFold.Key>,
+        cleared: [MessageID: [ReactionSet]]
     ) -> [PendingChanges.Correction] {
-        var owed: [Self] = []
-        let tables = reactions.mapValues { ReactionTable($0) }
+        var owed = voids.messages.map { id in messages[id].map(Self.state) ?? .deletion(id) }
         // Nobody shows the reactions of a message that is gone.
         for (key, animated) in voids.reactions where messages[key.messageID] != nil {
-            let isGiven = tables[key.messageID]?.has(key.emoji, by: key.userID) ?? false
-            if let change = ReactionChange(key, animated: animated, isAdded: isGiven) { owed.append(.reaction(change)) }
+            let change = ReactionChange(key, animated: animated, isAdded: standing.contains(key))
+            if let change { owed.append(.reaction(change)) }
         }
         // One that several voids speak of is told once.
         var keys = Set(voids.reactions.keys)
         for (clear, told) in voids.clears where messages[clear.messageID] != nil {
-            for set in reactions[clear.messageID] ?? [] {
+            for set in cleared[clear.messageID] ?? [] {
                 for userID in set.userIDs {
                     let change = ReactionChange(
                         channelID: clear.channelID, messageID: clear.messageID, userID: userID, emoji: set.emoji,
@@ -31,7 +32,7 @@ extension PendingChanges.Correction {
                 }
             }
         }
-        return owed + voids.messages.map { id in messages[id].map(Self.state) ?? .deletion(id) }
+        return owed
     }
 
     /// What the correction tells.

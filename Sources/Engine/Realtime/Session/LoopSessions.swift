@@ -215,6 +215,8 @@ final class LoopSessions {
                 actor?.assumeIsolated { $0.beginOpening(place.key.id) }
             }
         }
+        // It may have left its former loop before it asked.
+        for guildID in session.doubtedLosses { doubtLoss(of: guildID, in: session) }
     }
 
     /// Fills the gap between where a session stood when it left its former loop and its registration here, from the relay.

@@ -31,7 +31,7 @@ final class Session: StreamSubscriber, @unchecked Sendable {
     var detachedSince: UInt64 = 0
     /// Guilds that READY called unavailable and that the client has not been shown since.
     var unavailableGuilds: Set<GuildID> = []
-    /// Guilds that the client was told are gone, and that have not said so themselves yet.
+    /// Guilds that the client was told are gone, in doubt: their present owner has not confirmed it yet.
     var doubtedLosses: Set<GuildID> = []
     /// What the client shows of its user.
     var presence = SessionPresence()

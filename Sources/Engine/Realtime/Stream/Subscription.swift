@@ -6,8 +6,8 @@ package protocol StreamSubscriber: AnyObject {
     /// An event for this subscriber, in stream order.
     func receive(_ event: StreamEvent)
     /// The subscription is over: the member was removed or the stream ended.
-    /// - Parameter isInDoubt: a later owner says so than the one that gave the snapshot. That one may have lost the stream and not
-    ///   known it: what the subscriber knows from elsewhere may be newer than the removal.
+    /// - Parameter isInDoubt: a later owner says that the member was removed than the one that gave the snapshot. That one may have lost
+    ///   the stream and not known it: what the subscriber knows from elsewhere may be newer than the removal.
     func subscriptionEnded(_ key: StreamKey, isInDoubt: Bool)
     /// A control that the session itself acts on.
     func perform(_ control: StreamControl)
@@ -37,7 +37,7 @@ package final class Subscription {
     package let key: StreamKey
     package var phase: Phase = .buffering([])
     package var visibility: ChannelVisibility?
-    /// The epoch of the owner that gave the snapshot.
+    /// The epoch of the owner that gave the snapshot; of a session that moved, of the place from which it goes on.
     package var snapshotEpoch: Epoch = 0
     /// Where the subscription goes on, while it waits for what the relay holds: its session has moved to this loop.
     package var continuesFrom: StreamPosition?

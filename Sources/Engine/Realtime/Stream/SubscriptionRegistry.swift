@@ -281,7 +281,9 @@ package final class SubscriptionRegistry {
     private func end(_ subscription: Subscription, with event: StreamEvent) {
         deliveries += 1
         subscription.subscriber.receive(event)
+        var isRemoval = false
+        if case .memberRemoved? = event.control { isRemoval = true }
         subscription.subscriber.subscriptionEnded(
-            subscription.key, isInDoubt: event.position.epoch > subscription.snapshotEpoch)
+            subscription.key, isInDoubt: isRemoval && event.position.epoch > subscription.snapshotEpoch)
     }
 }

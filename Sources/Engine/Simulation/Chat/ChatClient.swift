@@ -297,7 +297,7 @@ final class ChatClient {
             }
         }
         if sequence > head.sequence + 1 {
-            for missing in head.sequence + 1..<sequence where !world.messages.isVoid(missing, in: channel) {
+            for missing in head.sequence + 1..<sequence where isMissing(missing, before: epoch, in: channel) {
                 violate("I6: channel \(channel): (\(epoch), \(sequence)) after \(head.sequence), \(missing) is missing")
                 break
             }
@@ -320,6 +320,15 @@ final class ChatClient {
         view.head = (sequence, epoch)
         view.applied.append(
             Applied(sequence: sequence, epoch: epoch, decision: number, place: place, before: before))
+    }
+
+    /// Whether an owner of this epoch should have told the entry. Of one that is over, what it withdrew is nowhere, or a later owner has
+    /// given its number again; what it shows now does not stand either.
+    private func isMissing(_ sequence: SequenceNumber, before epoch: Epoch, in channel: ChannelID) -> Bool {
+        guard !world.messages.isVoid(sequence, in: channel) else { return false }
+        guard world.isOver(epoch, of: channel) else { return true }
+        let stored = world.messages.epoch(of: sequence, in: channel)
+        return stored > 0 && stored <= epoch
     }
 
     /// Something that was shown never came to be.

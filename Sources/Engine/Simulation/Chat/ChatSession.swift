@@ -17,7 +17,7 @@ final class ChatSession: StreamSubscriber {
     var liveSince: [StreamKey: Duration] = [:]
     /// Whether it has not come from another node yet.
     private(set) var isOnItsWay = false
-    /// Guilds that the client was told are gone, and that have not said so themselves yet.
+    /// Guilds that the client was told are gone, in doubt: their present owner has not confirmed it yet.
     var doubtedLosses: Set<GuildID> = []
     /// What the user has joined and left while READY is put together, or the session is on its way.
     var lateNews: [(ChatSession) -> Void] = []

@@ -164,6 +164,11 @@ final class ChatWorld: @unchecked Sendable {
     /// Whether anything lives in the slot.
     func isUsed(_ slot: Slot) -> Bool { usedSlots[Int(slot.rawValue)] }
 
+    /// Whether somebody has owned the channel since this epoch.
+    func isOver(_ epoch: Epoch, of channel: ChannelID) -> Bool {
+        places[channel].flatMap { cluster.database.lease(of: $0.slot) }.map { $0.epoch > epoch } ?? false
+    }
+
     /// The wall clock of a node, in milliseconds since 1970.
     func wallClock(of node: NodeID) -> Int64 {
         Self.beginning + Int64(now.inMilliseconds) + (clockOffsets[node] ?? 0)

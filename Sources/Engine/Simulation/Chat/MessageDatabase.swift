@@ -202,7 +202,8 @@ struct MessageDatabase {
         let standing = log.voids.messages.union(reacted).compactMap { log.rows[$0] }.filter { !$0.isDeleted }
         return PendingChanges.Correction.inherited(
             log.voids, messages: Dictionary(uniqueKeysWithValues: standing.map { ($0.message.id, $0.shown) }),
-            reactions: Dictionary(uniqueKeysWithValues: reacted.map { ($0, reactions(of: $0, in: channel)) }))
+            standing: Set(reacted.flatMap { log.given[$0] ?? [] }),
+            cleared: Dictionary(uniqueKeysWithValues: reacted.map { ($0, reactions(of: $0, in: channel)) }))
     }
 
     /// What `ChannelEvents.after` reads.

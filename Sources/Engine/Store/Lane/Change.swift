@@ -102,8 +102,8 @@ extension Change {
         case .deleteMessages(let ids, _, let entry): ids.count * 8 + entry.byteCount
         case .reaction(let reaction, let entry): 96 + reaction.emoji.name.utf8.count + entry.byteCount
         case .clearReactions(_, _, let emoji, let entry): 48 + (emoji?.name.utf8.count ?? 0) + entry.byteCount
-        case .logOnly(let entry, _): entry.byteCount
-        case .void: 64
+        case .logOnly(let entry, let subject): entry.byteCount + subject.byteCount
+        case .void(_, _, _, let subject): 64 + (subject?.byteCount ?? 0)
         case .statements(let statements): statements.reduce(64) { $0 + $1.byteCount }
         case .counter(_, let statement): 96 + statement.byteCount
         }

@@ -8,7 +8,7 @@ public enum EventSubject: Sendable, Hashable {
     /// Whether somebody's reaction is there; and whether the picture of its emoji moves.
     case reaction(ReactionFold.Key, animated: Bool)
     /// That a message has no reactions, or none with one emoji.
-    case reactions(ReactionFold.Clear)
+    case clear(ReactionFold.Clear)
 
     /// A change of one reaction.
     public init(_ change: ReactionChange) {
@@ -37,9 +37,18 @@ extension EventSubject {
         case .messageReactionRemoveAll, .messageReactionRemoveEmoji:
             guard let messageID, let body = try? JSON.parse(payload) else { return nil }
             let emoji = body["emoji"].flatMap(Emoji.init(told:))
-            self = .reactions(
+            self = .clear(
                 ReactionFold.Clear(channelID: channelID, messageID: messageID, emoji: emoji?.key))
         default: return nil
+        }
+    }
+
+    /// Memory that it holds; an estimate.
+    var byteCount: Int {
+        switch self {
+        case .messages(let ids): 8 * ids.count
+        case .reaction(let key, _): 48 + key.emoji.utf8.count
+        case .clear(let clear): 32 + (clear.emoji?.utf8.count ?? 0)
         }
     }
 
@@ -62,7 +71,7 @@ extension EventSubject {
             writer.field("emoji", key.emoji)
             if animated { writer.field("animated", true) }
             writer.endObject()
-        case .reactions(let clear):
+        case .clear(let clear):
             writer.beginObject()
             writer.field("message_id", clear.messageID)
             if let emoji = clear.emoji { writer.field("emoji", emoji) }
@@ -85,7 +94,7 @@ extension EventSubject {
         guard let messageID = kept["message_id"]?.snowflakeValue else { return nil }
         let emoji = kept["emoji"]?.stringValue
         guard let user = kept["user_id"] else {
-            self = .reactions(ReactionFold.Clear(channelID: channelID, messageID: messageID, emoji: emoji))
+            self = .clear(ReactionFold.Clear(channelID: channelID, messageID: messageID, emoji: emoji))
             return
         }
         guard let userID = user.snowflakeValue, let emoji else { return nil }
@@ -104,7 +113,7 @@ extension Change {
         case .deleteMessages(let ids, _, _): .messages(ids)
         case .reaction(let change, _): EventSubject(change)
         case .clearReactions(let channelID, let messageID, let emoji, _):
-            .reactions(ReactionFold.Clear(channelID: channelID, messageID: messageID, emoji: emoji?.key))
+            .clear(ReactionFold.Clear(channelID: channelID, messageID: messageID, emoji: emoji?.key))
         case .logOnly(_, let subject): subject
         case .void(_, _, _, let subject): subject
         case .statements, .counter: nil

@@ -5,7 +5,8 @@ extension Channels {
     /// straight behind the void, so what is left to do when it dies lies at the end of the log: in its last batches.
     static let voidHorizon = 1_024
 
-    /// What of the newest entries of these channels' logs was shown in vain and not taken back. Channels without are missing.
+    /// What of the newest entries of these channels' logs was shown in vain and not taken back. Channels without are missing; one in
+    /// which reactions were cleared in vain is there until the void is far back, as the log does not say which those were.
     public func unansweredVoids(of channels: [ChannelID]) async throws(StoreError) -> [ChannelID: UnansweredVoids] {
         guard !channels.isEmpty else { return [:] }
         let rows = try await database.run(
@@ -42,8 +43,10 @@ extension Channels {
             )
             SELECT log.channel_id, log.kind, log.message_id,
                 CASE WHEN log.kind IN (\(told(withBody: false))) THEN ''::bytea ELSE log.payload END
-            FROM opened JOIN channel_log AS log ON log.channel_id = opened.channel_id AND log.seq >= opened.seq
-            WHERE log.kind IN (\(LoggedEntry.voidKind), \(told(withBody: false)), \(told(withBody: true)))
+            FROM opened CROSS JOIN LATERAL (
+                SELECT channel_id, seq, kind, message_id, payload FROM channel_log
+                WHERE channel_id = opened.channel_id AND seq >= opened.seq ORDER BY seq LIMIT $2) AS log
+            WHERE opened.seq IS NOT NULL AND log.kind IN (\(LoggedEntry.voidKind), \(told(withBody: false)), \(told(withBody: true)))
             ORDER BY log.channel_id, log.seq
             """, [.int8Array, .int4])
 

@@ -75,6 +75,27 @@ public struct MessageReactions: Sendable {
         return sets.sorted { $0.first < $1.first }.map(\.set)
     }
 
+    /// Which of these reactions in one channel are there.
+    public func standing(of keys: [ReactionFold.Key], in channelID: ChannelID) async throws(StoreError)
+        -> Set<ReactionFold.Key>
+    {
+        guard !keys.isEmpty else { return [] }
+        let rows = try await database.run(
+            Statement(
+                Queries.standing,
+                [
+                    .id(channelID), .ids(keys.map(\.messageID)), .ids(keys.map(\.userID)),
+                    .textArray(keys.map(\.emoji)),
+                ]))
+        var standing: Set<ReactionFold.Key> = []
+        for row in rows {
+            standing.insert(
+                ReactionFold.Key(
+                    channelID: channelID, messageID: try row.id(0), userID: try row.id(1), emoji: try row.text(2)))
+        }
+        return standing
+    }
+
     private func emoji(_ key: String, animated: Bool) -> Emoji {
         var emoji = Emoji(key: key) ?? Emoji(id: nil, name: key)
         emoji.animated = animated
@@ -97,6 +118,16 @@ public struct MessageReactions: Sendable {
             WHERE r.channel_id = $1 AND r.message_id = $2 AND r.emoji = $3 AND r.user_id > $4
             ORDER BY r.user_id LIMIT $5
             """, [.int8, .int8, .text, .int8, .int4])
+
+        static let standing = PreparedQuery(
+            "reactions.standing",
+            """
+            SELECT asked.message_id, asked.user_id, asked.emoji
+            FROM unnest($2, $3, $4) AS asked (message_id, user_id, emoji)
+            CROSS JOIN LATERAL (
+                SELECT FROM reactions WHERE channel_id = $1 AND message_id = asked.message_id
+                    AND emoji = asked.emoji AND user_id = asked.user_id LIMIT 1) AS found
+            """, [.int8, .int8Array, .int8Array, .textArray])
 
         static let all = PreparedQuery(
             "reactions.all",

@@ -9,12 +9,13 @@ public struct UnansweredVoids: Sendable, Equatable {
     public private(set) var messages: OrderedSet<MessageID> = []
     /// Reactions of which it has to be told whether they are there, and whether the picture of the emoji moves; likewise.
     public private(set) var reactions: OrderedDictionary<ReactionFold.Key, Bool> = [:]
-    /// Reactions that were shown as cleared and never were, each clear with what was told since of the reactions it took; likewise.
+    /// Reactions that were shown as cleared and never were, each clear with what was told since of the reactions it took; likewise. What
+    /// stands of the others has to be told.
     public private(set) var clears: OrderedDictionary<ReactionFold.Clear, Set<ReactionFold.Key>> = [:]
 
     public init() {}
 
-    /// Whether nothing is left to be told. Of clears it is not known here what they took.
+    /// Whether nothing is left to be told for certain.
     public var isEmpty: Bool { messages.isEmpty && reactions.isEmpty && clears.isEmpty }
 
     /// The next entry is a void.
@@ -22,7 +23,7 @@ public struct UnansweredVoids: Sendable, Equatable {
         switch subject {
         case .messages(let ids): messages.append(contentsOf: ids)
         case .reaction(let key, let animated): reactions[key] = animated
-        case .reactions(let clear): clears[clear] = []
+        case .clear(let clear): clears[clear] = []
         }
     }
 
@@ -36,7 +37,7 @@ public struct UnansweredVoids: Sendable, Equatable {
             for index in clears.values.indices where clears.keys[index].takes(key) {
                 clears.values[index].insert(key)
             }
-        case .reactions(let clear):
+        case .clear(let clear):
             reactions.removeAll { clear.takes($0.key) }
             clears.removeAll { clear.takes($0.key) }
         }
