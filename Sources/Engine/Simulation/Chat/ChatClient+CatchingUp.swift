@@ -11,8 +11,8 @@ extension ChatClient {
             owner.events(
                 after: head.sequence, epoch: head.epoch, limit: ChannelEvents.pageLimit, for: userID, respond)
         } _: { client, page in
-            // It may have gone out of view meanwhile.
-            guard client.views[channel] === view else { return }
+            // It may have gone out of view meanwhile, or been asked twice.
+            guard client.views[channel] === view, view.waiting != nil else { return }
             if let page { return client.caughtUp(channel, view, page) }
             client.ask(channel, view, after: .milliseconds(500))
         }

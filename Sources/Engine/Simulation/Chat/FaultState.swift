@@ -118,9 +118,14 @@ extension ChatWorld {
             start(again: newcomer)
         default:
             guard isRunning else { return false }
-            note("node \(one) leaves for \(time)")
-            change { $0.leave(one) }
-            after(time) { [self] in start(again: one) }
+            // Mostly it has given away by then what it has; not always.
+            let patience = milliseconds(200...6_000)
+            note("node \(one) drains, leaves after \(patience) for \(time)")
+            change { $0.drain(one) }
+            after(patience) { [self] in
+                change { $0.leave(one) }
+                after(time) { [self] in start(again: one) }
+            }
         }
         return true
     }
