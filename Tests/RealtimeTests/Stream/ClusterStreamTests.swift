@@ -65,6 +65,20 @@ import Testing
                 await client.until { dispatches, _, _ in dispatches.count { $0.kind == .messageCreate } == 2 }
             }
             #expect(await cluster.nodes[0].realtime.census().frames == before + 2)
+
+            // A batch that is decided in one turn is one frame for each node, too.
+            let (home, guild) = (cluster.nodes[0].realtime.services, scene.guild)
+            home.run(onLoopOf: .guild(guild.id)) { loop in
+                for number in 0..<100 {
+                    loop.guilds[guild.id]?.publish(
+                        GuildEvent(
+                            .typingStart, body: Array("{\"n\":\(number)}".utf8), audience: .viewers(of: guild.channel)))
+                }
+            }
+            for client in clients {
+                await client.until { dispatches, _, _ in dispatches.count { $0.kind == .typingStart } == 100 }
+            }
+            #expect(await cluster.nodes[0].realtime.census().frames == before + 4)
         }
     }
 

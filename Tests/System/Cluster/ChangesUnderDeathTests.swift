@@ -4,14 +4,18 @@ import NIOHTTP1
 import Testing
 
 extension HeavyTests {
-    /// Roles, channels, invites and pins are made and deleted without a pause while the owners of their guilds are killed, restarted,
-    /// paused, drained and cut off: every request is answered as if nothing had been, and nothing is there twice or by halves (I4, I11).
+    /// Roles, channels, invites, pins, friendships and bans are made and ended without a pause while the owners of their guilds and
+    /// people are killed, restarted, paused, drained and cut off: every request is answered as if nothing had been, and nothing is
+    /// there twice or by halves (I4, I11).
     @Suite(.serialized, .timeLimit(.minutes(10))) struct ChangesUnderDeathTests {
         /// Changes one guild over and over, one request after the other, through a node that lives.
         private struct Worker: Sendable {
             let client: HTTPClient
             let guild: String
             let channel: String
+            /// Two members who become friends and are not friends any more, of whom the first is banned and comes back.
+            let people: [Population.Person]
+            let clients: [HTTPClient]
 
             /// What has to be there in the end.
             struct Expectation: Sendable {
@@ -23,9 +27,9 @@ extension HeavyTests {
 
             private func expect(
                 _ status: Int, _ method: HTTPMethod, _ path: String, _ body: JSON? = nil,
-                _ expectation: inout Expectation
+                _ expectation: inout Expectation, as client: HTTPClient? = nil
             ) async throws -> JSON {
-                let answer = try await client.send(method, "/api/v10" + path, body)
+                let answer = try await (client ?? self.client).send(method, "/api/v10" + path, body)
                 expectation.requests += 1
                 #expect(answer.status == status, "\(method) \(path): \(answer.text)")
                 return answer.body
@@ -52,6 +56,7 @@ extension HeavyTests {
                     _ = try await expect(204, .PUT, "/channels/\(channel)/pins/\(message)", nil, &all)
                     all.pins += 1
                     _ = try await expect(204, .DELETE, "/channels/\(channel)/pins/\(message)", nil, &all)
+                    try await meet(inviting: code, &all)
                     _ = try await expect(200, .DELETE, "/invites/\(code)", nil, &all)
                     if stays {
                         all.roles.insert(name)
@@ -62,6 +67,36 @@ extension HeavyTests {
                     }
                 }
                 return all
+            }
+
+            /// What touches several keys: a friendship is made by one and ended by the other, and a member is banned and comes back.
+            private func meet(inviting code: String, _ all: inout Expectation) async throws {
+                let path = "/users/@me/relationships/"
+                for (own, other) in [(0, 1), (1, 0)] {
+                    _ = try await expect(204, .PUT, path + people[other].id, [:], &all, as: clients[own])
+                }
+                let ban = "/guilds/\(guild)/bans/\(people[0].id)"
+                _ = try await expect(204, .PUT, ban, [:], &all)
+                _ = try await expect(204, .DELETE, ban, nil, &all)
+                _ = try await expect(200, .POST, "/invites/\(code)", [:], &all, as: clients[0])
+                _ = try await expect(204, .DELETE, path + people[0].id, nil, &all, as: clients[1])
+            }
+
+            /// What each of the two is to the other, and whether the guild has the member that has the guild.
+            private func checkPeople() async throws {
+                func kind(_ own: Int, _ other: Int) async throws -> Int? {
+                    try await clients[own].send(.GET, "/api/v10/users/@me/relationships").body.arrayValue?
+                        .first { $0["id"]?.stringValue == people[other].id }?["type"]?.intValue
+                }
+                // The word of the last change is on its way for a moment.
+                _ = try await eventually("no half friendship is left") {
+                    let kinds = (try await kind(0, 1), try await kind(1, 0))
+                    return kinds == (nil, nil) ? true : nil
+                }
+                let guilds = try await clients[0].send(.GET, "/api/v10/users/@me/guilds").body.arrayValue
+                #expect(guilds?.contains { $0["id"]?.stringValue == guild } == true)
+                #expect(try await client.send(.GET, "/api/v10/guilds/\(guild)/members/\(people[0].id)").status == 200)
+                #expect(try await client.send(.GET, "/api/v10/guilds/\(guild)/bans/\(people[0].id)").status == 404)
             }
 
             /// Compares what is there with what has to be.
@@ -82,6 +117,7 @@ extension HeavyTests {
                     before = "&before=\(last)"
                 }
                 #expect(pins == expected.pins)
+                try await checkPeople()
             }
         }
 
@@ -123,7 +159,7 @@ extension HeavyTests {
         /// Changes eight guilds through the first of three nodes while something happens to the others.
         private static func change(while strike: (ClusterProcess) async throws -> Void) async throws {
             try await ClusterProcess.with(3) { cluster in
-                let population = try await Population.make(on: cluster[0], people: 1, guilds: 8)
+                let population = try await Population.make(on: cluster[0], people: 17, guilds: 8)
                 let client = cluster[0].client(population.people[0])
                 var workers: [Worker] = []
                 for guild in population.guilds {
@@ -131,7 +167,11 @@ extension HeavyTests {
                     let channel = try #require(
                         channels?.compactMap { $0["id"]?.stringValue }
                             .first(where: population.channels.contains))
-                    workers.append(Worker(client: client, guild: guild, channel: channel))
+                    let people = Array(population.people[(1 + 2 * workers.count)...].prefix(2))
+                    workers.append(
+                        Worker(
+                            client: client, guild: guild, channel: channel, people: people,
+                            clients: people.map { cluster[0].client($0) }))
                 }
                 let isGoing = NIOLockedValueBox(true)
                 let rounds = NIOLockedValueBox(0)

@@ -75,13 +75,35 @@ extension HeavyTests {
             }
         }
 
+        @Test func aNodeIsDrainedAndTakesPartAgain() async throws {
+            try await ClusterProcess.with(3) { cluster in
+                let run = try await ChaosRun("drain", on: cluster, ["--expect-no-failure"])
+                for number in [1, 0] {
+                    try await run.strike("drain \(number)") { try await cluster.drain(number) }
+                    try await run.strike("undrain \(number)") {
+                        try await cluster.undrain(number)
+                        try await cluster.waitUntilBack(number)
+                    }
+                }
+                let report = try await run.end()
+                #expect(report.counter("lost_sessions") == 0)
+            }
+        }
+
         @Test func oneOfThreeIsCutOffFromTheOthers() async throws {
             try await ClusterProcess.with(3) { cluster in
+                let guest = try await Population.make(on: cluster[0], people: 1, prefix: "guest").people[0]
+                let client = cluster[2].gateway(guest)
+                _ = try await client.identify()
                 let run = try await ChaosRun("partition", on: cluster)
                 try await run.strike("cut 2 | 0 1, Postgres with both") {
                     cluster.isolate(2)
                     try await cluster.waitUntilWhole([0, 1])
                     try await cluster.waitUntilUnready(2)
+                    // The minority sends its clients to where they are served.
+                    _ = try await eventually("the client to be sent away") {
+                        client.reconnectRequests > 0 || !client.isConnected ? true : nil
+                    }
                 }
                 try await run.strike("mend") {
                     cluster.network.mend()

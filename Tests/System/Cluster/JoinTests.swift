@@ -200,6 +200,10 @@ import Testing
             #expect(outage.errors.contains("Postgres"), "\(outage.errors)")
             let listing = try await command(["ls"], on: first)
             #expect(listing.status == .exit(69))
+            // What the node itself sees it says all the same.
+            let status = try await command(["status", "--json"], on: first)
+            #expect(status.status == .exit(0), "\(status.errors)")
+            #expect(try JSON.parse(Array(status.output.utf8))["name"]?.stringValue == first.name)
             try await postgres.restart()
             _ = try await eventually("Postgres to be back") {
                 try await first.reasonsAgainstReadiness() == [] ? true : nil

@@ -90,10 +90,11 @@ struct ClusterAdministration: Sendable {
         return ["cluster": .string(identity.cluster.description), "nodes": .array(members.map(Self.json))]
     }
 
-    /// The node that is asked, and how the cluster looks from it.
+    /// The node that is asked, and how the cluster looks from it. Its row is `null` where Postgres does not answer: it is then that an
+    /// operator asks why the node is not ready.
     func status() async throws -> JSON {
-        let members = try await asking { () throws(StoreError) in try await store.members() }
-        let own = members.first { $0.node.identity.node == identity.node.rawValue }
+        let members = try? await asking { () throws(StoreError) in try await store.members() }
+        let own = members?.first { $0.node.identity.node == identity.node.rawValue }
         let view = await part?.status()
         return [
             "cluster": .string(identity.cluster.description), "name": .string(identity.name),
