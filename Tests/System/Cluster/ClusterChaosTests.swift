@@ -55,6 +55,18 @@ extension HeavyTests {
             }
         }
 
+        /// Two of five can outvote nobody: they get the slots as the heartbeats of the others run out.
+        @Test func threeOfFiveAreKilled() async throws {
+            try await ClusterProcess.with(5) { cluster in
+                let run = try await ChaosRun("kill three of five", on: cluster)
+                try await run.strike("kill 2, 3 and 4") {
+                    for number in 2...4 { try await cluster[number].kill() }
+                    try await cluster.waitUntilWhole([0, 1])
+                }
+                try await run.end()
+            }
+        }
+
         @Test func aNodeIsPaused() async throws {
             try await ClusterProcess.with(3) { cluster in
                 let run = try await ChaosRun("pause", on: cluster)
@@ -118,6 +130,24 @@ extension HeavyTests {
                 try await run.strike("mend") {
                     cluster.network.mend()
                     try await cluster.waitUntilBack(2)
+                }
+                try await run.end()
+            }
+        }
+
+        /// What the larger side decides by votes it cannot write down.
+        @Test func onlyTheSmallerSideReachesPostgres() async throws {
+            try await ClusterProcess.with(3) { cluster in
+                let run = try await ChaosRun("small side", on: cluster)
+                try await run.strike("cut 2 | 0 1, Postgres with 2") {
+                    cluster.isolate(2)
+                    for number in [0, 1] { cluster.network.cut(.node(number), .postgres) }
+                    try await cluster.waitUntilWhole([2])
+                    for number in [0, 1] { try await cluster.waitUntilUnready(number) }
+                }
+                try await run.strike("mend") {
+                    cluster.network.mend()
+                    try await cluster.waitUntilBack(0, 1)
                 }
                 try await run.end()
             }

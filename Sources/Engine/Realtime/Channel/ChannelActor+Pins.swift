@@ -54,7 +54,12 @@ extension ChannelActor {
             defer { channel.pinTurns.leave() }
             // It may have waited.
             guard let message = entry.message, !entry.isDeleted else { throw APIError.unknownMessage }
-            guard message.pinned != pinned else { return try await channel.commitNothing() }
+            guard message.pinned != pinned else {
+                try await channel.commitNothing()
+                // Made again, because its owner died: that may have been behind the commit, before anybody was told.
+                if pinned, channel.hasAnnouncedPin(command) { channel.tellPins() }
+                return
+            }
             if pinned {
                 let count: Int
                 do { count = try await channel.services.pins.count(in: channel.channelID) } catch {
@@ -90,7 +95,21 @@ extension ChannelActor {
         try await loop.commit(.statements(statements), slot: slot, epoch: state.epoch).get()
         state.lastPinAt = last
         conversation.pinned(channelID, at: last)
-        conversation.publish(.channelPinsUpdate, body: body.pinsUpdate(last), in: channelID, nil)
+        tellPins()
+    }
+
+    private func tellPins() {
+        conversation.publish(.channelPinsUpdate, body: body.pinsUpdate(state.lastPinAt), in: channelID, nil)
+    }
+
+    /// The key by which the message is known that tells of the command's pin.
+    private func key(of command: ChannelCommand) -> NonceTable.Key? {
+        command.idempotencyKey == 0
+            ? nil : NonceTable.Key(authorID: command.caller.userID, idempotencyKey: command.idempotencyKey)
+    }
+
+    private func hasAnnouncedPin(_ command: ChannelCommand) -> Bool {
+        key(of: command).map { state.nonces.message(of: $0, at: services.clock.wallMilliseconds) != nil } ?? false
     }
 
     /// The message of type 6 that tells of a pin, once for each command.
@@ -101,10 +120,8 @@ extension ChannelActor {
         guard !isOver else { throw SlotLoss.underWay }
         let author = command.caller.userID
         let now = services.clock.wallMilliseconds
-        let key: NonceTable.Key? =
-            command.idempotencyKey == 0
-            ? nil : NonceTable.Key(authorID: author, idempotencyKey: command.idempotencyKey)
-        if let key, state.nonces.message(of: key, at: now) != nil { return }
+        let key = key(of: command)
+        if hasAnnouncedPin(command) { return }
         // Who has left meanwhile tells of nothing any more; nor does anybody where no further key could be kept.
         guard let participant = conversation.participant(author),
             key == nil || state.timeUntilRoomForNonce(at: now) == nil

@@ -56,7 +56,7 @@ distributed actor GuildActor: KeyedActor {
                 let bans = try await allBans(of: id, services)
                 services.users.remember(loaded.members.map(\.user))
                 version = loaded.version
-                owing = try await services.channelReads.unansweredVoids(of: loaded.channels.map(\.id)).keys.sorted()
+                owing = try await services.channelReads.withVoids(among: loaded.channels.map(\.id))
                 state = GuildState(loaded, invites: invites, bans: bans)
             } else {
                 state = nil
@@ -77,7 +77,7 @@ distributed actor GuildActor: KeyedActor {
             state?.setPresence(entry.presence)
         }
         let home = GuildHome(guildID: id, epoch: epoch, state: state, version: version, loop: loop)
-        // Channels of which somebody shows what never came to be, and whom nobody may ask for long.
+        // Channels of which somebody may show what never came to be, and whom nobody may ask for long.
         if !owing.isEmpty {
             Task { [owing] in for channel in owing { try? await services.channel(channel).wake() } }
         }

@@ -3,7 +3,7 @@ import FluxCore
 extension Channels {
     /// How many of a channel's newest numbers are looked through for voids. An owner takes back what it has shown in vain
     /// straight behind the void, so what is left to do when it dies lies at the end of the log: in its last batches.
-    static let voidHorizon = 1_024
+    static let voidHorizon = 8_192
 
     /// What of the newest entries of these channels' logs was shown in vain and not taken back. Channels without are missing; one in
     /// which reactions were cleared in vain is there until the void is far back, as the log does not say which those were.
@@ -27,7 +27,27 @@ extension Channels {
         return found.filter { !$0.value.isEmpty }
     }
 
+    /// Those of these channels that have voids among their newest entries, whether answered or not, ascending.
+    public func withVoids(among channels: [ChannelID]) async throws(StoreError) -> [ChannelID] {
+        guard !channels.isEmpty else { return [] }
+        let rows = try await database.run(Statement(VoidQueries.any, [.ids(channels), .int(Self.voidHorizon)]))
+        return try rows.map { row throws(StoreError) in try row.id(0) }
+    }
+
     enum VoidQueries {
+        static let any = PreparedQuery(
+            "channels.withVoids",
+            """
+            SELECT wanted.channel_id FROM unnest($1) AS wanted (channel_id)
+            CROSS JOIN LATERAL (
+                SELECT seq FROM channel_log WHERE channel_id = wanted.channel_id ORDER BY seq DESC LIMIT 1) AS newest
+            CROSS JOIN LATERAL (
+                SELECT seq FROM channel_log
+                WHERE channel_id = wanted.channel_id AND kind = \(LoggedEntry.voidKind) ORDER BY seq DESC LIMIT 1
+            ) AS void
+            WHERE void.seq > newest.seq - $2 ORDER BY wanted.channel_id
+            """, [.int8Array, .int4])
+
         /// A MESSAGE_UPDATE or MESSAGE_DELETE is told by its message's id alone.
         static let sinceFirst = PreparedQuery(
             "channels.unansweredVoids",
