@@ -53,9 +53,13 @@ extension LoadSession {
             return loop.acknowledged(index, id: id.rawValue, seq: seq)
         }
         let error = body["error"] ?? .null
-        let code = error["code"]?.intValue
-        loop.failed(
-            index, code == 130_000 || code == 429 ? .nothingStored : .forGood, LoadLoop.short(body),
-            retryAfter: error["retry_after"]?.doubleValue ?? 0)
+        let pause = error["retry_after"]?.doubleValue
+        // Who is told to come again may have been heard the first time: its owner died, and the next one could not be asked.
+        let fate: LoadLoop.Fate =
+            switch error["code"]?.intValue {
+            case 130_000, 429: .nothingStored
+            default: pause == nil ? .forGood : .unknown
+            }
+        loop.failed(index, fate, LoadLoop.short(body), retryAfter: pause ?? 0)
     }
 }
