@@ -61,15 +61,22 @@ import Testing
         }
     }
 
+    /// A guild, its owner, and a session of a member.
+    private func guildWithMember(
+        on node: TestNode
+    ) async throws -> (owner: Caller, guild: (id: GuildID, channel: ChannelID), member: Caller, client: TestClient) {
+        let owner = try await node.person("owner")
+        let guild = try await node.guild(of: owner)
+        let member = try await node.person("member")
+        try await node.join(member, guild, by: owner)
+        return (owner, guild, member, try await node.connect(member))
+    }
+
     /// The session was opened with a guild as an owner knew it that had lost it. Its stream goes on with how the user was removed; that
     /// they have joined since was in READY already.
     @Test func whoIsAMemberStillGetsAGuildBackThatALaterOwnerSaysTheyWereRemovedFrom() async throws {
         try await TestNode.run { node in
-            let owner = try await node.person("owner")
-            let guild = try await node.guild(of: owner)
-            let member = try await node.person("member")
-            try await node.join(member, guild, by: owner)
-            let client = try await node.connect(member)
+            let (owner, guild, _, client) = try await guildWithMember(on: node)
             try await node.say("before", in: guild.channel, as: owner)
             await client.until { dispatches, _, _ in dispatches.contains { $0.kind == .messageCreate } }
             _ = try await onSession(of: client, at: node) { loop, session in
@@ -91,11 +98,7 @@ import Testing
 
     @Test func whoIsNoMemberIsToldSoOnce() async throws {
         try await TestNode.run { node in
-            let owner = try await node.person("owner")
-            let guild = try await node.guild(of: owner)
-            let member = try await node.person("member")
-            try await node.join(member, guild, by: owner)
-            let client = try await node.connect(member)
+            let (owner, guild, member, client) = try await guildWithMember(on: node)
             _ = try await onSession(of: client, at: node) { _, session in
                 session.subscriptions[.guild(guild.id)]?.snapshotEpoch = 0
             }

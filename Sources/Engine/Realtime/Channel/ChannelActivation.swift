@@ -48,9 +48,8 @@ extension ChannelActor {
         of channel: Channel, _ services: EngineServices
     ) async throws(APIError) -> [PendingChanges.Correction] {
         do {
-            guard let voids = try await services.channelReads.unansweredVoids(of: [channel.id])[channel.id] else {
-                return []
-            }
+            let voids = try await services.channelReads.unansweredVoids(of: channel.id)
+            guard !voids.isEmpty else { return [] }
             let ids = Array(voids.messages.union(voids.reactedMessages))
             var standing: [MessageID: Message] = [:]
             for page in stride(from: 0, to: ids.count, by: Messages.pageLimit) {
