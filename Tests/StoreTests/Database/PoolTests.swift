@@ -1,3 +1,4 @@
+import Dispatch
 import FluxTestSupport
 import Testing
 
@@ -41,6 +42,37 @@ import Testing
         try await reading.value
         await database.close()
         await killer.close()
+    }
+
+    /// What a node has locked that was cut off, or that its operator has stopped, is not locked for ever.
+    @Test func aTransactionThatDoesNotGoOnIsEnded() async throws {
+        let test = try await TestPostgres.shared.database()
+        var configuration = test.configuration(connections: 1)
+        configuration.idleTransactionTimeout = .milliseconds(100)
+        let stalling = try Database(configuration: configuration, logger: TestDatabase.silence)
+        let other = try test.open(connections: 1)
+        try await other.run(Statement(PreparedQuery("test.table", "CREATE TABLE remarks (n int)")))
+        try await other.run(Statement(Self.insert))
+        let (stall, hasStalled) = (DispatchSemaphore(value: 0), AsyncStream<Void>.makeStream())
+        let update = PreparedQuery("test.update", "UPDATE remarks SET n = n + 1")
+        async let error = storeError {
+            try await stalling.transaction { transaction throws(StoreError) in
+                try transaction.run(Statement(update))
+                hasStalled.continuation.yield()
+                stall.wait()
+            }
+        }
+        for await _ in hasStalled.stream { break }
+        try await other.run(Statement(update))
+        stall.signal()
+        guard case .unavailable = await error else {
+            Issue.record("\(String(describing: await error))")
+            return
+        }
+        let count = try await other.run(Statement(PreparedQuery("test.count", "SELECT n FROM remarks")))
+        #expect(try count[0].integer("n", as: Int.self) == 2)
+        await stalling.close()
+        await other.close()
     }
 
     /// A table changes its form under a prepared query: the query is prepared again instead of failing for ever.

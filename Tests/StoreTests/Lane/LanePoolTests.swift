@@ -227,7 +227,7 @@ import Testing
             await fixture.outcomes.wait(for: 1)
             let read = PreparedQuery("test.read", "SELECT name, value FROM settings ORDER BY name")
             let settings = try await fixture.database.run(Statement(read)).map { try $0.text("value") }
-            #expect(settings == ["flux/1/1/lane-0", "10000", "5000"])
+            #expect(settings == ["flux/1/1/lane-0", "3000", "5000"])
         }
     }
 

@@ -1,3 +1,4 @@
+import Dispatch
 import FluxCore
 import FluxStore
 import FluxTestSupport
@@ -211,6 +212,79 @@ import Testing
             }
             #expect(seen.count == everything.count)
             epochs = seen
+        }
+        await database.close()
+    }
+
+    /// A node that was cut off in the middle of a transaction: its connection stands, and nothing is heard from it until
+    /// `body` is over. - Returns: what the transaction came to.
+    private func withStalledTransaction(
+        of node: NodeIdentity, lockingLeases locked: [Slot], in test: TestDatabase,
+        _ body: () async throws -> Void
+    ) async throws -> StoreError? {
+        let database = try Database(
+            configuration: test.configuration("flux/\(node.node)/\(node.incarnation)/pool", connections: 1),
+            logger: TestDatabase.silence)
+        let (stall, hasStalled) = (DispatchSemaphore(value: 0), AsyncStream<Void>.makeStream())
+        let ended = Task {
+            await storeError {
+                try await database.transaction { transaction throws(StoreError) in
+                    let numbers = SQLValue.intArray(locked.map { Int64($0.rawValue) })
+                    try transaction.run(Statement(Self.lock, [numbers]))
+                    hasStalled.continuation.yield()
+                    stall.wait()
+                    try transaction.run(Statement(Self.lock, [numbers]))
+                }
+            }
+        }
+        for await _ in hasStalled.stream { break }
+        do {
+            try await body()
+        } catch {
+            stall.signal()
+            throw error
+        }
+        stall.signal()
+        let error = await ended.value
+        await database.close()
+        return error
+    }
+
+    private static let lock = PreparedQuery(
+        "test.lock", "SELECT slot FROM leases WHERE slot = ANY ($1) FOR UPDATE", [.int2Array], repeatable: false)
+
+    @Test func aTransactionThatStandsStillKeepsNoOtherSlots() async throws {
+        let test = try await TestPostgres.shared.database()
+        let database = try test.open(connections: 3)
+        let cluster = try await LeaseCluster(database, nodes: 3)
+        let (owner, taker, other) = (cluster.nodes[0], cluster.nodes[1], cluster.nodes[2])
+        _ = try await cluster.leases.takeOver(slots(0...7), for: owner)
+        for voter in [taker, other] { try await cluster.leases.condemn(owner, by: voter) }
+        // Somebody of whom nothing is asked, so that nobody ends what it does.
+        let error = try await withStalledTransaction(of: other, lockingLeases: slots(0...3), in: test) {
+            let taken = try await cluster.leases.takeOver(slots(0...7), for: taker)
+            #expect(taken.keys.sorted() == slots(4...7))
+        }
+        #expect(error == nil)
+        let rest = try await cluster.leases.takeOver(slots(0...7), for: taker)
+        #expect(rest.keys.sorted() == slots(0...3))
+        await database.close()
+    }
+
+    @Test func theTransactionInWhichAnOwnerStandsStillIsEnded() async throws {
+        let test = try await TestPostgres.shared.database()
+        let database = try test.open(connections: 3)
+        let cluster = try await LeaseCluster(database, nodes: 3)
+        let (owner, taker, other) = (cluster.nodes[0], cluster.nodes[1], cluster.nodes[2])
+        _ = try await cluster.leases.takeOver(slots(0...7), for: owner)
+        for voter in [taker, other] { try await cluster.leases.condemn(owner, by: voter) }
+        let error = try await withStalledTransaction(of: owner, lockingLeases: slots(0...7), in: test) {
+            var taken: Set<Slot> = []
+            while taken.count < 8 { taken.formUnion(try await cluster.leases.takeOver(slots(0...7), for: taker).keys) }
+        }
+        guard case .unavailable = error else {
+            Issue.record("\(String(describing: error))")
+            return
         }
         await database.close()
     }

@@ -46,7 +46,8 @@ final class Connection {
         parameters.set("keepalives_idle", "2")
         parameters.set("keepalives_interval", "1")
         parameters.set("keepalives_count", "3")
-        for (name, value) in settings { parameters.addSetting(name, value) }
+        let ownSettings = Connection.settings(configuration) + settings
+        for (name, value) in ownSettings { parameters.addSetting(name, value) }
 
         let keywords = parameters.values.keys.sorted()
         let values = keywords.map { parameters.values[$0] ?? "" }
@@ -62,6 +63,16 @@ final class Connection {
     }
 
     deinit { PQfinish(handle) }
+
+    /// What the server is to do when this end goes away without a word: end the transaction soon, whose locks others wait
+    /// for, and the rest when the network has noticed.
+    private static func settings(_ configuration: DatabaseConfiguration) -> [(name: String, value: String)] {
+        [
+            ("idle_in_transaction_session_timeout", "\(configuration.idleTransactionTimeout.wholeMilliseconds)ms"),
+            ("tcp_keepalives_idle", "5"), ("tcp_keepalives_interval", "2"), ("tcp_keepalives_count", "3"),
+            ("tcp_user_timeout", "\(configuration.unacknowledgedTimeout.wholeMilliseconds * 2)ms"),
+        ]
+    }
 
     /// The socket, for waiting until something happens on an idle connection.
     var socket: Int32 { PQsocket(handle) }

@@ -15,6 +15,9 @@ public struct DatabaseConfiguration: Sendable {
     public var callTimeout: Duration = .seconds(10)
     /// Bytes that the peer has not acknowledged for this long mean that the connection is dead (`tcp_user_timeout`).
     public var unacknowledgedTimeout: Duration = .seconds(5)
+    /// A transaction whose next statement does not come for this long is ended by the server, with its locks: as long as a
+    /// heartbeat lives, so what a node that is cut off has locked is free when its slots are.
+    public var idleTransactionTimeout: Duration = .seconds(3)
     /// First pause before a connection is made again; doubles up to `longestBackoff`, each with jitter.
     public var shortestBackoff: Duration = .milliseconds(50)
     public var longestBackoff: Duration = .seconds(2)

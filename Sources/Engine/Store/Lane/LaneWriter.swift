@@ -112,10 +112,8 @@ final class LaneWriter: Sendable {
 
     private func connect() -> Connection? {
         do throws(StoreError) {
-            // A writer that stalls inside its transaction must not hold its row for ever, nor wait for ever for one.
-            let connection = try Connection(
-                configuration,
-                settings: [("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "10s")])
+            // It must not wait for its row for ever.
+            let connection = try Connection(configuration, settings: [("lock_timeout", "5s")])
             // The thread waits for answers, for up to its patience; what waits in the lane must not age unseen meanwhile.
             connection.whileWaiting = { [self] in step { $0.withdrawOverdue(at: $1) } }
             step { lane, _ in lane.connected() }

@@ -62,6 +62,22 @@ extension LeaseStore {
             AND starts_with(activity.application_name, format('flux/%s/%s/lane-', loser.node, loser.incarnation))
         """, [.int2Array, .int2, .int8])
 
+    /// Ends the transactions in which the present holders of the slots have stood still for a second: nothing is to be
+    /// heard from those that are cut off, and lanes and leases that they have locked could not change hands before the
+    /// server gave them up. A holder that lives is asked for its slots by nobody, and takes no second for a step.
+    static let endStalledTransactions = PreparedQuery(
+        "leases.endStalledTransactions",
+        """
+        SELECT pg_terminate_backend(activity.pid, 1000)
+        FROM (SELECT DISTINCT node, incarnation FROM leases
+              WHERE slot = ANY ($1) AND (node, incarnation) <> ($2, $3)) AS loser
+        JOIN pg_stat_activity AS activity
+            ON activity.datname = current_database()
+            AND starts_with(activity.application_name, format('flux/%s/%s/', loser.node, loser.incarnation))
+            AND starts_with(activity.state, 'idle in transaction')
+            AND clock_timestamp() - activity.state_change > interval '1 second'
+        """, [.int2Array, .int2, .int8])
+
     /// Keeps `register` from beginning a new incarnation until the acquisition is over, but not a heartbeat from being
     /// written: an acquisition that waits must not make its own node look dead.
     static let lockIncarnation = PreparedQuery(
@@ -82,6 +98,12 @@ extension LeaseStore {
 
     static let lockLeases = PreparedQuery(
         "leases.lockLeases", "SELECT slot FROM leases WHERE slot = ANY ($1) ORDER BY slot FOR UPDATE", [.int2Array])
+
+    /// Leaves out what another transaction has locked: another taker, or an owner that gives it away. One that stands still
+    /// must not keep the others.
+    static let lockUnlockedLeases = PreparedQuery(
+        "leases.lockUnlocked", "SELECT slot FROM leases WHERE slot = ANY ($1) ORDER BY slot FOR UPDATE SKIP LOCKED",
+        [.int2Array])
 
     /// The lanes through which the present holders write to the slots. A holder whose number of lanes is not known, since
     /// its node has started again, loses all of them: its incarnation is over.

@@ -34,7 +34,8 @@ extension LeaseStore {
     }
 
     /// Takes those of `slots` that may be taken from their owners; the others stay where they are, and are not in the
-    /// result. After it has returned the losers cannot commit.
+    /// result, nor are those that somebody else takes or gives away at this moment. After it has returned the losers cannot
+    /// commit.
     ///
     /// A slot may be taken when nobody has it, when its owner's incarnation is over, when the owner has `consented` at the
     /// epoch that the lease has, or when the owner is dead: because more than half of the members that may live have
@@ -58,10 +59,13 @@ extension LeaseStore {
             ]
         return try await database.transaction(timeout: .seconds(30)) { transaction throws(StoreError) in
             guard try !transaction.run(Statement(LeaseStore.lockIncarnation, node)).isEmpty else { throw .fenced }
-            // What may be taken is read after the locks were got, so that it sees what another taker did meanwhile.
-            let takeable = try transaction.run([
-                Statement(LeaseStore.lockLeases, [numbers]), Statement(LeaseStore.takeable, question),
+            let locked = try transaction.run([
+                Statement(LeaseStore.endStalledTransactions, [numbers] + node),
+                Statement(LeaseStore.lockUnlockedLeases, [numbers]),
             ])[1]
+            let lockedNumbers = SQLValue.intArray(try locked.map { row throws(StoreError) in try row.int("slot") })
+            // What may be taken is read after the locks were got, so that it sees what another taker did meanwhile.
+            let takeable = try transaction.run(Statement(LeaseStore.takeable, question + [lockedNumbers]))
             var reasons: [Slot: TakeOverReason] = [:]
             for row in takeable {
                 guard let reason = TakeOverReason(rawValue: try row.text("reason")) else { throw .corrupt("reason") }
@@ -130,7 +134,7 @@ extension LeaseStore {
     }
 
     /// `$1` slots, `$2` and `$3` the taker, `$4` expiry and `$5` longest gap in milliseconds, `$6` and `$7` the slots and
-    /// epochs that their owner has agreed to.
+    /// epochs that their owner has agreed to, `$8` the slots whose leases are locked.
     static let takeable = PreparedQuery(
         "leases.takeable",
         """
@@ -154,6 +158,7 @@ extension LeaseStore {
         judged AS (
             SELECT wanted.slot, CASE
                 WHEN lease.slot IS NULL THEN 'free'
+                WHEN lease.slot <> ALL ($8) THEN NULL
                 WHEN owner.id IS NULL THEN 'over'
                 WHEN (lease.node, lease.incarnation) = ($2, $3) THEN NULL
                 WHEN EXISTS (
@@ -168,7 +173,8 @@ extension LeaseStore {
             LEFT JOIN leases AS lease ON lease.slot = wanted.slot
             LEFT JOIN members AS owner ON owner.id = lease.node AND owner.incarnation = lease.incarnation)
         SELECT slot, reason FROM judged WHERE reason IS NOT NULL
-        """, [.int2Array, .int2, .int8, .int8, .int8, .int2Array, .int8Array], repeatable: false)
+        """, [.int2Array, .int2, .int8, .int8, .int8, .int2Array, .int8Array, .int2Array],
+        repeatable: false)
 
     /// The leases are locked and were found to be the taker's to take, or their owner's to give.
     static let moveLeases = PreparedQuery(
