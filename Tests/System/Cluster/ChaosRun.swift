@@ -21,13 +21,21 @@ struct ChaosRun {
     private let bench: BenchRun
     private let cluster: ClusterProcess
 
-    /// Makes people and puts the load on: 40 sessions that all send, spread over all nodes, in 20 channels.
-    init(_ name: String, on cluster: ClusterProcess, _ arguments: [String] = []) async throws {
+    /// Makes people and puts the load on: 40 sessions that all send, in 20 channels.
+    /// - Parameters:
+    ///   - numbers: the nodes over which the sessions are spread; without, all.
+    ///   - before: what is done when there are people, just before they connect.
+    init(
+        _ name: String, on cluster: ClusterProcess, _ arguments: [String] = [], through numbers: [Int]? = nil,
+        before: () async throws -> Void = {}
+    ) async throws {
         self.name = name
         self.cluster = cluster
         let people = try await cluster[0].provision(
             users: 40, guilds: 10, members: 4, channels: 2, prefix: name.filter { $0.isLetter || $0.isNumber })
-        bench = try BenchRun("chaos", people: people, urls: cluster.nodes.map(\.url), Self.load + arguments)
+        try await before()
+        let urls = (numbers ?? Array(cluster.nodes.indices)).map { cluster[$0].url }
+        bench = try BenchRun("chaos", people: people, urls: urls, Self.load + arguments)
         try await bench.wait(for: "messages a second")
         try await Task.sleep(for: .seconds(1))
     }

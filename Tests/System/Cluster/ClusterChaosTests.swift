@@ -184,6 +184,18 @@ extension HeavyTests {
             }
         }
 
+        /// Whoever connects while guilds have no owner is shown them when they have.
+        @Test func sessionsOpenWhileANodeDies() async throws {
+            try await ClusterProcess.with(3) { cluster in
+                let run = try await ChaosRun("opening", on: cluster, through: [0, 1]) { try await cluster[2].kill() }
+                try await run.strike("restart 2") {
+                    try await cluster.restart(2)
+                    try await cluster.waitUntilWhole()
+                }
+                try await run.end()
+            }
+        }
+
         @Test func postgresIsAway() async throws {
             try await ClusterProcess.with(3) { cluster in
                 let run = try await ChaosRun("postgres", on: cluster)

@@ -37,7 +37,7 @@ enum LoadCommand {
         try await run.connect { progress in
             guard Clock.now - said > 2_000_000_000 else { return }
             said = Clock.now
-            Notices.say("connected \(progress.live) of \(progress.sessions)")
+            Notices.say("connected \(progress.whole) of \(progress.sessions)")
         }
     }
 }

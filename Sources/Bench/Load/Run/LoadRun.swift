@@ -55,7 +55,7 @@ struct LoadRun: Sendable {
 
     // MARK: Connecting
 
-    /// Connects all sessions and returns when each has its READY.
+    /// Connects all sessions and returns when each has its READY and has been shown all its guilds.
     /// - Throws: when nothing more comes for half a minute.
     func connect(_ report: (LoopProgress) -> Void) async throws {
         _ = try await onEach { loop, _ in loop.start() }
@@ -64,15 +64,15 @@ struct LoadRun: Sendable {
         while true {
             let progress = try await progress()
             report(progress)
-            if progress.live == people.count { return }
-            if progress.live > best {
-                best = progress.live
+            if progress.whole == people.count { return }
+            if progress.whole > best {
+                best = progress.whole
                 patience = Date().addingTimeInterval(30)
             }
             guard Date() < patience else {
                 let violations = try await onEach { loop, _ in loop.violations }
                 throw RunFailure(
-                    "only \(progress.live) of \(people.count) sessions could be made"
+                    "only \(progress.whole) of \(people.count) sessions could be made"
                         + (violations.flatMap(\.kept).first.map { "; \($0)" } ?? ""))
             }
             try await Task.sleep(for: .milliseconds(50))

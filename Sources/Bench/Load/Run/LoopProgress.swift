@@ -1,6 +1,7 @@
 /// Where a loop stands.
 struct LoopProgress: Sendable {
-    var live = 0
+    /// Sessions that are connected, and know all they have to know.
+    var whole = 0
     var sessions = 0
     /// Sends without an answer, and repeats of acknowledged ones.
     var unsettled = 0
@@ -9,7 +10,7 @@ struct LoopProgress: Sendable {
     var acknowledgedSeqs: [Int] = []
 
     mutating func add(_ other: LoopProgress) {
-        live += other.live
+        whole += other.whole
         sessions += other.sessions
         unsettled += other.unsettled
         counters = counters + other.counters
@@ -26,7 +27,7 @@ struct LoopProgress: Sendable {
 extension LoadLoop {
     func progress() -> LoopProgress {
         LoopProgress(
-            live: sessions.count { $0.isLive }, sessions: sessions.count,
+            whole: sessions.count { $0.isWhole }, sessions: sessions.count,
             unsettled: unsettled + openRepeats, counters: counters,
             acknowledgedSeqs: acknowledgedSeqs)
     }

@@ -16,22 +16,19 @@ extension LoadSession {
         owed = []
         absent = []
         isAsking = false
+        if isFirst {
+            views = channelNumbers.map { _ in ChannelView(from: Place(epoch: 0, seq: 0)) }
+            unseen = Set(views.indices)
+        }
         for (slot, channel) in channelNumbers.enumerated() {
-            guard let head = heads[channel] else {
-                // While nodes fail, a guild may be without an owner for a moment. Before that all have to be there.
-                if !isFirst, isPart {
-                    absent.insert(slot)
-                    continue
-                }
+            if let head = heads[channel] {
+                shown(slot, at: head)
+            } else if isPart {
+                // A guild may be without an owner for a moment, when nodes fail or slots move.
+                absent.insert(slot)
+            } else {
                 loop.violations.note(
                     .malformed, "\(person.name): READY does not tell of channel \(loop.channels.ids[channel])")
-                if isFirst { views.append(ChannelView(from: Place(epoch: 0, seq: 0))) }
-                continue
-            }
-            if isFirst {
-                views.append(ChannelView(from: head))
-            } else {
-                compare(slot, with: head)
             }
         }
         if !isFirst { loop.counters.lostSessions += 1 }
@@ -39,8 +36,9 @@ extension LoadSession {
         sendOpen()
     }
 
-    /// The log of a channel that has moved is owed.
-    private func compare(_ slot: Int, with head: Place) {
+    /// Where a channel stands: what there was before its first sight is not asked for; if it has moved since, its log is owed.
+    private func shown(_ slot: Int, at head: Place) {
+        guard unseen.remove(slot) == nil else { return views[slot] = ChannelView(from: head) }
         guard views[slot].head != head || views[slot].isCatchingUp else { return }
         views[slot].beginCatchUp(at: head)
         owed.append(slot)
@@ -53,7 +51,7 @@ extension LoadSession {
         for slot in absent.sorted() {
             guard let head = heads[channelNumbers[slot]] else { continue }
             absent.remove(slot)
-            compare(slot, with: head)
+            shown(slot, at: head)
         }
         askForLogs()
     }

@@ -33,6 +33,8 @@ final class LoadSession {
     var isAsking = false
     /// Slots of guilds that READY called unavailable; their GUILD_CREATE says where they stand.
     var absent: Set<Int> = []
+    /// Slots of channels of which nothing has been said yet.
+    var unseen: Set<Int> = []
     /// Counts READYs, so that an answer that belongs to an earlier one is known.
     var generation = 0
 
