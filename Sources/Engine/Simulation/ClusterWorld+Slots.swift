@@ -257,43 +257,76 @@ extension ClusterWorld {
     }
 
     mutating func execute(_ statement: Statement, of id: NodeID, process: Int) {
+        guard let identity = nodes.identity(of: id) else { return }
         let reaches = reachesDatabase(id)
-        if reaches, case .release = statement, let identity = nodes.identity(of: id),
-            database.isLocked(LeaseDatabase.Process(node: id, incarnation: identity.incarnation))
-        {
-            // The release waits for the row that the lane's transaction holds.
+        if reaches, case .release(let slot, _, _) = statement, isHeldUp(slot, of: identity) {
             queue.schedule(.statement(statement, of: id, process: process), at: now + .milliseconds(1))
             return
         }
-        guard let identity = nodes.identity(of: id), let outcome = outcome(of: statement, for: identity, reaches)
-        else { return }
-        let wait = reaches ? Duration.milliseconds(Int.random(in: 1...4, using: &random)) : Self.statementTimeout
+        if !reaches { mayStandStill(in: statement, of: identity) }
+        let answer = reaches ? carryOut(statement, for: identity) : nil
+        let isHeard = reaches && !losesAnswer()
+        guard let outcome = isHeard ? answer : Self.silence(about: statement) else { return }
+        let wait = isHeard ? Duration.milliseconds(Int.random(in: 1...4, using: &random)) : Self.statementTimeout
         queue.schedule(.outcome(outcome, of: id, process: process), at: now + wait)
     }
 
-    private mutating func outcome(
-        of statement: Statement, for identity: NodeIdentity, _ reaches: Bool
-    ) -> Outcome? {
+    private mutating func losesAnswer() -> Bool { answerLoss > 0 && Double.random(in: 0..<1, using: &random) < answerLoss }
+
+    private mutating func carryOut(_ statement: Statement, for identity: NodeIdentity) -> Outcome? {
         let now = now
         switch statement {
         case .beat:
-            return reaches ? database.beat(identity, at: now).map(Outcome.heartbeat) : nil
+            return database.beat(identity, at: now).map(Outcome.heartbeat)
         case .condemn(let subject):
-            if reaches { database.condemn(subject, by: identity, at: now) }
-            return .condemned(subject, reaches)
+            database.condemn(subject, by: identity, at: now)
+            return .condemned(subject, true)
         case .acquit(let subject):
-            if reaches { database.acquit(subject, by: identity) }
+            database.acquit(subject, by: identity)
             return nil
         case .takeOver(let slots, let consented):
-            guard reaches else { return .tookOver(nil) }
             return .tookOver(database.takeOver(slots, for: identity, consented: consented, at: now))
         case .release(let slot, let epoch, let successor):
-            guard reaches else { return .released(slot, epoch, .unknown) }
             let given = database.release(slot, epoch, of: identity, to: successor, at: now)
             return .released(slot, epoch, given.map { .released($0) } ?? .refused)
         case .readLeases:
-            return .leases(reaches ? database.rows : nil)
+            return .leases(database.rows)
         }
+    }
+
+    /// What a node makes of it that Postgres says nothing.
+    private static func silence(about statement: Statement) -> Outcome? {
+        switch statement {
+        case .beat, .acquit: nil
+        case .condemn(let subject): .condemned(subject, false)
+        case .takeOver: .tookOver(nil)
+        case .release(let slot, let epoch, _): .released(slot, epoch, .unknown)
+        case .readLeases: .leases(nil)
+        }
+    }
+
+    // MARK: Transactions that stand still
+
+    /// Whether the release has to wait: for the row that the lane's transaction holds, or for an earlier one that stands still.
+    private func isHeldUp(_ slot: Slot, of owner: NodeIdentity) -> Bool {
+        database.isLocked(LeaseDatabase.Process(node: owner.id, incarnation: owner.incarnation))
+            || database.isLocked(slot, at: now)
+    }
+
+    /// The node has been cut off. The beginning of its transaction may have arrived, and its end may be on its way.
+    private mutating func mayStandStill(in statement: Statement, of identity: NodeIdentity) {
+        guard database.isUp, let slots = statement.lockedSlots, Bool.random(using: &random) else { return }
+        database.standStill(with: slots, of: identity, at: now)
+        let wait = Duration.milliseconds(Int.random(in: 1...3_000, using: &random))
+        queue.schedule(.lateStatement(statement, of: identity), at: now + wait)
+    }
+
+    /// What was on its way arrives, if the node has a way to Postgres again. It waits for no answer any more.
+    mutating func goOn(with statement: Statement, of identity: NodeIdentity) {
+        guard reachesDatabase(identity.id), nodes.isRunning(identity.id), nodes.identity(of: identity.id) == identity,
+            let slots = statement.lockedSlots, database.goOn(with: slots, of: identity, at: now)
+        else { return }
+        _ = carryOut(statement, for: identity)
     }
 
     mutating func wakeUpKeeper(_ id: NodeID) {
@@ -302,5 +335,16 @@ extension ClusterWorld {
         if let planned, planned <= time, planned > now { return }
         nodes.change(id) { $0.keeperWakeUpAt = time }
         queue.schedule(.keeperWakeUp(id, process: process), at: time)
+    }
+}
+
+extension ClusterWorld.Statement {
+    /// The slots whose leases are locked while it is carried out; nil where it is no transaction of several steps.
+    fileprivate var lockedSlots: [Slot]? {
+        switch self {
+        case .takeOver(let slots, _): slots
+        case .release(let slot, _, _): [slot]
+        case .beat, .condemn, .acquit, .readLeases: nil
+        }
     }
 }

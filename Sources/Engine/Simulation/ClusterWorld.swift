@@ -68,6 +68,8 @@ public struct ClusterWorld: Sendable {
         case statement(Statement, of: NodeID, process: Int)
         case outcome(Outcome, of: NodeID, process: Int)
         case resume(NodeID)
+        /// The end of a transaction whose node was cut off in the middle of it.
+        case lateStatement(Statement, of: NodeIdentity)
     }
 
     /// Two nodes whose transports try to connect.
@@ -114,6 +116,8 @@ public struct ClusterWorld: Sendable {
     public internal(set) var database = LeaseDatabase()
     /// Nodes whose statements do not reach Postgres.
     public internal(set) var cutFromDatabase: Set<NodeID> = []
+    /// The share of Postgres's answers to keepers that are lost, after it has done what was asked.
+    public var answerLoss = 0.0
     /// What the keepers did to their slots, by kind.
     public internal(set) var slotCounts = SlotCounts()
 
@@ -334,6 +338,7 @@ public struct ClusterWorld: Sendable {
             guard attempts[pair] == attempt else { return }
             return tryToConnect(pair)
         }
+        if case .lateStatement(let statement, let identity) = event { return goOn(with: statement, of: identity) }
         guard let (id, process) = event.target else { return }
         guard let process else { return resume(id) }
         guard nodes.isRunning(id, process) else { return }
@@ -368,7 +373,7 @@ public struct ClusterWorld: Sendable {
             actions = nodes.change(id) { $0.machine.learned(members, at: now) }
         case .keeperWakeUp, .slotMessage, .heartbeat, .outcome:
             return happenToKeeper(event, of: id)
-        case .resume, .connect, .statement:
+        case .resume, .connect, .statement, .lateStatement:
             return
         }
         perform(actions ?? [], of: id)
@@ -439,7 +444,7 @@ extension ClusterWorld.Event {
             .outcome(_, let node, let process):
             (node, process)
         case .resume(let node): (node, nil)
-        case .connect: nil
+        case .connect, .lateStatement: nil
         }
     }
 }

@@ -55,7 +55,17 @@ public struct LeaseDatabase: Sendable {
         var members = 0
     }
 
+    /// A lease that a transaction has locked whose node is not heard.
+    private struct Lock {
+        let holder: Process
+        let since: Duration
+    }
+
     private static let expiry = Duration.seconds(3)
+    /// How long a transaction may stand still.
+    private static let longestStandstill = Duration.seconds(3)
+    /// How long one may stand still of whose node slots are asked for.
+    private static let longestStandstillOfLosers = Duration.seconds(1)
     private static let longestGap = Duration.milliseconds(1500)
 
     private var nodes = NodeMap<NodeRow>()
@@ -66,6 +76,8 @@ public struct LeaseDatabase: Sendable {
     /// Lanes that are between fence and commit, each with the number of its transaction.
     private var transactions = ProcessMap<Int>()
     private var lastTransaction = 0
+    /// Leases in transactions that stand still.
+    private var locks: [Slot: Lock] = [:]
 
     /// Verdicts count, whoever has written them: a bug that the world has to find.
     var countsVotesOfTheDead = false
@@ -102,6 +114,7 @@ public struct LeaseDatabase: Sendable {
     public mutating func stop() {
         isUp = false
         transactions = ProcessMap()
+        locks = [:]
     }
 
     /// The server starts.
@@ -118,6 +131,7 @@ public struct LeaseDatabase: Sendable {
         nodes[node] = NodeRow(incarnation: incarnation, heartbeatAt: now, unbrokenSince: now)
         // Backends of earlier incarnations are ended.
         for earlier in 1..<incarnation { transactions[Process(node: node, incarnation: earlier)] = nil }
+        locks = locks.filter { $0.value.holder.node != node }
         lanes[Process(node: node, incarnation: incarnation)] = LaneRow()
         owned[Process(node: node, incarnation: incarnation)] = [:]
         verdicts = verdicts.filter { $0.key.subject != node && $0.key.voter != node }
@@ -149,10 +163,11 @@ public struct LeaseDatabase: Sendable {
     ) -> [Slot: Epoch] {
         guard beat(taker, at: now) != nil, let row = nodes[taker.id] else { return [:] }
         let watchesSince = max(row.unbrokenSince, startedAt)
+        endStandstills(inTheWayOf: slots, of: taker, at: now)
         var taken: [Slot: Epoch] = [:]
         // Nobody votes meanwhile.
         var counted = ProcessMap<Votes>()
-        for slot in slots {
+        for slot in slots where !isLocked(slot, at: now) {
             let lease = self.lease(of: slot)
             var votes = Votes()
             if let lease {
@@ -194,6 +209,40 @@ public struct LeaseDatabase: Sendable {
         }
         assign(slot, to: successor, epoch + 1)
         return epoch + 1
+    }
+
+    // MARK: Transactions that stand still
+
+    /// A node is cut off while it gives these slots away or takes them: the transaction stands, until the node is heard again
+    /// or Postgres ends it.
+    mutating func standStill(with slots: [Slot], of node: NodeIdentity, at now: Duration) {
+        let holder = Process(node: node.id, incarnation: node.incarnation)
+        for slot in slots where lease(of: slot) != nil && !isLocked(slot, at: now) {
+            locks[slot] = Lock(holder: holder, since: now)
+        }
+    }
+
+    /// Such a transaction goes on; false if it was ended.
+    mutating func goOn(with slots: [Slot], of node: NodeIdentity, at now: Duration) -> Bool {
+        let holder = Process(node: node.id, incarnation: node.incarnation)
+        let own = slots.filter { isLocked($0, at: now) && locks[$0]?.holder == holder }
+        for slot in own { locks[slot] = nil }
+        return !own.isEmpty
+    }
+
+    /// Whether the slot's lease is locked by a transaction that stands still.
+    func isLocked(_ slot: Slot, at now: Duration) -> Bool {
+        !locks.isEmpty && locks[slot].map { now - $0.since < Self.longestStandstill } ?? false
+    }
+
+    private mutating func endStandstills(inTheWayOf slots: [Slot], of taker: NodeIdentity, at now: Duration) {
+        guard !locks.isEmpty else { return }
+        let losers = Set(
+            slots.compactMap { lease(of: $0) }.map { Process(node: $0.node, incarnation: $0.incarnation) })
+            .subtracting([Process(node: taker.id, incarnation: taker.incarnation)])
+        locks = locks.filter {
+            !losers.contains($0.value.holder) || now - $0.value.since <= Self.longestStandstillOfLosers
+        }
     }
 
     // MARK: Machinery

@@ -11,6 +11,7 @@ enum RandomFault: CustomStringConvertible {
     case postgresAway(milliseconds: Int)
     case postgresKilled
     case drain(Int)
+    case drainWithoutPostgres(Int, milliseconds: Int)
     case restart(Int)
     case replace(Int)
 
@@ -19,7 +20,7 @@ enum RandomFault: CustomStringConvertible {
         let some = Array(nodes.prefix(Int.random(in: 1...2, using: &generator)))
         let time = Int.random(in: 200...8_000, using: &generator)
         let toss = Bool.random(using: &generator)
-        switch Int.random(in: 0..<10, using: &generator) {
+        switch Int.random(in: 0..<11, using: &generator) {
         case 0: return .kill(some)
         case 1: return .pause(nodes[0], milliseconds: time)
         case 2: return .isolate(some, milliseconds: time, withPostgres: toss)
@@ -29,6 +30,7 @@ enum RandomFault: CustomStringConvertible {
         case 6: return .postgresKilled
         case 7: return .drain(nodes[0])
         case 8: return .restart(nodes[0])
+        case 9: return .drainWithoutPostgres(nodes[0], milliseconds: time)
         default: return .replace(nodes[0])
         }
     }
@@ -64,6 +66,15 @@ enum RandomFault: CustomStringConvertible {
         case .drain(let node):
             try await cluster.drain(node)
             try await cluster.undrain(node)
+        case .drainWithoutPostgres(let node, let time):
+            async let drained = cluster.ask(node, .POST, "/drain", [:])
+            // In the middle of its hand-overs.
+            try await wait(20 + time % 400)
+            cluster.network.cut(.node(node), .postgres)
+            try await wait(time)
+            cluster.network.mend()
+            _ = await drained
+            try await cluster.undrain(node)
         case .restart(let node):
             try await cluster[node].stop()
             try cluster.relaunch(node)
@@ -87,6 +98,7 @@ enum RandomFault: CustomStringConvertible {
         case .postgresAway(let time): "stop Postgres for \(time) ms"
         case .postgresKilled: "kill Postgres"
         case .drain(let node): "drain \(node)"
+        case .drainWithoutPostgres(let node, let time): "drain \(node), and cut it from Postgres meanwhile for \(time) ms"
         case .restart(let node): "restart \(node)"
         case .replace(let node): "kill and remove \(node), and let a new one join"
         }

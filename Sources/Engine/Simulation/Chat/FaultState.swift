@@ -90,8 +90,8 @@ extension ChatWorld {
             after(time) { [self] in change { $0.cutFromDatabase(one, false) } }
         case 13:
             note("answers of Postgres get lost for \(time)")
-            faults.answerLoss = 0.1
-            after(time) { [self] in faults.answerLoss = 0 }
+            loseAnswers(0.1)
+            after(time) { [self] in loseAnswers(0) }
         case 14, 15:
             note("batches stall for \(time)")
             faults.stalls = 0.1
@@ -142,6 +142,11 @@ extension ChatWorld {
 
     private func start(again node: NodeID) { change { $0.start(node) } }
 
+    private func loseAnswers(_ share: Double) {
+        faults.answerLoss = share
+        change { $0.answerLoss = share }
+    }
+
     private func setClock(of node: NodeID, to offset: Int64) {
         clockOffsets[node] = offset
         change { $0.clockCompared(isOff: abs(offset) > 1_000, of: node) }
@@ -157,6 +162,7 @@ extension ChatWorld {
             for gap in gaps { world.breakLink(gap.source, gap.target) }
             world.network.heal()
             world.network.loss = 0
+            world.answerLoss = 0
             world.network.delay = .microseconds(100) ... .milliseconds(2)
             if !world.database.isUp { world.startDatabase() }
             for node in world.nodeIDs {
