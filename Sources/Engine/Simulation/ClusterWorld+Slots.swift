@@ -271,7 +271,9 @@ extension ClusterWorld {
         queue.schedule(.outcome(outcome, of: id, process: process), at: now + wait)
     }
 
-    private mutating func losesAnswer() -> Bool { answerLoss > 0 && Double.random(in: 0..<1, using: &random) < answerLoss }
+    private mutating func losesAnswer() -> Bool {
+        answerLoss > 0 && Double.random(in: 0..<1, using: &random) < answerLoss
+    }
 
     private mutating func carryOut(_ statement: Statement, for identity: NodeIdentity) -> Outcome? {
         let now = now

@@ -238,8 +238,9 @@ public struct LeaseDatabase: Sendable {
     private mutating func endStandstills(inTheWayOf slots: [Slot], of taker: NodeIdentity, at now: Duration) {
         guard !locks.isEmpty else { return }
         let losers = Set(
-            slots.compactMap { lease(of: $0) }.map { Process(node: $0.node, incarnation: $0.incarnation) })
-            .subtracting([Process(node: taker.id, incarnation: taker.incarnation)])
+            slots.compactMap { lease(of: $0) }.map { Process(node: $0.node, incarnation: $0.incarnation) }
+        )
+        .subtracting([Process(node: taker.id, incarnation: taker.incarnation)])
         locks = locks.filter {
             !losers.contains($0.value.holder) || now - $0.value.since <= Self.longestStandstillOfLosers
         }

@@ -98,7 +98,8 @@ enum RandomFault: CustomStringConvertible {
         case .postgresAway(let time): "stop Postgres for \(time) ms"
         case .postgresKilled: "kill Postgres"
         case .drain(let node): "drain \(node)"
-        case .drainWithoutPostgres(let node, let time): "drain \(node), and cut it from Postgres meanwhile for \(time) ms"
+        case .drainWithoutPostgres(let node, let time):
+            "drain \(node), and cut it from Postgres meanwhile for \(time) ms"
         case .restart(let node): "restart \(node)"
         case .replace(let node): "kill and remove \(node), and let a new one join"
         }

@@ -38,7 +38,10 @@ extension LoadSession {
 
     /// Where a channel stands: what there was before its first sight is not asked for; if it has moved since, its log is owed.
     private func shown(_ slot: Int, at head: Place) {
-        guard unseen.remove(slot) == nil else { return views[slot] = ChannelView(from: head) }
+        if unseen.remove(slot) != nil {
+            views[slot] = ChannelView(from: head)
+            return
+        }
         guard views[slot].head != head || views[slot].isCatchingUp else { return }
         views[slot].beginCatchUp(at: head)
         owed.append(slot)
