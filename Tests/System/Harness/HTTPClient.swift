@@ -61,7 +61,10 @@ final class HTTPClient: Sendable {
             promise.fail(HarnessError("no answer to \(method) \(path)"))
         }
         channel.write(ResponseReader.Request.begin(head, promise), promise: nil)
-        channel.writeAndFlush(ResponseReader.Request.body(ByteBuffer(bytes: bytes)), promise: nil)
+        // A connection that ended just now has no handlers any more: only the failed write tells of it.
+        channel.writeAndFlush(ResponseReader.Request.body(ByteBuffer(bytes: bytes))).whenFailure { error in
+            promise.fail(ConnectionLost(description: "the connection could not be written to: \(error)"))
+        }
         let result = await Result { try await promise.futureResult.get() }
         limit.cancel()
         let response = try result.get()
