@@ -67,6 +67,29 @@ import Testing
         await two.stop()
     }
 
+    /// Its loops may end when it has: nothing of it is left there, however it ended, and whatever it was dialling.
+    @Test(arguments: [true, false]) func nothingIsBeingDialledAfterTheEnd(inGoodOrder: Bool) async throws {
+        let peer = try await LinkNode(2, cluster: cluster)
+        var random = SeededGenerator(seed: 3)
+        for round in 0..<100 {
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+            let identity = NodeIdentity(name: "node-1", id: NodeID(rawValue: 1)!, incarnation: Int64(round + 1))
+            var configuration = LinkConfiguration.test(cluster, .plaintextOnLoopback)
+            configuration.limits.backoff = LinkBackoff(first: .microseconds(100), longest: .microseconds(500))
+            let transport = LinkTransport(configuration, identity: identity, group: group)
+            transport.attach(receiver: FrameRecorder())
+            let own = try await transport.start()
+            // One that answers, and one where nobody listens any more.
+            let nobody = PeerAddress(host: "127.0.0.1", port: 1)
+            transport.link(to: [peer.id: peer.address, NodeID(rawValue: 3)!: nobody])
+            try await Task.sleep(for: .microseconds(Int.random(in: 0...3_000, using: &random)))
+            if inGoodOrder { await transport.stop() } else { await transport.abort() }
+            #expect(own.port != nil && transport.connectionCounts == (0, 0))
+            try await group.shutdownGracefully()
+        }
+        await peer.stop()
+    }
+
     @Test func dialsOfBothAtOnceMakeOneLink() async throws {
         for _ in 0..<20 {
             let nodes = [

@@ -46,6 +46,8 @@ final class LinkCore: Sendable {
     let registry: LinkRegistry
     let halfOpen: HalfOpenConnections
     let channels = OpenChannels()
+    /// Connections that are being made.
+    private let dials = NIOLockedValueBox<[ConnectionID: EventLoopFuture<Void>]>([:])
     private let group: any EventLoopGroup
     private let homeLoop: any EventLoop
     private let home: NIOLoopBoundBox<Home>
@@ -109,9 +111,21 @@ final class LinkCore: Sendable {
         homeLoop.execute { self.perform { $0.want(addresses) } }
     }
 
-    /// Ends everything; nothing begins any more.
-    func stop() {
-        homeLoop.execute { self.perform { $0.stop() } }
+    /// Ends everything; nothing begins any more. Returns what is still being dialled: it comes to nothing, and needs its loop
+    /// until then.
+    func stop() async -> [EventLoopFuture<Void>] {
+        try? await homeLoop.submit { self.perform { $0.stop() } }.get()
+        return dials.withLockedValue { Array($0.values) }
+    }
+
+    /// Returns when the loops have done what they have asked of each other about connections that are over: the end of one is
+    /// told to the home loop, which may close another, whose end is told as well.
+    func settle() async {
+        for _ in 0..<2 {
+            try? await homeLoop.submit {}.get()
+            for loop in group.makeIterator() { try? await loop.submit {}.get() }
+        }
+        try? await homeLoop.submit {}.get()
     }
 
     // MARK: From connections, on any loop
@@ -318,7 +332,7 @@ extension LinkCore {
             deadline: .now() + limits.handshakeTime)
         home.value.connections[id] = connection
         guard !isPlain || address.isLoopback else { return connection.dialFailed(LinkSetupError.notLoopback) }
-        ClientBootstrap(group: loop)
+        let dial = ClientBootstrap(group: loop)
             .connectTimeout(limits.connectTime)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.writeBufferWaterMark, value: Self.waterMark)
@@ -333,7 +347,13 @@ extension LinkCore {
                 }
             }
             .connect(host: address.host, port: Int(address.port))
-            .whenFailure { connection.dialFailed($0) }
+            .map { _ in }
+        dials.withLockedValue { $0[id] = dial }
+        dial.whenComplete { result in
+            if case .failure(let error) = result { connection.dialFailed(error) }
+            // After the last word of it: `stop` waits for what is among them.
+            _ = self.dials.withLockedValue { $0.removeValue(forKey: id) }
+        }
     }
 
     /// Sets up an accepted connection.

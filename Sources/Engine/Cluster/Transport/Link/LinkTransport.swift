@@ -133,7 +133,7 @@ public final class LinkTransport: Transport {
         core?.accept(only: fingerprints)
     }
 
-    /// Closes the port and all links; peers are told. Returns when no connection is left.
+    /// Closes the port and all links; peers are told. Returns when no connection is left, nor one being made.
     public func stop() async {
         let (core, listener): (LinkCore?, (any Channel)?) = life.withLockedValue { life in
             defer { life = .stopped(life.core) }
@@ -146,19 +146,25 @@ public final class LinkTransport: Transport {
         try? await listener?.close()
         guard let core else { return }
         let channels = core.channels.stop()
-        core.stop()
+        let dials = await core.stop()
         // Links say goodbye; what is not part of one has a moment to end by itself, and is then closed.
         for channel in channels {
             channel.eventLoop.scheduleTask(in: configuration.limits.farewellTime) { channel.close(promise: nil) }
         }
         for channel in channels { try? await channel.closeFuture.get() }
+        for dial in dials { try? await dial.get() }
+        await core.settle()
     }
 
     /// Ends as the transport of a process that was killed: port and connections close, and nobody is told. For tests.
     func abort() async {
         guard case .listening(let core, let listener) = life.withLockedValue({ $0 }) else { return }
         try? await listener.close()
-        for channel in core.channels.stop() { try? await channel.close() }
+        let channels = core.channels.stop()
+        for channel in channels { channel.close(promise: nil) }
+        for channel in channels { try? await channel.closeFuture.get() }
+        for dial in await core.stop() { try? await dial.get() }
+        await core.settle()
     }
 
     /// Open connections, and those whose handshake is not done, for tests.
