@@ -71,7 +71,7 @@ import Testing
     @Test(arguments: [true, false]) func nothingIsBeingDialledAfterTheEnd(inGoodOrder: Bool) async throws {
         let peer = try await LinkNode(2, cluster: cluster)
         var random = SeededGenerator(seed: 3)
-        for round in 0..<100 {
+        for round in 0..<40 {
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
             let identity = NodeIdentity(name: "node-1", id: NodeID(rawValue: 1)!, incarnation: Int64(round + 1))
             var configuration = LinkConfiguration.test(cluster, .plaintextOnLoopback)
