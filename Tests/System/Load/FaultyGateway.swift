@@ -11,7 +11,7 @@ final class FaultyGateway: Sendable {
         case drop
         /// One arrives twice.
         case double
-        /// One arrives behind the frame that follows it.
+        /// One arrives behind the one that follows it.
         case swap
         /// One names another message.
         case alterEvent
@@ -107,7 +107,7 @@ private final class SpoilingReader: ChannelInboundHandler {
     private let gateway: FaultyGateway
     private var kind = Kind.unknown
     private var received = ByteBuffer()
-    /// The frame that waits for the one behind it.
+    /// The message that waits for the one behind it.
     private var held: ByteBuffer?
 
     init(to client: any NIOCore.Channel, of gateway: FaultyGateway) {
@@ -176,17 +176,25 @@ private final class SpoilingReader: ChannelInboundHandler {
         case .alterEvent, .alterAnswer: client.write(altered(frame), promise: nil)
         case nil: client.write(frame, promise: nil)
         }
-        if let late = held {
+        // Behind an answer or a heartbeat's it would be in order still.
+        if let late = held, Self.tellsOfMessage(frame) {
             held = nil
             client.write(late, promise: nil)
         }
     }
 
+    private static func tellsOfMessage(_ frame: ByteBuffer) -> Bool {
+        String(decoding: frame.readableBytesView, as: UTF8.self).contains("\"t\":\"MESSAGE_CREATE\"")
+    }
+
+    private static func answers(_ frame: ByteBuffer) -> Bool {
+        String(decoding: frame.readableBytesView, as: UTF8.self).contains("\"op\":101")
+    }
+
     private func strike(on frame: ByteBuffer) -> FaultyGateway.Fault? {
-        let text = String(decoding: frame.readableBytesView, as: UTF8.self)
-        return gateway.state.withLockedValue { state in
+        gateway.state.withLockedValue { state in
             guard let fault = state.fault,
-                text.contains(fault == .alterAnswer ? "\"op\":101" : "\"t\":\"MESSAGE_CREATE\"")
+                fault == .alterAnswer ? Self.answers(frame) : Self.tellsOfMessage(frame)
             else { return nil }
             state.countdown -= 1
             guard state.countdown < 0 else { return nil }
