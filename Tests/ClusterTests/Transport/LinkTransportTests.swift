@@ -82,6 +82,7 @@ import Testing
             // One that answers, and one where nobody listens any more.
             let nobody = PeerAddress(host: "127.0.0.1", port: 1)
             transport.link(to: [peer.id: peer.address, NodeID(rawValue: 3)!: nobody])
+            // Not a wait for anything: it ends at any moment of its dialling.
             try await Task.sleep(for: .microseconds(Int.random(in: 0...3_000, using: &random)))
             if inGoodOrder { await transport.stop() } else { await transport.abort() }
             #expect(own.port != nil && transport.connectionCounts == (0, 0))

@@ -51,16 +51,21 @@ extension LeaseStore {
         RETURNING high_water_ms
         """, [.int2, .int8, .int8])
 
-    static let endLosersBackends = PreparedQuery(
-        "leases.endLosersBackends",
+    /// The backends of the present holders of the slots `$1`, unless those are the taker, `$2` and `$3`; of connections whose
+    /// names go on with `connection`.
+    private static func losersBackends(_ connection: String) -> String {
         """
-        SELECT pg_terminate_backend(activity.pid, 1000)
         FROM (SELECT DISTINCT node, incarnation FROM leases
               WHERE slot = ANY ($1) AND (node, incarnation) <> ($2, $3)) AS loser
         JOIN pg_stat_activity AS activity
             ON activity.datname = current_database()
-            AND starts_with(activity.application_name, format('flux/%s/%s/lane-', loser.node, loser.incarnation))
-        """, [.int2Array, .int2, .int8])
+            AND starts_with(activity.application_name, format('flux/%s/%s/\(connection)', loser.node, loser.incarnation))
+        """
+    }
+
+    static let endLosersBackends = PreparedQuery(
+        "leases.endLosersBackends", "SELECT pg_terminate_backend(activity.pid, 1000) \(losersBackends("lane-"))",
+        [.int2Array, .int2, .int8])
 
     /// Ends the transactions in which the present holders of the slots have stood still for a second: nothing is to be
     /// heard from those that are cut off, and lanes and leases that they have locked could not change hands before the
@@ -68,13 +73,8 @@ extension LeaseStore {
     static let endStalledTransactions = PreparedQuery(
         "leases.endStalledTransactions",
         """
-        SELECT pg_terminate_backend(activity.pid, 1000)
-        FROM (SELECT DISTINCT node, incarnation FROM leases
-              WHERE slot = ANY ($1) AND (node, incarnation) <> ($2, $3)) AS loser
-        JOIN pg_stat_activity AS activity
-            ON activity.datname = current_database()
-            AND starts_with(activity.application_name, format('flux/%s/%s/', loser.node, loser.incarnation))
-            AND starts_with(activity.state, 'idle in transaction')
+        SELECT pg_terminate_backend(activity.pid, 1000) \(losersBackends(""))
+        WHERE starts_with(activity.state, 'idle in transaction')
             AND clock_timestamp() - activity.state_change > interval '1 second'
         """, [.int2Array, .int2, .int8])
 

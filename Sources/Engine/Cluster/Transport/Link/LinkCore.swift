@@ -111,16 +111,17 @@ final class LinkCore: Sendable {
         homeLoop.execute { self.perform { $0.want(addresses) } }
     }
 
-    /// Ends everything; nothing begins any more. Returns what is still being dialled: it comes to nothing, and needs its loop
-    /// until then.
-    func stop() async -> [EventLoopFuture<Void>] {
+    /// Ends everything; nothing begins any more.
+    func stop() async {
         try? await homeLoop.submit { self.perform { $0.stop() } }.get()
-        return dials.withLockedValue { Array($0.values) }
     }
 
-    /// Returns when the loops have done what they have asked of each other about connections that are over: the end of one is
-    /// told to the home loop, which may close another, whose end is told as well.
-    func settle() async {
+    /// After `stop`: returns when these connections have closed, what was being dialled has come to nothing, and the loops have
+    /// done what they have asked of each other about it. The end of a connection is told to the home loop, which may close
+    /// another, whose end is told as well.
+    func settle(_ channels: [any Channel]) async {
+        for channel in channels { try? await channel.closeFuture.get() }
+        for dial in dials.withLockedValue({ Array($0.values) }) { try? await dial.get() }
         for _ in 0..<2 {
             try? await homeLoop.submit {}.get()
             for loop in group.makeIterator() { try? await loop.submit {}.get() }
@@ -351,7 +352,7 @@ extension LinkCore {
         dials.withLockedValue { $0[id] = dial }
         dial.whenComplete { result in
             if case .failure(let error) = result { connection.dialFailed(error) }
-            // After the last word of it: `stop` waits for what is among them.
+            // After the last word of it: `settle` waits for what is among them.
             _ = self.dials.withLockedValue { $0.removeValue(forKey: id) }
         }
     }

@@ -146,14 +146,12 @@ public final class LinkTransport: Transport {
         try? await listener?.close()
         guard let core else { return }
         let channels = core.channels.stop()
-        let dials = await core.stop()
+        await core.stop()
         // Links say goodbye; what is not part of one has a moment to end by itself, and is then closed.
         for channel in channels {
             channel.eventLoop.scheduleTask(in: configuration.limits.farewellTime) { channel.close(promise: nil) }
         }
-        for channel in channels { try? await channel.closeFuture.get() }
-        for dial in dials { try? await dial.get() }
-        await core.settle()
+        await core.settle(channels)
     }
 
     /// Ends as the transport of a process that was killed: port and connections close, and nobody is told. For tests.
@@ -162,9 +160,8 @@ public final class LinkTransport: Transport {
         try? await listener.close()
         let channels = core.channels.stop()
         for channel in channels { channel.close(promise: nil) }
-        for channel in channels { try? await channel.closeFuture.get() }
-        for dial in await core.stop() { try? await dial.get() }
-        await core.settle()
+        await core.stop()
+        await core.settle(channels)
     }
 
     /// Open connections, and those whose handshake is not done, for tests.
